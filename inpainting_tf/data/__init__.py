@@ -1,0 +1,105 @@
+"""Pictures for training and testing: `load` finds a source, splits it and decodes it.
+
+`sources` says where pictures come from, `pictures` reads them, `pipeline` turns them into batches with holes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from inpainting_tf.data import pictures, sources
+from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.errors import InputError
+
+__all__ = ["Data", "Dataset", "load", "split"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Pictures: where from, how many, how large.
+
+    Attributes:
+        source: a name in `inpainting_tf.data.sources.SOURCES`.
+        image_size: side in pixels; pictures are centre-cropped to a square.
+        train: how many training pictures at most; None for all that the test pictures leave.
+        test: how many test pictures; a small source gives at most a fifth of its pictures to testing.
+        split_seed: which pictures are test pictures.
+        flip: mirror half of the training pictures, drawn anew each time.
+    """
+
+    source: str = "celeba"
+    image_size: int = 128
+    train: int | None = 4750
+    test: int = 250
+    split_seed: int = 0
+    flip: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Decoded pictures of both splits; `origin` is the folder, archive or generator they came from."""
+
+    train: Decoded
+    test: Decoded
+    origin: str
+
+    def names(self) -> dict[str, list[str]]:
+        """The pictures of each split, as a run keeps them in its folder."""
+        return {"train": self.train.names, "test": self.test.names}
+
+
+def load(
+    data: Data,
+    data_dir: str | os.PathLike | None = None,
+    *,
+    names: Mapping[str, Sequence[str]] | None = None,
+    splits: Sequence[str] = ("train", "test"),
+) -> Dataset:
+    """The pictures of a recipe, decoded; unreadable ones are left out and named in one warning.
+
+    Args:
+        data: the recipe's part.
+        data_dir: the folder, archive or prepared data set; None looks at the usual places.
+        names: the pictures of each split, as `Dataset.names` gave them; None splits anew, which gives the same
+            pictures as long as the source holds the same.
+        splits: which ones to decode; the others stay empty.
+
+    Raises:
+        InputError: no such source, nothing found, too few pictures, or a named picture that is not there.
+    """
+    source = sources.find(data.source, data_dir)
+    names = split(source.names, data) if names is None else names
+    position = {name: index for index, name in enumerate(source.names)}
+    size = (data.image_size, data.image_size)
+
+    def decode(which: str) -> Decoded:
+        if which not in splits:
+            return Decoded(np.empty((0, *size, 3), np.uint8), [], [])
+        absent = [name for name in names[which] if name not in position]
+        if absent:
+            raise InputError(
+                f"{len(absent)} {which} pictures of this run are not in {source.origin} any more, e.g. "
+                f"{absent[0]}. Pass the folder it was trained on as --data_dir."
+            )
+        return pictures.decode(source, [position[name] for name in names[which]], size)
+
+    return Dataset(decode("train"), decode("test"), source.origin)
+
+
+def split(names: Sequence[str], data: Data) -> dict[str, list[str]]:
+    """{"train": names, "test": names}, drawn by `data.split_seed` and each in the source's order.
+
+    Raises:
+        InputError: fewer than two pictures.
+    """
+    if len(names) < 2:
+        raise InputError(f"Training and testing take at least two pictures. Received {len(names)}.")
+    order = np.random.default_rng(data.split_seed).permutation(len(names))
+    test = min(data.test, max(1, len(names) // 5))
+    stop = None if data.train is None else test + data.train
+    parts = {"train": order[test:stop], "test": order[:test]}
+    return {which: [names[i] for i in sorted(index)] for which, index in parts.items()}

@@ -1,0 +1,370 @@
+"""Picture files -> uint8 RGB arrays of one size: robust reading, resizing, and decoding a whole source.
+
+Pillow only; nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from absl import logging
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from inpainting_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from inpainting_tf.data.sources import Source
+
+SMALLEST_SIDE = 8  # px: below this there is no picture to speak of, only tracking pixels and icons' debris
+
+# Pillow opens far more (EPS even starts another program): a folder of downloaded pictures gets these alone.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+
+# EXIF orientation (tag 0x0112) -> what turns the stored picture upright.
+_ORIENTATION = 0x0112
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_BLOCK = 512  # pictures handed to the threads at a time: bounds the memory and lets Ctrl-C through
+_CACHE_VERSION = 1  # part of the cache's key: raise it when reading or resizing changes the pixels
+_STALE_AFTER = 3600  # seconds without a write after which a half-written cache file is taken for abandoned
+
+
+class UnreadablePicture(Exception):
+    """A file that gives no picture; the message is a short reason without the file's name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Pictures of one size, and what became of the others.
+
+    Attributes:
+        images: uint8 [N, H, W, 3] RGB, an array in memory or a read-only ``np.memmap``.
+        names: the names of the N pictures, in the order of ``images``.
+        skipped: (name, reason) of every picture that could not be read.
+    """
+
+    images: np.ndarray
+    names: list[str]
+    skipped: list[tuple[str, str]]
+
+
+# One picture
+
+
+def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None = None) -> np.ndarray:
+    """One picture as upright 8-bit RGB, whatever kind of file it comes from.
+
+    The EXIF orientation is applied. Greyscale, palette and CMYK become RGB, 16-bit greyscale is scaled
+    (65535 -> 255), transparent parts lie over white, and of an animation the first frame is taken.
+
+    Args:
+        file: a path, or an open binary file that holds JPEG, PNG, WebP, BMP, TIFF or GIF.
+        image_size: (height, width) to crop and resize to, as `resize` does; None keeps the picture's own.
+            Large JPEGs are then decoded at a fraction of their size (never under twice the target), which is
+            many times faster and may differ by a few grey levels from ``resize(read(file), image_size)``.
+
+    Returns:
+        uint8 [H, W, 3] in 0..255.
+
+    Raises:
+        UnreadablePicture: missing, empty, truncated, damaged, not a picture, a side under 8 px, or so many
+            pixels that Pillow takes it for a decompression bomb.
+    """
+    try:
+        return _decode(_contents(file), image_size)
+    except UnreadablePicture:
+        raise
+    except (
+        Exception
+    ) as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, ... on damaged files
+        raise UnreadablePicture(_reason(error)) from error
+
+
+def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Centre crop to the target's aspect ratio, then antialiased resize: nothing is distorted.
+
+    Bicubic, because Pillow widens its support when it shrinks (so it does not alias) and it stays sharper
+    than bilinear without Lanczos' ringing. `reducing_gap` first shrinks very large pictures by averaging,
+    which is faster and cannot be seen. Pixels at the crop's edge blend with their true neighbours outside.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        image_size: (height, width) in px.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    return np.array(_fit(Image.fromarray(picture), image_size))
+
+
+def _contents(file: str | os.PathLike | BinaryIO) -> bytes:
+    data = file.read() if hasattr(file, "read") else Path(file).read_bytes()
+    if not data:
+        raise UnreadablePicture("empty file")
+    return data
+
+
+def _decode(data: bytes, image_size: tuple[int, int] | None) -> np.ndarray:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        if min(image.size) < SMALLEST_SIDE:
+            raise UnreadablePicture(f"{image.height}x{image.width} px is smaller than {SMALLEST_SIDE} px")
+        if image_size is not None:  # square, because the EXIF orientation may swap the sides afterwards
+            image.draft(None, (2 * max(image_size),) * 2)
+        image.load()
+        upright = _upright(_rgb(image), image)
+        return np.array(upright if image_size is None else _fit(upright, image_size))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):  # "I": older Pillows
+        image = _from_16_bit(image)
+    elif image.mode in ("I", "F"):
+        raise UnreadablePicture(f"32-bit pixels ({image.mode}) have no fixed range")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    """0..65535 -> 0..255, rounded (65535 / 255 = 257 exactly); Pillow's own `convert` clips at 255."""
+    grey = np.asarray(image).astype(np.uint32)
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
+
+
+def _upright(rgb: Image.Image, original: Image.Image) -> Image.Image:
+    try:
+        turn = _TURN.get(original.getexif().get(_ORIENTATION))
+    except Exception:  # damaged metadata around a sound picture: leave it as it is stored
+        return rgb
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:
+    height, width = image_size
+    scale = min(image.height / height, image.width / width)
+    top, left = (image.height - scale * height) / 2, (image.width - scale * width) / 2
+    box = (left, top, left + scale * width, top + scale * height)
+    box = (*box[:2], min(box[2], image.width), min(box[3], image.height))  # rounding must not step outside
+    return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not a picture, or its header is damaged"
+    if isinstance(error, Image.DecompressionBombError):
+        return "too many pixels (decompression bomb?)"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+# A whole source
+
+
+def decode(
+    source: Source,
+    indices: Iterable[int],
+    image_size: tuple[int, int],
+    *,
+    cache_dir: str | os.PathLike | None = None,
+    memory_limit: int = 2 * 2**30,
+) -> Decoded:
+    """Reads the pictures of `source` at `indices`, in that order, centre-cropped and resized to `image_size`.
+
+    Several threads decode; the result does not depend on their timing. Pictures that cannot be read are left
+    out, with one warning that counts and names them. A progress bar shows on a terminal after a second.
+
+    Args:
+        source: see `inpainting_tf.data.sources`.
+        indices: positions in ``source.names``.
+        image_size: (height, width) in px.
+        cache_dir: where the pixels go when they exceed `memory_limit`; None is
+            ``$XDG_CACHE_HOME/inpainting_tf`` or ``~/.cache/inpainting_tf``. The same pictures at the same
+            size are found there again.
+        memory_limit: bytes of pixels up to which they are kept in memory.
+
+    Raises:
+        InputError: no picture could be read, or the cache cannot be written.
+    """
+    indices = [int(index) for index in indices]
+    if len(indices) * _bytes_each(image_size) <= memory_limit:
+        decoded = _into_memory(source, indices, image_size)
+    else:
+        decoded = _through_disk(source, indices, image_size, Path(cache_dir or _default_cache()).expanduser())
+    _report(source, decoded)
+    return decoded
+
+
+def _bytes_each(image_size: tuple[int, int]) -> int:
+    return 3 * image_size[0] * image_size[1]
+
+
+def _default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "inpainting_tf"
+
+
+def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Iterator[np.ndarray | str]:
+    """In the order of `indices`: the picture, or why there is none."""
+
+    def one(index: int) -> np.ndarray | str:
+        try:
+            return source.read(index, image_size)
+        except UnreadablePicture as error:
+            return str(error)
+
+    progress = tqdm(total=len(indices), desc=f"Reading {source.name}", unit="picture", delay=1, disable=None)
+    with progress, ThreadPoolExecutor(os.cpu_count()) as threads:
+        for start in range(0, len(indices), _BLOCK):
+            for row in threads.map(one, indices[start : start + _BLOCK]):
+                progress.update()
+                yield row
+
+
+def _into_memory(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Decoded:
+    images = np.empty((len(indices), *image_size, 3), np.uint8)
+    names, skipped = [], []
+    for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
+        if isinstance(row, str):
+            skipped.append((source.names[index], row))
+        else:
+            images[len(names)] = row
+            names.append(source.names[index])
+    return Decoded(images[: len(names)], names, skipped)
+
+
+def _report(source: Source, decoded: Decoded) -> None:
+    if not decoded.skipped:
+        return
+    total = len(decoded.names) + len(decoded.skipped)
+    if not decoded.names:
+        name, reason = decoded.skipped[0]
+        raise InputError(
+            f"None of the {total} pictures of {source.origin} can be read. The first, {name}: {reason}."
+        )
+    some = ", ".join(f"{name} ({reason})" for name, reason in decoded.skipped[:3])
+    more = ", ..." if len(decoded.skipped) > 3 else ""
+    logging.warning(
+        "Skipped %d of %d pictures of %s: %s%s", len(decoded.skipped), total, source.origin, some, more
+    )
+
+
+# The cache on disk: KEY.npy holds the pixels, KEY.json what they are. The second is written last, each under
+# another name first, so that a pair of files with these names is always whole.
+
+
+def _through_disk(source: Source, indices: list[int], image_size: tuple[int, int], folder: Path) -> Decoded:
+    pixels = folder / f"{_key(source, indices, image_size)}.npy"
+    decoded = _find(pixels)
+    if decoded is not None:
+        return decoded
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _clear_stale(pixels)
+        _check_space(folder, len(indices) * _bytes_each(image_size))
+        with _replacing(pixels) as file:
+            notes = _write(file, source, indices, image_size)
+        with _replacing(pixels.with_suffix(".json")) as file:
+            file.write(json.dumps(notes).encode())
+        found = _find(pixels)
+    except OSError as error:
+        gib = len(indices) * _bytes_each(image_size) / 2**30
+        raise InputError(
+            f"Cannot write the cache of decoded pictures in {folder} ({error.strerror or error}): it takes "
+            f"{gib:.2g} GiB. Make room there or pass another folder as `cache_dir`."
+        ) from error
+    if found is None:
+        raise InputError(f"The cache of decoded pictures {pixels} changed while it was written. Start again.")
+    return found
+
+
+def _key(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> str:
+    """Changes with the pictures chosen, their size, and the size or date of any file behind them."""
+    stats = [(str(file), (stat := os.stat(file)).st_size, stat.st_mtime_ns) for file in source.files]
+    names = [source.names[index] for index in indices]
+    what = [_CACHE_VERSION, source.origin, names, stats]
+    digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    return f"{source.name}-{image_size[0]}x{image_size[1]}-{digest}"
+
+
+def _find(pixels: Path) -> Decoded | None:
+    try:
+        notes = json.loads(pixels.with_suffix(".json").read_bytes())
+        images = np.load(pixels, mmap_mode="r")
+    except (OSError, ValueError, EOFError):  # absent or damaged: written anew
+        return None
+    skipped = [tuple(pair) for pair in notes["skipped"]]
+    return Decoded(images[: len(notes["names"])], notes["names"], skipped)
+
+
+def _write(file: BinaryIO, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
+    """Pixels row by row with plain writes: a full disk is then an OSError, where a memmap would be killed."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *image_size, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    names, skipped = [], []
+    for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
+        if isinstance(row, str):
+            skipped.append((source.names[index], row))
+        else:
+            file.write(row.tobytes())
+            names.append(source.names[index])
+    for _ in skipped:  # the header was written before their number was known
+        file.write(bytes(_bytes_each(image_size)))
+    return {"names": names, "skipped": skipped}
+
+
+class _replacing:
+    """``with _replacing(path) as file``: `path` appears, complete, when the block ends without an error."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self) -> BinaryIO:
+        self.part = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.part")
+        self.file = open(self.part, "wb")
+        return self.file
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        try:
+            with self.file:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+            if kind is None:
+                os.replace(self.part, self.path)
+        finally:
+            self.part.unlink(missing_ok=True)
+
+
+def _clear_stale(pixels: Path) -> None:
+    """Removes what runs that were killed left half written; a live one has written within the hour."""
+    for part in pixels.parent.glob(f"{pixels.name}.*.part"):
+        if time.time() - part.stat().st_mtime > _STALE_AFTER:
+            part.unlink(missing_ok=True)
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    """Before an hour's decoding rather than after it."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(f"{free / 2**30:.2g} GiB free")

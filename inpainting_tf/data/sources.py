@@ -1,0 +1,277 @@
+"""Where pictures come from: each source is a function that finds the pictures and returns a `Source`.
+
+To add one, write such a function and name it in `SOURCES`. Nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inpainting_tf.data import pictures
+from inpainting_tf.data.pictures import UnreadablePicture
+from inpainting_tf.errors import InputError, unknown
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+_CELEBA_FILE = re.compile(r"(?:.*/)?\d{6}\.jpg")
+_CELEBA_HELP = (
+    'Get "Align&Cropped Images" from mmlab.ie.cuhk.edu.hk/projects/CelebA.html (img_align_celeba.zip need '
+    "not be unpacked) or Kaggle's jessicali9530/celeba-dataset, then pass their folder as --data_dir."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An ordered set of pictures that are read one at a time.
+
+    Attributes:
+        name: as in `SOURCES`.
+        origin: the folder, archive or generator, for messages.
+        names: one per picture, in a stable order.
+        reader: what `read` calls.
+        files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
+    """
+
+    name: str
+    origin: str
+    names: list[str]
+    reader: Callable[[int, tuple[int, int] | None], np.ndarray]
+    files: Sequence[Path] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, index: int, image_size: tuple[int, int] | None = None) -> np.ndarray:
+        """The picture as uint8 [H, W, 3] RGB; safe to call from several threads.
+
+        Args:
+            index: position in `names`.
+            image_size: (height, width): centre-cropped and resized to it; None is the picture's own size.
+
+        Raises:
+            pictures.UnreadablePicture: with a short reason.
+        """
+        return self.reader(index, image_size)
+
+
+def find(name: str, data_dir: str | os.PathLike | None = None) -> Source:
+    """The source called `name`, reading from `data_dir` or, if None, from the places it is usually kept.
+
+    Raises:
+        InputError: an unknown name, or no pictures found; the message says where was searched.
+    """
+    if name not in SOURCES:
+        raise unknown("dataset", name, SOURCES)
+    return SOURCES[name](data_dir)
+
+
+def folder(data_dir: str | os.PathLike | None = None) -> Source:
+    """Every JPEG, PNG, WebP, BMP and TIFF (by suffix) in a folder and its subfolders, by relative path.
+
+    Hidden files and folders and the ``__MACOSX`` that macOS puts into archives are passed over.
+    """
+    if data_dir is None:
+        raise InputError("`data_dir` must be a folder of pictures for dataset 'folder'. Received None.")
+    root = Path(data_dir).expanduser()
+    if not root.is_dir():
+        kind = "a file" if root.exists() else "no such folder"
+        raise InputError(f"`data_dir` must be a folder of pictures. Received {str(root)!r}: {kind}.")
+    names = sorted(_picture_files(root))
+    if not names:
+        raise InputError(
+            f"`data_dir` holds no pictures: {str(root)!r} and below have no {', '.join(SUFFIXES)} file."
+        )
+    return _from_files("folder", root, names)
+
+
+def celeba(data_dir: str | os.PathLike | None = None) -> Source:
+    """CelebA aligned, 218x178 px (Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015).
+
+    Found as the JPEGs ``000001.jpg ...`` in a folder or its ``img_align_celeba``, as the official
+    ``img_align_celeba.zip`` (read without unpacking), or as ``celeb_a`` prepared for TensorFlow Datasets,
+    whose train, validation and test splits follow each other. TFDS shuffles when it prepares, so its order
+    is not that of the official file names.
+
+    Args:
+        data_dir: a folder that holds one of these, or the archive itself. None searches, in this order,
+            ``$INPAINTING_DATA_DIR`` (its ``celeba`` first, its ``tfds`` last), ``./data`` (likewise),
+            ``$TFDS_DATA_DIR`` and ``~/tensorflow_datasets``.
+
+    Raises:
+        InputError: nothing was found.
+    """
+    places = _places("celeba", data_dir)
+    for place in places:
+        source = _celeba_files(place) or _celeba_zip(place) or _tfds("celeba", "celeb_a", place, _SPLITS)
+        if source is not None:
+            return source
+    searched = ", ".join(f"{place}{'' if place.exists() else ' (absent)'}" for place in places)
+    raise InputError(f"CelebA was not found. Searched: {searched}. {_CELEBA_HELP}")
+
+
+def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
+    """Drawn faces ``face_000000 ...``, made on the fly at any size: for trying things out without data."""
+    from inpainting_tf.data import synthetic_faces as generator
+
+    if data_dir is not None:
+        raise InputError(
+            f"`data_dir` must be None for dataset 'synthetic_faces'. Received {str(data_dir)!r}."
+        )
+
+    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
+        return generator.face(index, image_size or 128)
+
+    names = [f"face_{index:06d}" for index in range(count)]
+    return Source("synthetic_faces", "generated faces", names, reader, [Path(generator.__file__)])
+
+
+SOURCES: dict[str, Callable[[str | os.PathLike | None], Source]] = {
+    "celeba": celeba,
+    "folder": folder,
+    "synthetic_faces": synthetic_faces,
+}
+
+# Where to look
+
+
+def _places(name: str, data_dir: str | os.PathLike | None) -> list[Path]:
+    """The folders that may hold data set `name`, in order; a given `data_dir` is searched alone."""
+    if data_dir is not None:
+        given = Path(data_dir).expanduser()
+        return [given, given / name]
+    roots = [os.environ.get("INPAINTING_DATA_DIR"), "data"]
+    places = [Path(root) / part for root in roots if root for part in (name, "", "tfds")]
+    places += [Path(root) for root in (os.environ.get("TFDS_DATA_DIR"), "~/tensorflow_datasets") if root]
+    return [place.expanduser() for place in places]
+
+
+def _picture_files(root: Path) -> Iterator[str]:
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
+        for name in files:
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+                yield (Path(parent) / name).relative_to(root).as_posix()
+
+
+def _from_files(name: str, root: Path, names: list[str]) -> Source:
+    files = [root / relative for relative in names]
+    return Source(name, str(root), names, lambda index, size: pictures.read(files[index], size), files)
+
+
+# CelebA as JPEGs, and in its archive
+
+
+def _celeba_files(place: Path) -> Source | None:
+    nested = place / "img_align_celeba"
+    for root in (place, nested, nested / "img_align_celeba"):  # the last is how Kaggle's archive unpacks
+        names = sorted(filter(_CELEBA_FILE.fullmatch, os.listdir(root))) if root.is_dir() else []
+        if names:
+            return _from_files("celeba", root, names)
+    return None
+
+
+def _celeba_zip(place: Path) -> Source | None:
+    path = place if place.is_file() else place / "img_align_celeba.zip"
+    if not path.is_file():
+        return None
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a sound zip archive ({error}). Download it again.") from error
+    names = sorted(name for name in archive.namelist() if _CELEBA_FILE.fullmatch(name))
+    names = [name for name in names if not name.startswith("__MACOSX/")]
+    return Source("celeba", str(path), names, _zip_reader(archive, names), [path]) if names else None
+
+
+def _zip_reader(archive: zipfile.ZipFile, names: list[str]) -> Callable:
+    lock = threading.Lock()  # a ZipFile counts its open members without one
+
+    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
+        try:
+            with lock:
+                data = archive.read(names[index])
+        except Exception as error:  # BadZipFile, zlib.error, NotImplementedError, ... of a damaged member
+            raise UnreadablePicture(f"damaged in the archive: {error}") from error
+        return pictures.read(io.BytesIO(data), image_size)
+
+    return reader
+
+
+# Data sets prepared for TensorFlow Datasets (TFDS)
+
+_SPLITS = ("train", "validation", "test")
+
+
+def _tfds(name: str, dataset: str, place: Path, splits: Sequence[str]) -> Source | None:
+    """The ``image`` feature of a prepared data set, split after split in the order of its files.
+
+    TFDS reads TFRecords in sequence only; here their positions are noted once, so that any picture is one
+    seek away and none stays in memory. Names are TFDS' own identifiers (``tfds_id``).
+    """
+    infos = (place / dataset).glob("*/dataset_info.json")
+    versions = [info.parent for info in infos if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)]
+    if not versions:  # "2.1.0.incomplete..." is one that TFDS has not finished
+        return None
+    newest = max(versions, key=lambda version: [int(number) for number in version.name.split(".")])
+    shards = _tfds_shards(newest, splits)
+    spans = {path: list(_records(path)) for path in shards}
+    found = [(path, *span) for path in shards for span in spans[path]]
+    names = [f"{path.name}__{number}" for path in shards for number in range(len(spans[path]))]
+    return Source(name, str(newest), names, _tfds_reader(found), shards)
+
+
+def _tfds_shards(prepared: Path, splits: Sequence[str]) -> list[Path]:
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise InputError(f"Reading {prepared} takes: pip install tensorflow-datasets. ({error})") from error
+    info = tfds.builder_from_directory(str(prepared)).info
+    if info.file_format.value != "tfrecord":
+        raise InputError(f"{prepared} is stored as {info.file_format.value}: prepare it as tfrecord.")
+    shards = [Path(path) for split in splits for path in info.splits[split].filepaths]
+    absent = [path for path in shards if not path.is_file()]
+    if absent:
+        raise InputError(f"{prepared} lacks {absent[0].name}: prepare the data set again with tfds.")
+    return shards
+
+
+def _records(path: Path) -> Iterator[tuple[int, int]]:
+    """(position, length) of each record's data. A TFRecord is uint64 length, uint32 CRC, data, uint32 CRC."""
+    end = path.stat().st_size
+    with open(path, "rb") as file:
+        start = 0
+        while start < end:
+            header = file.read(12)
+            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else end
+            if start + length + 16 > end:
+                raise InputError(f"{path} is cut off: prepare the data set again with tfds.")
+            yield start + 12, length
+            start += length + 16
+            file.seek(start)
+
+
+def _tfds_reader(found: Sequence[tuple[Path, int, int]]) -> Callable:
+    import tensorflow as tf
+
+    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
+        path, start, length = found[index]
+        try:
+            with open(path, "rb") as file:
+                file.seek(start)
+                example = tf.train.Example.FromString(file.read(length))
+            data = example.features.feature["image"].bytes_list.value[0]
+        except Exception as error:  # OSError, protobuf's DecodeError, IndexError
+            raise UnreadablePicture(f"damaged record: {error}") from error
+        return pictures.read(io.BytesIO(data), image_size)
+
+    return reader

@@ -1,0 +1,147 @@
+"""Atomic writing: a file is either the old one or the whole new one, also after a crash or on a full disk."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import io
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inpainting_tf.errors import InputError
+
+_ADVICE = {
+    errno.ENOSPC: "Free some space there, or choose another folder.",
+    errno.EDQUOT: "Free some of your quota there, or choose another folder.",
+    errno.EROFS: "Choose a folder on a writable file system.",
+    errno.EACCES: "Choose a folder you may write to, or change its permissions.",
+    errno.EPERM: "Choose a folder you may write to, or change its permissions.",
+    errno.ENOTDIR: "A part of the path is a file: choose another folder.",
+    errno.EEXIST: "A part of the path is a file: choose another folder.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.EINVAL: "Name an ordinary file.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary path beside ``path``; when the block ends well, it becomes ``path`` in one step.
+
+    The temporary path has the same ending, because writers such as Keras and matplotlib choose the format by
+    it. Missing parent folders are made. If the block fails, the temporary file goes and the old file stays.
+
+        with replacing("runs/glcic/model.keras") as temporary:
+            model.save(temporary)
+
+    Args:
+        path: the file to write. A symbolic link is followed, not replaced.
+
+    Raises:
+        InputError: on any ``OSError`` (full disk, no permission, ...), in the block or here, in one line.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(6)}{target.suffix}")
+    try:
+        _require_replaceable(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush_to_disk(temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a new, empty folder beside ``path``; when the block ends well, it becomes ``path`` in one step.
+
+    A folder of that name that is already there is replaced. Folders that a killed process left half written are
+    removed on the way; their names begin with ".writing-".
+
+    Raises:
+        InputError: on any ``OSError``, in the block or here, in one line.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".writing-{secrets.token_hex(6)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for abandoned in target.parent.glob(".writing-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        temporary.mkdir()
+        yield temporary
+        for file in temporary.iterdir():
+            _flush_to_disk(file)
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes ``text`` as UTF-8 with the line ends as they are; see `replacing` for the errors raised."""
+    # A file name that is not valid UTF-8 (Linux allows it) is written escaped rather than refused.
+    data = text.encode("utf-8", errors="backslashreplace")
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: str | os.PathLike, obj: Any) -> None:
+    """Writes ``obj`` as indented JSON; NumPy scalars and arrays become numbers and lists.
+
+    Raises:
+        InputError: as `replacing`.
+        ValueError: for NaN and infinity, which JSON does not have (use None).
+        TypeError: for an object that is not JSON.
+    """
+    text = json.dumps(obj, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    write_text(path, text + "\n")
+
+
+def write_csv(path: str | os.PathLike, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes ``rows`` under one header: all their keys, in the order in which they first appear.
+
+    None and missing values become empty cells. See `replacing` for the errors raised.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
+
+
+def _require_replaceable(target: Path) -> None:
+    """Replacing /dev/null by a file, or a folder by a picture, is never what was meant."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file")
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Without this, a power cut after the replacement could leave an empty file under the final name."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} {value!r} cannot be written as JSON.")
+
+
+def _cannot_write(path: str | os.PathLike, error: OSError) -> InputError:
+    advice = _ADVICE.get(error.errno, "Check the folder, or choose another one.")
+    return InputError(f"{os.fspath(path)!r} could not be written: {error.strerror or error}. {advice}")

@@ -1,0 +1,109 @@
+"""Pictures and masks at the package's borders: range conversion and compositing.
+
+Inside the package a picture is float32 in [0, 1] and a mask float32 [..., H, W, 1], 1 = missing, 0 = known.
+Each function takes NumPy arrays as well as tensors of the Keras backend. A NumPy array comes back as a NumPy
+array and a tensor as a tensor, except from `to_uint8`, whose result always leaves the package as NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from inpainting_tf.errors import InputError
+
+Array = Any  # a NumPy array or a tensor of the Keras backend
+
+
+def to_float(picture: Array) -> Array:
+    """A uint8 picture (or batch) of any shape as float32 in [0, 1].
+
+    Raises:
+        InputError: when `picture` is not uint8 (dividing a float picture by 255 would blacken it).
+    """
+    picture = _as_array(picture)
+    if _dtype(picture) != "uint8":
+        raise InputError(
+            f"`picture` must be uint8 in [0, 255]. Received {_dtype(picture)}: "
+            "a float picture in [0, 1] needs no conversion."
+        )
+    return _float32(picture) / 255.0
+
+
+def to_uint8(picture: Array) -> np.ndarray:
+    """A float picture (or batch) in [0, 1], any shape, as a uint8 NumPy array, rounded to the nearest level.
+
+    Values outside [0, 1] are clipped. `to_uint8(to_float(p))` is `p` for every uint8 `p`.
+
+    Raises:
+        InputError: when `picture` is not floating point, or holds NaN.
+    """
+    picture = _as_array(picture)
+    if "float" not in _dtype(picture):
+        raise InputError(
+            f"`picture` must be floating point in [0, 1]. Received {_dtype(picture)}: use `to_float` first."
+        )
+    picture = np.asarray(ops.convert_to_numpy(picture), "float32")
+    if np.isnan(picture).any():
+        raise InputError(
+            "`picture` must be free of NaN. Received NaN: has the network that made it diverged?"
+        )
+    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype("uint8")
+
+
+def composite(image: Array, prediction: Array, mask: Array) -> Array:
+    """The known pixels of `image` with the hole taken from `prediction`.
+
+    Args:
+        image: float [N, H, W, C] or [H, W, C], the picture with (or without) its hole.
+        prediction: float, shape of `image`, finite: a NaN spreads to the known pixels too.
+        mask: float [N, H, W, 1] or [H, W, 1], 1 = missing, 0 = known; values between blend the two.
+
+    Returns:
+        `image * (1 - mask) + prediction * mask`; where the mask is 0 exactly `image`.
+    """
+    return image * (1.0 - mask) + prediction * mask
+
+
+def to_mask(mask: Array) -> Array:
+    """A user's mask as the package's own: any non-zero value becomes 1 (missing), zero becomes 0 (known).
+
+    Args:
+        mask: uint8, bool, integer or float; [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]. A three-dimensional
+            mask whose last side is 1 is one mask [H, W, 1], any other is a batch [N, H, W].
+
+    Returns:
+        float32 [H, W, 1] or [N, H, W, 1] of 0 and 1.
+
+    Raises:
+        InputError: for another number of dimensions, or more than one channel (a last side of 2, 3 or 4 in
+            three dimensions, of anything but 1 in four).
+    """
+    mask = _as_array(mask)
+    shape = tuple(mask.shape)
+    rank = len(shape)
+    if rank not in (2, 3, 4):
+        raise InputError(
+            f"`mask` must have shape [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]. Received {shape}."
+        )
+    if (rank == 3 and shape[-1] in (2, 3, 4)) or (rank == 4 and shape[-1] != 1):
+        raise InputError(
+            f"`mask` must have one channel. Received shape {shape}: pass one of them, e.g. `mask[..., :1]`."
+        )
+    hole = _float32(ops.not_equal(mask, 0) if ops.is_tensor(mask) else mask != 0)
+    return hole if shape[-1] == 1 and rank > 2 else hole[..., None]
+
+
+def _as_array(value: Array) -> Array:
+    return value if ops.is_tensor(value) else np.asarray(value)
+
+
+def _float32(value: Array) -> Array:
+    return ops.cast(value, "float32") if ops.is_tensor(value) else value.astype("float32")
+
+
+def _dtype(value: Array) -> str:
+    return keras.backend.standardize_dtype(value.dtype)

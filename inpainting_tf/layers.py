@@ -1,0 +1,193 @@
+"""Layers that Keras lacks, and two that it has but runs slowly on TensorFlow.
+
+`Conv2D` and `BatchNormalization` keep the names, weights and results of the stock layers, so weight files move
+freely between the two; on other backends than TensorFlow they *are* the stock layers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from inpainting_tf.errors import InputError
+
+_ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if _ON_TENSORFLOW:
+    import tensorflow as tf
+
+_register = keras.saving.register_keras_serializable("inpainting_tf")
+
+FILLS = {"black": 0.0, "white": 1.0, "mean": None}
+
+
+def _native_dilation_works() -> bool:
+    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it."""
+    import os
+
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" or bool(tf.config.list_physical_devices("GPU"))
+
+
+@_register
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` with two detours around slow or faulty kernels of TensorFlow.
+
+    Its dilated form runs on the native kernel: stock Keras sends it through space-to-batch, which is several times
+    slower on a CPU. And a picture that has shrunk to one pixel in height or width meets only the kernel's middle
+    row or column: the others touch nothing but padding, and in bfloat16 on a CPU their gradient came back as
+    uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
+
+    Same arguments, values and gradients as the stock layer.
+    """
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        kernel = self._effective(kernel, inputs.shape)
+        native = _ON_TENSORFLOW and max(self.dilation_rate) > 1 and self.data_format == "channels_last"
+        if not native or self.groups > 1 or not _native_dilation_works():
+            return super().convolution_op(inputs, kernel)
+        return tf.nn.conv2d(
+            inputs, kernel, self.strides, self.padding.upper(), dilations=list(self.dilation_rate)
+        )
+
+    def _effective(self, kernel: Any, shape: tuple[int | None, ...]) -> Any:
+        """The kernel without the taps that only ever meet padding."""
+        if self.padding != "same" or self.data_format != "channels_last":
+            return kernel
+        (height, width), (rows, columns) = shape[1:3], self.kernel_size
+        if height == 1 and rows % 2:
+            kernel = kernel[rows // 2 : rows // 2 + 1]
+        if width == 1 and columns % 2:
+            kernel = kernel[:, columns // 2 : columns // 2 + 1]
+        return kernel
+
+
+@_register
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` on TensorFlow's fused kernel.
+
+    Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to 2e-5
+    in float32, moving variance included (the fused kernel returns the sample variance; the bias is put back).
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        plain = mask is not None or self.renorm or self.synchronized or not (self.scale and self.center)
+        if not _ON_TENSORFLOW or plain or len(inputs.shape) != 4 or self.axis not in (-1, 3):
+            return super().call(inputs, training=training, mask=mask)
+        inputs = ops.cast(inputs, self.compute_dtype)
+        if not (training and self.trainable):
+            return self._fused(inputs, self.moving_mean, self.moving_variance, is_training=False)[0]
+        outputs, mean, variance = self._fused(inputs, None, None, is_training=True)
+        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), variance.dtype)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance * (count - 1.0) / count)
+        return outputs
+
+    def _fused(self, inputs: Any, mean: Any, variance: Any, is_training: bool) -> Any:
+        float32 = [None if v is None else ops.cast(v, "float32") for v in (mean, variance)]
+        return tf.compat.v1.nn.fused_batch_norm(
+            inputs,
+            ops.cast(self.gamma, "float32"),
+            ops.cast(self.beta, "float32"),
+            *float32,
+            epsilon=self.epsilon,
+            is_training=is_training,
+        )
+
+    def _move(self, variable: Any, value: Any) -> None:
+        variable.assign(variable * self.momentum + ops.cast(value, variable.dtype) * (1.0 - self.momentum))
+
+
+@_register
+class BlankHole(keras.layers.Layer):
+    """Paints the hole over, so that nothing under it reaches the network.
+
+    Call with `[image, mask]`: image [N, H, W, C] in [0, 1], mask [N, H, W, 1] with 1 = missing.
+    Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
+
+    Args:
+        fill: "black" (0), "white" (1) or "mean" (the mean colour of the picture's own known pixels).
+        divisor: height and width must be multiples of it (the network's total stride).
+
+    Raises:
+        InputError: unknown `fill`, or a picture whose size is not a multiple of `divisor`.
+    """
+
+    def __init__(self, fill: str = "mean", divisor: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if fill not in FILLS:
+            raise InputError(f"`fill` must be one of {', '.join(FILLS)}. Received {fill!r}.")
+        self.fill = fill
+        self.divisor = divisor
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, mask = inputs
+        check_divisible(image.shape[1:3], self.divisor)
+        missing = mask > 0.5
+        # `where` and not a product: a NaN under the hole times zero would still be a NaN.
+        known = ops.where(missing, ops.zeros_like(image), image)
+        if self.fill != "mean":
+            return ops.where(missing, ops.full_like(image, FILLS[self.fill]), known)
+        weight = ops.cast(ops.logical_not(missing), "float32")
+        total = ops.sum(ops.cast(known, "float32"), axis=(1, 2), keepdims=True)
+        mean = total / ops.maximum(ops.sum(weight, axis=(1, 2), keepdims=True), 1.0)
+        return ops.where(missing, ops.cast(mean, image.dtype), known)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "fill": self.fill, "divisor": self.divisor}
+
+
+@_register
+class Composite(keras.layers.Layer):
+    """Call with `[image, prediction, mask]`: the known pixels of `image`, the prediction in the hole."""
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, prediction, mask = inputs
+        return ops.where(mask > 0.5, prediction, image)
+
+
+@_register
+class CropAroundHole(keras.layers.Layer):
+    """Cuts the local discriminator's window: centred on the hole's bounding box, moved inside the picture.
+
+    Call with `[image, mask]`, [N, H, W, C] and [N, H, W, 1] with 1 = missing; returns [N, h, w, C].
+    Where a mask is empty, the window is the centre of the picture.
+
+    Args:
+        size: (h, w) of the window in pixels.
+    """
+
+    def __init__(self, size: tuple[int, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, mask = inputs
+        rows = _window(ops.max(mask, axis=(2, 3)), self.size[0])
+        columns = _window(ops.max(mask, axis=(1, 3)), self.size[1])
+        # Selection matrices instead of gathers: exact, differentiable, and quick on every backend.
+        image = ops.einsum("nhH,nHWc->nhWc", ops.cast(rows, image.dtype), image)
+        return ops.einsum("nwW,nhWc->nhwc", ops.cast(columns, image.dtype), image)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size}
+
+
+def _window(missing: Any, size: int) -> Any:
+    """[N, length] of 0/1 along one axis -> [N, size, length], which selects the window around the ones."""
+    length = missing.shape[1]
+    positions = ops.arange(length, dtype="int32")
+    first = ops.min(ops.where(missing > 0.5, positions, length), axis=1)
+    last = ops.max(ops.where(missing > 0.5, positions, -1), axis=1)
+    start = ops.clip((first + last + 1 - size) // 2, 0, length - size)
+    wanted = start[:, None] + ops.arange(size, dtype="int32")[None, :]
+    return ops.equal(wanted[:, :, None], positions[None, None, :])
+
+
+def check_divisible(size: Any, divisor: int) -> None:
+    """Raises InputError unless both known sides of `size` (height, width) are multiples of `divisor`."""
+    if any(side is not None and side % divisor for side in size):
+        shown = " x ".join("any" if side is None else str(side) for side in size)
+        raise InputError(
+            f"`image` must have a height and width divisible by {divisor}. Received {shown} pixels."
+        )

@@ -1,0 +1,218 @@
+"""Holes: seeded mask samplers. **A mask is 1 where the picture is missing and 0 where it is known.**
+
+A sampler turns uniform random numbers into masks with operators only, so the same lines run on NumPy arrays and,
+inside a `tf.data` pipeline, on TensorFlow tensors. Whoever calls it brings the randomness: `fixed` takes it from
+(seed, picture index), the training pipeline from (seed, step).
+
+All lengths are fractions of the picture's shorter side, so a hole keeps its share at every resolution.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from inpainting_tf.errors import InputError, unknown
+
+
+@dataclasses.dataclass(frozen=True)
+class Mask:
+    """Which holes are drawn.
+
+    Attributes:
+        kind: a name in `SAMPLERS`.
+        low: smallest length, as a fraction of the picture's shorter side; None for the kind's own.
+        high: largest length. What the length is: the sides of "rectangle" and "several" and of the "centre" square,
+            the brush's width of "strokes", the width of "face_mask".
+    """
+
+    kind: str = "rectangle"
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampler:
+    """How one kind of hole is drawn.
+
+    Attributes:
+        draw: (u [N, numbers] in [0, 1), (H, W), low, high) -> boolean [N, H, W, 1], True = missing.
+        numbers: how many uniform numbers a hole takes.
+        low, high: default lengths as fractions of the shorter side.
+    """
+
+    draw: Callable[..., Any]
+    numbers: int
+    low: float
+    high: float
+
+
+def draw(mask: Mask, uniforms: Any, image_size: tuple[int, int]) -> Any:
+    """Masks from uniform numbers.
+
+    Args:
+        mask: what to draw.
+        uniforms: float32 [N, numbers(mask)] in [0, 1), a NumPy array or a tensor.
+        image_size: (height, width) in pixels.
+
+    Returns:
+        Boolean [N, H, W, 1], True = missing, of the array type of `uniforms`. Never empty.
+
+    Raises:
+        InputError: unknown kind, or lengths that are not 0 < low <= high <= 1.
+    """
+    sampler, low, high = _resolve(mask)
+    return sampler.draw(uniforms, image_size, low, high)
+
+
+def numbers(mask: Mask) -> int:
+    """How many uniform numbers one hole of this kind takes."""
+    return _resolve(mask)[0].numbers
+
+
+def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
+    """Evaluation masks: a fixed function of (seed, picture index), whatever else is evaluated beside it.
+
+    Args:
+        mask: what to draw.
+        indices: [N] picture indices.
+        image_size: (height, width) in pixels.
+        seed: another seed gives other holes.
+
+    Returns:
+        float32 [N, H, W, 1], 1 = missing.
+    """
+    count = numbers(mask)
+    uniforms = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]
+    return draw(mask, np.stack(uniforms), image_size).astype(np.float32)
+
+
+def _resolve(mask: Mask) -> tuple[Sampler, float, float]:
+    if mask.kind not in SAMPLERS:
+        raise unknown("mask", mask.kind, SAMPLERS)
+    sampler = SAMPLERS[mask.kind]
+    high = sampler.high if mask.high is None else mask.high
+    low = min(sampler.low, high) if mask.low is None else mask.low
+    if not 0 < low <= high <= 1:
+        raise InputError(
+            f"`mask` must have 0 < low <= high <= 1 (fractions of the shorter side). Received {low}, {high}."
+        )
+    return sampler, low, high
+
+
+# The samplers. `u[:, k]` is the k-th uniform number of each hole, as [N, 1, 1] against the pixel grid.
+
+
+def _grid(image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel rows [H, 1] and columns [1, W], float32."""
+    height, width = image_size
+    return np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
+
+
+def _column(u: Any, k: int) -> Any:
+    return u[:, k, None, None]
+
+
+def _side(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """A whole number of pixels, every one from low to high equally likely."""
+    shorter = min(image_size)
+    smallest, largest = max(1, round(low * shorter)), max(1, round(high * shorter))
+    return smallest + (u * (largest - smallest + 1)) // 1
+
+
+def _box(top: Any, left: Any, height: Any, width: Any, image_size: tuple[int, int]) -> Any:
+    y, x = _grid(image_size)
+    return (y >= top) & (y < top + height) & (x >= left) & (x < left + width)
+
+
+def _random_box(u: Any, first: int, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """A rectangle wholly inside the picture, from four numbers: its sides, then its place."""
+    height = _side(_column(u, first), image_size, low, high)
+    width = _side(_column(u, first + 1), image_size, low, high)
+    top = (_column(u, first + 2) * (image_size[0] - height + 1)) // 1
+    left = (_column(u, first + 3) * (image_size[1] - width + 1)) // 1
+    return _box(top, left, height, width, image_size)
+
+
+def _rectangle(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    return _random_box(u, 0, image_size, low, high)[..., None]
+
+
+def _centre(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    side = _side(_column(u, 0), image_size, low, high)
+    top, left = (image_size[0] - side) // 2, (image_size[1] - side) // 2
+    return _box(top, left, side, side, image_size)[..., None]
+
+
+SEVERAL = 4  # at most so many rectangles
+
+
+def _several(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """Two to four rectangles; they may overlap."""
+    wanted = 2 + (_column(u, 4 * SEVERAL) * (SEVERAL - 1)) // 1
+    missing = _random_box(u, 0, image_size, low, high)
+    for i in range(1, SEVERAL):
+        missing = missing | (_random_box(u, 4 * i, image_size, low, high) & (wanted > i))
+    return missing[..., None]
+
+
+STROKES, SEGMENTS, REACH = 3, 4, 0.3  # strokes of so many segments, each up to REACH of the shorter side long
+_STROKE_NUMBERS = 3 + 2 * SEGMENTS
+
+
+def _strokes(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """One to three free-form brush strokes: bent lines with round joints, begun inside the picture."""
+    wanted = 1 + (_column(u, STROKES * _STROKE_NUMBERS) * STROKES) // 1
+    missing = _stroke(u, 0, image_size, low, high)
+    for i in range(1, STROKES):
+        missing = missing | (_stroke(u, i * _STROKE_NUMBERS, image_size, low, high) & (wanted > i))
+    return missing[..., None]
+
+
+def _stroke(u: Any, first: int, image_size: tuple[int, int], low: float, high: float) -> Any:
+    (height, width), reach = image_size, REACH * min(image_size)
+    y, x = _grid(image_size)
+    radius = _side(_column(u, first), image_size, low, high) / 2
+    # Whole pixels, so that the first disc holds at least the pixel it is centred on.
+    y0 = (_column(u, first + 1) * height) // 1
+    x0 = (_column(u, first + 2) * width) // 1
+    missing = _disc(y - y0, x - x0, radius)
+    for k in range(first + 3, first + _STROKE_NUMBERS, 2):
+        dy, dx = (2 * _column(u, k) - 1) * reach, (2 * _column(u, k + 1) - 1) * reach
+        along = (y - y0) * dy + (x - x0) * dx
+        across = (y - y0) * dx - (x - x0) * dy
+        length2 = dy * dy + dx * dx
+        beside = (along >= 0) & (along <= length2) & (across * across <= radius * radius * length2)
+        y0, x0 = y0 + dy, x0 + dx
+        missing = missing | beside | _disc(y - y0, x - x0, radius)
+    return missing
+
+
+def _disc(dy: Any, dx: Any, radius: Any) -> Any:
+    return dy * dy + dx * dx <= radius * radius
+
+
+def _face_mask(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """A medical mask on an aligned face (eyes at half the height): nose and mouth, from cheek to cheek."""
+    height, width = image_size
+    y, x = _grid(image_size)
+    half = (low + _column(u, 0) * (high - low)) * min(image_size) / 2
+    centre = (0.5 + 0.06 * (_column(u, 1) - 0.5)) * (width - 1)
+    top = (0.56 + 0.06 * _column(u, 2)) * height
+    depth = (0.30 + 0.06 * _column(u, 3)) * height
+    aside = abs((x - centre) / half)
+    down = (y - top - 0.12 * depth * aside * aside) / depth  # the upper rim falls from the nose to the ears
+    round_chin = down * down * down + aside * aside * aside * aside <= 1
+    return ((down >= 0) & round_chin)[..., None]
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "rectangle": Sampler(_rectangle, 4, 24 / 128, 48 / 128),  # face_gan: sides of 24..48 px at 128
+    "centre": Sampler(_centre, 1, 0.5, 0.5),
+    "several": Sampler(_several, 4 * SEVERAL + 1, 12 / 128, 28 / 128),
+    "strokes": Sampler(_strokes, STROKES * _STROKE_NUMBERS + 1, 6 / 128, 16 / 128),
+    "face_mask": Sampler(_face_mask, 4, 0.52, 0.64),
+}

@@ -1,0 +1,173 @@
+"""Networks of `face_gan`: Iizuka et al.'s completion network, the one- and double-autoencoder, their discriminators.
+
+Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the whole
+predicted picture [N, H, W, 3] in [0, 1], float32. Discriminators take the same two inputs, where the picture is a
+real or a completed one and the mask says where the local window lies, and return one logit [N, 1], float32.
+
+Every convolution but the last is followed by batch normalization and ReLU, as in Iizuka et al. 2017; the tables
+of the thesis name the ReLU only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from inpainting_tf.layers import Composite, Conv2D, CropAroundHole
+from inpainting_tf.networks.blocks import (
+    ImageSize,
+    check_width,
+    conv,
+    deconv,
+    height_width,
+    masked_picture,
+    picture_inputs,
+)
+
+STRIDE = 4  # Two convolutions with stride 2: sizes must be divisible by it.
+
+
+def glcic(
+    image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "glcic"
+) -> keras.Model:
+    """Completion network of Iizuka et al. 2017, table 1: 17 layers (face_gan's baseline).
+
+    Args:
+        image_size: side or (height, width) in pixels, divisible by 4; None builds it for any such size.
+        width: channels of the first convolution; all others scale with it. Even.
+        fill: what the hole is painted with before the network sees it: "black", "white" or "mean".
+            Iizuka et al. use the mean colour of the training set; ours is that of the picture's known pixels.
+        name: the model's name.
+
+    Raises:
+        InputError: `image_size` not divisible by 4, `width` not even, unknown `fill`.
+    """
+    check_width(width)
+    inputs = picture_inputs(image_size, STRIDE)
+    x = masked_picture(inputs, fill, STRIDE)
+    return keras.Model(inputs, _autoencoder(x, width, second_convolution=False), name=name)
+
+
+def one_autoencoder(
+    image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "one_autoencoder"
+) -> keras.Model:
+    """One-autoencoder completion network, face_gan table 3.1: `glcic` with a second 64-channel convolution.
+
+    Arguments and errors as for `glcic`.
+    """
+    check_width(width)
+    inputs = picture_inputs(image_size, STRIDE)
+    x = masked_picture(inputs, fill, STRIDE)
+    return keras.Model(inputs, _autoencoder(x, width), name=name)
+
+
+def double_autoencoder(
+    image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "double_autoencoder"
+) -> keras.Model:
+    """Double-autoencoder completion network, face_gan table 3.4: two one-autoencoders in a row, 36 layers.
+
+    The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture and
+    the mask, with the hole now filled by the first one. Arguments and errors as for `glcic`.
+    """
+    check_width(width)
+    inputs = picture_inputs(image_size, STRIDE)
+    first = _autoencoder(masked_picture(inputs, fill, STRIDE), width, prefix="first_")
+    completed = Composite(name="first_completed")([inputs["image"], first, inputs["mask"]])
+    x = keras.layers.Concatenate(name="second_picture")([completed, inputs["mask"]])
+    return keras.Model(inputs, _autoencoder(x, width, prefix="second_"), name=name)
+
+
+def _autoencoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:
+    """face_gan table 3.1 from the masked picture [N, H, W, 4] to the prediction [N, H, W, 3]."""
+    n = prefix
+    x = conv(x, width, 5, name=f"{n}conv1")  # H, W
+    if second_convolution:
+        x = conv(x, width, 3, name=f"{n}conv2")
+    x = conv(x, 2 * width, 3, strides=2, name=f"{n}conv3")  # H/2, W/2
+    x = conv(x, 2 * width, 3, name=f"{n}conv4")
+    x = conv(x, 4 * width, 3, strides=2, name=f"{n}conv5")  # H/4, W/4
+    x = conv(x, 4 * width, 3, name=f"{n}conv6")
+    x = conv(x, 4 * width, 3, name=f"{n}conv7")
+    for i, dilation in enumerate((2, 4, 8, 16), start=1):
+        x = conv(x, 4 * width, 3, dilation=dilation, name=f"{n}dilated{i}")
+    x = conv(x, 4 * width, 3, name=f"{n}conv8")
+    x = conv(x, 4 * width, 3, name=f"{n}conv9")
+    x = deconv(x, 2 * width, 4, name=f"{n}deconv1")  # H/2, W/2
+    x = conv(x, 2 * width, 3, name=f"{n}conv10")
+    x = deconv(x, width, 4, name=f"{n}deconv2")  # H, W
+    x = conv(x, width // 2, 3, name=f"{n}conv11")
+    x = Conv2D(3, 3, padding="same", name=f"{n}conv12")(x)
+    return keras.layers.Activation("sigmoid", dtype="float32", name=f"{n}prediction")(x)
+
+
+# Filters of the stride-2 convolutions, in multiples of the width.
+IIZUKA_LOCAL, IIZUKA_GLOBAL = (1, 2, 4, 8, 8), (1, 2, 4, 8, 8, 8)  # Iizuka et al. 2017, tables 2 and 3
+FACE_GAN_LOCAL, FACE_GAN_GLOBAL = (1, 2, 4, 8), (1, 2, 4, 8, 8)  # face_gan, tables 3.2 and 3.3
+
+
+def iizuka_discriminator(
+    image_size: ImageSize = 128, *, width: int = 64, name: str = "iizuka_discriminator"
+) -> keras.Model:
+    """Joint discriminator of Iizuka et al. 2017: local (5 convolutions) and global (6), 1024 features each.
+
+    Args:
+        image_size: side or (height, width) in pixels; the local window is half of each.
+        width: channels of the first convolutions; 64 in the paper. The 1024 features scale with it.
+        name: the model's name.
+    """
+    return _discriminator(image_size, width, IIZUKA_LOCAL, IIZUKA_GLOBAL, name)
+
+
+def joint_discriminator(
+    image_size: ImageSize = 128, *, width: int = 64, name: str = "joint_discriminator"
+) -> keras.Model:
+    """Joint discriminator of face_gan, tables 3.2 and 3.3: one convolution less than Iizuka's in each half.
+
+    The thesis does not print the size of its fully connected layers; they are Iizuka's 1024.
+    Arguments as for `iizuka_discriminator`.
+    """
+    return _discriminator(image_size, width, FACE_GAN_LOCAL, FACE_GAN_GLOBAL, name)
+
+
+def local_discriminator(
+    image_size: ImageSize = 128, *, width: int = 64, name: str = "local_discriminator"
+) -> keras.Model:
+    """face_gan table 3.2 alone (the local row of table 4.1): judges the window around the hole."""
+    return _discriminator(image_size, width, FACE_GAN_LOCAL, None, name)
+
+
+def global_discriminator(
+    image_size: ImageSize = 128, *, width: int = 64, name: str = "global_discriminator"
+) -> keras.Model:
+    """face_gan table 3.3 alone (the global row of table 4.1): judges the whole picture."""
+    return _discriminator(image_size, width, None, FACE_GAN_GLOBAL, name)
+
+
+def _discriminator(
+    image_size: ImageSize,
+    width: int,
+    local: tuple[int, ...] | None,
+    whole: tuple[int, ...] | None,
+    name: str,
+) -> keras.Model:
+    check_width(width)
+    inputs = picture_inputs(image_size, 2)
+    features = []
+    if local:
+        window = tuple(side // 2 for side in height_width(image_size))
+        crop = CropAroundHole(window, name="window")([inputs["image"], inputs["mask"]])
+        features.append(_judge(crop, width, local, "local"))
+    if whole:
+        features.append(_judge(inputs["image"], width, whole, "global"))
+    x = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]
+    logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model(inputs, logit, name=name)
+
+
+def _judge(x: Any, width: int, multiples: tuple[int, ...], prefix: str) -> Any:
+    """Stride-2 5x5 convolutions, then a fully connected layer of 16 x width (1024 at width 64) features."""
+    for i, multiple in enumerate(multiples, start=1):
+        x = conv(x, multiple * width, 5, strides=2, name=f"{prefix}_conv{i}")
+    x = keras.layers.Flatten(name=f"{prefix}_flatten")(x)
+    return keras.layers.Dense(16 * width, activation="relu", name=f"{prefix}_features")(x)

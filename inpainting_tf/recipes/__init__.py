@@ -1,0 +1,55 @@
+"""Every model of the five papers as a recipe, one module per paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from inpainting_tf.errors import unknown
+from inpainting_tf.recipes import face_gan
+from inpainting_tf.recipes.assembly import completion_network
+from inpainting_tf.recipes.recipe import Recipe
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*face_gan.RECIPES,)}
+
+__all__ = ["RECIPES", "Recipe", "build", "get", "table"]
+
+
+def get(name: str, preset: str = "paper") -> Recipe:
+    """The recipe of that name at the size of a preset: "paper", "laptop" or "smoke".
+
+    Raises:
+        InputError: no such model or preset; the message gives the nearest one.
+    """
+    if name not in RECIPES:
+        raise unknown("model", name, RECIPES)
+    return RECIPES[name].with_preset(preset)
+
+
+def build(name: str, **overrides: Any) -> keras.Model:
+    """The untrained completion network of a model.
+
+    Args:
+        name: a model's name, e.g. "glcic"; `train.py --list` shows them all.
+        overrides: arguments of its builder, e.g. `image_size=64, width=32`; the rest is the paper's.
+
+    Returns:
+        A Keras model from {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} to the whole
+        predicted picture [N, H, W, 3] in [0, 1].
+
+    Raises:
+        InputError: no such model, or an argument that its builder does not take.
+    """
+    return completion_network(get(name), **overrides)
+
+
+def table() -> str:
+    """Every model in a line: name, paper, data set, weights of the completion network, what it is."""
+    rows = [("model", "paper", "data set", "weights", "")]
+    for recipe in RECIPES.values():
+        weights = f"{completion_network(recipe).count_params() / 1e6:.2f} M"
+        data = f"{recipe.data.source} {recipe.data.image_size} px"
+        rows.append((recipe.name, recipe.paper, data, weights, recipe.summary))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return "\n".join("  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows)

@@ -1,0 +1,89 @@
+"""`face_gan`: face inpainting with one- and double-autoencoder GANs on CelebA (tables 4.1-4.3).
+
+Command: python train.py --model=glcic --dataset=celeba --data_dir=FOLDER [--preset=laptop]
+
+The thesis trains for 500 epochs, T_C = 100, and prints T_D = 400, which would leave no joint phase; T_D is 2 % of
+T_train here, Iizuka et al.'s proportion. Neither optimizer nor batch size nor alpha is printed: Adam, 16 and
+Iizuka's 4e-4 are ours (`--set optimizer.name=adadelta --set optimizer.learning_rate=1` is Iizuka's optimizer).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from inpainting_tf.data import Data
+from inpainting_tf.recipes.recipe import Network, Optimizer, Recipe, Schedule
+
+# 64x64 at half width with an annealed step: minutes on two CPU cores.
+LAPTOP = {
+    "data.image_size": 64,
+    "network.width": 32,
+    "discriminator.width": 32,
+    "batch_size": 32,
+    "schedule.epochs": 60,
+    "schedule.completion_share": 0.8,
+    "optimizer.decay": "cosine",
+}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.image_size": 32,
+    "data.train": 32,
+    "data.test": 8,
+    "network.width": 8,
+    "discriminator.width": 8,
+    "batch_size": 8,
+    "schedule.epochs": 4,
+    "schedule.completion_share": 0.5,
+    "schedule.discriminator_share": 0.25,
+}
+
+GLCIC = Recipe(
+    name="glcic",
+    paper="face_gan",
+    summary="Iizuka et al. 2017: dilated completion network, local and global discriminator",
+    network=Network("glcic"),
+    discriminator=Network("iizuka_discriminator"),
+    data=Data(source="celeba", image_size=128, train=4750, test=250),
+    schedule=Schedule(epochs=500, completion_share=0.2, discriminator_share=0.02),
+    optimizer=Optimizer(name="adam", learning_rate=1e-3),
+    discriminator_optimizer=Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+    batch_size=16,
+    presets={"laptop": LAPTOP, "smoke": SMOKE},
+    printed={"table 4.3": {"psnr": 17.09, "ssim": 0.84}},
+)
+
+ONE_AUTOENCODER = dataclasses.replace(
+    GLCIC,
+    name="one_autoencoder",
+    summary="18-layer autoencoder (table 3.1), lighter discriminators (tables 3.2, 3.3)",
+    network=Network("one_autoencoder"),
+    discriminator=Network("joint_discriminator"),
+    printed={"table 4.3": {"psnr": 31.86, "ssim": 0.89}},
+)
+
+DOUBLE_AUTOENCODER = dataclasses.replace(
+    ONE_AUTOENCODER,
+    name="double_autoencoder",
+    summary="two autoencoders in a row, 36 layers (table 3.4)",
+    network=Network("double_autoencoder"),
+    printed={"table 4.3": {"psnr": 36.74, "ssim": 0.91}},
+)
+
+LOCAL_ONLY = dataclasses.replace(
+    ONE_AUTOENCODER,
+    name="one_autoencoder_local",
+    summary="one_autoencoder with the local discriminator alone (table 4.1)",
+    discriminator=Network("local_discriminator"),
+    printed={"table 4.1": {"psnr": 13.00, "ssim": 0.88}},
+)
+
+GLOBAL_ONLY = dataclasses.replace(
+    ONE_AUTOENCODER,
+    name="one_autoencoder_global",
+    summary="one_autoencoder with the global discriminator alone (table 4.1)",
+    discriminator=Network("global_discriminator"),
+    printed={"table 4.1": {"psnr": 19.82, "ssim": 0.90}},
+)
+
+RECIPES = (GLCIC, ONE_AUTOENCODER, DOUBLE_AUTOENCODER, LOCAL_ONLY, GLOBAL_ONLY)

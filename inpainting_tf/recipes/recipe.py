@@ -1,0 +1,259 @@
+"""The recipe: everything that decides what a run computes, as one frozen, JSON-able value."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from inpainting_tf import losses
+from inpainting_tf.data import Data
+from inpainting_tf.errors import InputError, unknown
+from inpainting_tf.masks import Mask
+
+Field = dataclasses.field
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A builder of `inpainting_tf.networks` and the arguments that it gets besides the picture size."""
+
+    builder: str
+    width: int = 64
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Masks:
+    """The holes of training (drawn anew each time) and of evaluation (a fixed function of the picture's index)."""
+
+    train: Mask = Mask()
+    test: Mask = Mask()
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What is minimised.
+
+    Attributes:
+        reconstruction: a name in `inpainting_tf.losses.RECONSTRUCTION`.
+        adversarial: a name in `inpainting_tf.losses.ADVERSARIAL`.
+        alpha: weight of the adversarial term beside the reconstruction term.
+    """
+
+    reconstruction: str = "masked_mse"
+    adversarial: str = "non_saturating"
+    alpha: float = 4e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """T_train of Algorithm 1 in epochs, T_C and T_D as shares of it. The joint phase is what these two leave.
+
+    Attributes:
+        epochs: passes over the training pictures.
+        completion_share: first, the completion network alone on the reconstruction term.
+        discriminator_share: then the discriminator alone.
+    """
+
+    epochs: int = 500
+    completion_share: float = 0.2
+    discriminator_share: float = 0.02
+
+    def boundaries(self, total_steps: int) -> tuple[int, int]:
+        """The steps (T_C, T_C + T_D) at which the second and the third phase begin."""
+        first = round(self.completion_share * total_steps)
+        return first, first + round(self.discriminator_share * total_steps)
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """A Keras optimizer: "adam" or "adadelta"; `decay` "cosine" (to 0 over its updates) or "constant"."""
+
+    name: str = "adam"
+    learning_rate: float = 1e-3
+    decay: str = "constant"
+    beta_1: float = 0.9
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """One training: the row of a paper's table, or one of your own.
+
+    Two recipes differ only where the experiments differ; `override` makes variants. `printed` holds the numbers
+    that the paper printed, `presets` the settings that shrink the paper's run to other budgets.
+    """
+
+    name: str
+    paper: str
+    summary: str
+    network: Network
+    discriminator: Network | None = None
+    data: Data = Data()
+    mask: Masks = Masks()
+    objective: Objective = Objective()
+    schedule: Schedule = Schedule()
+    optimizer: Optimizer = Optimizer()
+    discriminator_optimizer: Optimizer = Optimizer()
+    batch_size: int = 16
+    seed: int = 0
+    mixed_precision: str = "auto"
+    jit_compile: bool = False
+    deterministic: bool = False
+    preset: str = "paper"
+    presets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    printed: Mapping[str, Any] = Field(default_factory=dict)
+
+    def override(self, changes: Mapping[str, Any]) -> Recipe:
+        """This recipe with dotted fields changed, e.g. `{"optimizer.learning_rate": 1e-4}`.
+
+        Values may be strings, as a command line gives them; they are converted to the field's type.
+
+        Raises:
+            InputError: an unknown field (with the nearest one), or a value that its type does not take.
+        """
+        recipe = self
+        for path, value in changes.items():
+            recipe = _replace(recipe, path.split("."), value, path)
+        return recipe
+
+    def with_preset(self, preset: str) -> Recipe:
+        """This recipe at the size of a preset: "paper" (as it stands), "laptop" or "smoke"."""
+        if preset not in ("paper", *self.presets):
+            raise unknown("preset", preset, ["paper", *self.presets])
+        return self.override(self.presets.get(preset, {})).override({"preset": preset})
+
+    def check(self) -> Recipe:
+        """This recipe, once its values are found to make sense.
+
+        Raises:
+            InputError: naming the first field that does not.
+        """
+        for rule, holds, value in _rules(self):
+            if not holds:
+                raise InputError(f"{rule}. Received {value!r}.")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """The resolved recipe as plain dictionaries: everything but the presets that it was resolved from."""
+        fields = dataclasses.asdict(self)
+        del fields["presets"]
+        return fields
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Recipe:
+        """The recipe that `to_json` wrote."""
+        return _from_json(cls, fields, "recipe")
+
+    def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
+        """Dotted fields in which two resolved recipes differ, with both values."""
+        mine, theirs = _flatten(self.to_json()), _flatten(other.to_json())
+        keys = sorted(mine.keys() | theirs.keys())
+        return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
+
+
+def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
+    shares = (r.schedule.completion_share, r.schedule.discriminator_share)
+    names = [
+        ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
+        ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
+        ("objective.adversarial", r.objective.adversarial, losses.ADVERSARIAL),
+    ]
+    for optimizer in (r.optimizer, r.discriminator_optimizer):
+        names.append(("optimizer.name", optimizer.name, ("adam", "adadelta")))
+        names.append(("optimizer.decay", optimizer.decay, ("constant", "cosine")))
+    for field, value, known in names:
+        if value not in known:
+            raise unknown(field, value, known)
+    rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
+    return [
+        ("`batch_size` must be at least 1", r.batch_size >= 1, r.batch_size),
+        ("`seed` must be 0 or more", r.seed >= 0, r.seed),
+        ("`epochs` must be at least 1", r.schedule.epochs >= 1, r.schedule.epochs),
+        (
+            "`schedule` shares must be 0 or more and sum to at most 1",
+            min(shares) >= 0 and sum(shares) <= 1,
+            shares,
+        ),
+        ("`learning_rate` must be above 0", min(rates) > 0, rates),
+        ("`objective.alpha` must be 0 or more", r.objective.alpha >= 0, r.objective.alpha),
+        ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
+        ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
+        ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),
+    ]
+
+
+def _replace(owner: Any, path: list[str], value: Any, whole: str) -> Any:
+    names = {field.name for field in dataclasses.fields(owner)} - {"presets", "printed"}
+    head, *rest = path
+    if head not in names:
+        raise unknown(f"--set {whole}", head, names)
+    if not rest:
+        new = _convert(value, typing.get_type_hints(type(owner))[head], whole)
+    elif isinstance(getattr(owner, head), dict):
+        new = {**getattr(owner, head), ".".join(rest): value}
+    elif dataclasses.is_dataclass(getattr(owner, head)):
+        new = _replace(getattr(owner, head), rest, value, whole)
+    else:
+        raise InputError(f"`{whole}` must name a field of the recipe; `{head}` has none below it.")
+    return dataclasses.replace(owner, **{head: new})
+
+
+def _convert(value: Any, hint: Any, path: str) -> Any:
+    """`value` in the type of a field: `hint` is a plain type, or a union of one with None."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None or (value == "none" and type(None) in kinds):
+        if type(None) in kinds:
+            return None
+        raise InputError(f"`{path}` must not be none.")
+    kind = kinds[0]
+    if dataclasses.is_dataclass(kind) or typing.get_origin(kind) is not None:
+        if isinstance(value, str):
+            raise InputError(f"`{path}` must name one of its fields, e.g. `{path}.name`. Received {value!r}.")
+        return value
+    try:
+        return _PARSERS[kind](value)
+    except (TypeError, ValueError):
+        raise InputError(f"`{path}` must be {_SPOKEN[kind]}. Received {value!r}.") from None
+
+
+def _boolean(value: Any) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if str(value).lower() not in words:
+        raise ValueError
+    return words[str(value).lower()]
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
+        raise ValueError
+    return int(value)
+
+
+_PARSERS = {bool: _boolean, int: _integer, float: float, str: str}
+_SPOKEN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def _from_json(kind: Any, fields: Mapping[str, Any], where: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    strange = fields.keys() - hints.keys()
+    if strange:
+        raise InputError(f"`{where}` has a field that this version does not know: {sorted(strange)[0]!r}.")
+    values = {}
+    for name, value in fields.items():
+        hint = hints[name]
+        inner = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
+        nested = inner is not None and isinstance(value, Mapping)
+        values[name] = _from_json(inner, value, f"{where}.{name}") if nested else value
+    return kind(**values)
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flatten(inner, f"{prefix}.{key}" if prefix else key)
+    return flat

@@ -1,0 +1,329 @@
+"""A run's folder: start or continue a training there, and load what came out of it.
+
+recipe.json     the resolved recipe             history.csv   losses, an epoch per row
+data.json       the pictures of each split      checkpoints/  to continue from
+model.keras     the completion network alone    figures/      loss curves, samples while it trained
+tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from inpainting_tf import checkpoints, data, figures, files, metrics
+from inpainting_tf.data import pipeline
+from inpainting_tf.errors import InputError
+from inpainting_tf.images import composite, to_uint8
+from inpainting_tf.inference import network_fill
+from inpainting_tf.recipes import Recipe, assembly
+from inpainting_tf.training import callbacks, gradients, precision
+
+VALIDATION = 64  # test pictures that are looked at while a run trains
+SHOWN = 6  # of these, in the sample sheets
+SAMPLES = 10  # how many times in a run
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run's folder and its recipe."""
+
+    folder: Path
+    recipe: Recipe
+
+    @property
+    def model_file(self) -> Path:
+        return self.folder / "model.keras"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    def pictures(self) -> dict[str, Any]:
+        """`data.json`: "data_dir", "origin" and the names of each split; empty before the first start."""
+        file = self.folder / "data.json"
+        return json.loads(file.read_text()) if file.exists() else {}
+
+    def history(self) -> list[dict[str, str]]:
+        """The rows of `history.csv`, as text."""
+        file = self.folder / "history.csv"
+        if not file.exists():
+            return []
+        with open(file, newline="") as rows:
+            return list(csv.DictReader(rows))
+
+
+def open_run(workdir: str | os.PathLike) -> Run:
+    """The run in a folder.
+
+    Raises:
+        InputError: the folder holds no run, or one that this version cannot read.
+    """
+    folder = Path(workdir).expanduser()
+    file = folder / "recipe.json"
+    if not file.is_file():
+        raise InputError(
+            f"`workdir` must be the folder of a run. Received {str(folder)!r}: no recipe.json in it."
+        )
+    try:
+        return Run(folder, Recipe.from_json(json.loads(file.read_text())))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{file} cannot be read ({error}). Choose another --workdir.") from error
+
+
+def load(path: str | os.PathLike) -> keras.Model:
+    """The completion network of a run, or of a `.keras` file that this package wrote.
+
+    Args:
+        path: a run's folder or a model file.
+
+    Returns:
+        A float32 Keras model that takes any picture size its network can work with.
+
+    Raises:
+        InputError: nothing there, or not a model of this package.
+    """
+    path = Path(path).expanduser()
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(
+            f"`path` must be a run's folder or a .keras file. Received {str(path)!r}: no such model."
+        )
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
+    if not isinstance(model.input, dict) or set(model.input) != {"image", "mask"}:
+        raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
+    return model
+
+
+def train(
+    recipe: Recipe,
+    workdir: str | os.PathLike,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    checkpoint_minutes: float = 2.0,
+) -> Run:
+    """Trains a recipe in a folder, or continues the training that was interrupted there.
+
+    Args:
+        recipe: the resolved recipe.
+        workdir: a new or empty folder, or that of a run of the same recipe.
+        data_dir: where the pictures are; None looks at the usual places.
+        checkpoint_minutes: how much work a kill may cost; 0 keeps every step.
+
+    Raises:
+        InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
+        callbacks.NonFiniteLoss: the training diverged; the last good checkpoint stays.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
+    """
+    run = _start(recipe.check(), Path(workdir).expanduser())
+    with _locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
+        keras.utils.set_random_seed(recipe.seed)
+        if recipe.deterministic:
+            gradients.make_deterministic()
+        _Training(run, data_dir).fit(checkpoint_minutes)
+    return run
+
+
+def _start(recipe: Recipe, folder: Path) -> Run:
+    if (folder / "recipe.json").exists():
+        run = open_run(folder)
+        differences = run.recipe.differences(recipe)
+        if differences:
+            field, (there, here) = next(iter(differences.items()))
+            raise InputError(
+                f"`workdir` {str(folder)!r} holds another run: {field} is {there!r} there and {here!r} here. "
+                "Choose another --workdir."
+            )
+        return run
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"`workdir` must be new, empty or a run's folder. Received {str(folder)!r}: it is not."
+        )
+    files.write_json(folder / "recipe.json", recipe.to_json())
+    return Run(folder, recipe)
+
+
+class _Training:
+    """One process's share of a run."""
+
+    def __init__(self, run: Run, data_dir: str | os.PathLike | None) -> None:
+        self.run, recipe = run, run.recipe
+        self.data = self._load_data(data_dir)
+        self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
+        self.total = self.per_epoch * recipe.schedule.epochs
+        self.trainer = assembly.trainer(recipe, self.total)
+        state = checkpoints.restore(run.checkpoints, self.trainer) or {"step": 0, "history": None}
+        self.start = state["step"]
+        self.rows: list[dict[str, Any]] = [r for r in run.history() if int(r["step"]) <= self.start]
+        self.history = callbacks.History(self.start, self.per_epoch, state["history"], self._epoch_ended)
+        with precision.policy("float32"):
+            self.network = assembly.completion_network(recipe, image_size=None)
+
+    def _load_data(self, data_dir: str | os.PathLike | None) -> data.Dataset:
+        known = self.run.pictures()
+        loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
+        if not known:
+            where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
+            record = {"data_dir": where, "origin": loaded.origin, **loaded.names()}
+            files.write_json(self.run.folder / "data.json", record)
+        return loaded
+
+    def fit(self, checkpoint_minutes: float) -> None:
+        """The steps that are left, then the figures."""
+        recipe, done = self.run.recipe, self.start >= self.total
+        print(_headline(self), file=sys.stderr)
+        if not done:
+            batches = pipeline.training_batches(
+                self.data.train.images,
+                recipe.mask.train,
+                batch_size=recipe.batch_size,
+                seed=recipe.seed,
+                flip=recipe.data.flip,
+                start=self.start,
+                stop=self.total,
+            )
+            with _tensorboard(self.run.folder, self.start) as self.board, _stop_request() as stop:
+                self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
+            self._save(self.total)
+
+    def _steps(self, batches: Any, keeper: callbacks.Checkpoints) -> None:
+        progress = callbacks.Progress(self.start, self.total, self.per_epoch, self.run.recipe.batch_size)
+        guard = callbacks.StopOnNonFinite(self.start)
+        try:
+            # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
+            self.trainer.fit(
+                batches, epochs=1, verbose=0, shuffle=False, callbacks=[guard, progress, self.history, keeper]
+            )
+        except callbacks.NonFiniteLoss as error:
+            kept = checkpoints.latest_step(self.run.checkpoints)
+            advice = (
+                f"The checkpoint of step {kept} is kept" if kept else "No checkpoint had been written yet"
+            )
+            raise callbacks.NonFiniteLoss(
+                f"{error} {advice} in {self.run.folder}. Try a lower --learning_rate in a new --workdir."
+            ) from error
+        finally:
+            progress.close()
+
+    def _save(self, step: int) -> None:
+        checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})
+        self.network.set_weights(self.trainer.completion.get_weights())
+        with files.replacing(self.run.model_file) as temporary:
+            self.network.save(temporary)
+
+    def _epoch_ended(self, row: dict[str, Any]) -> None:
+        epochs = self.run.recipe.schedule.epochs
+        every = max(1, epochs // SAMPLES)
+        if row["epoch"] % every == 0 or row["epoch"] == epochs:
+            row |= self._sample(row["epoch"], row["step"])
+        self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)
+        columns = ["epoch", *(c for c in self.rows[-1] if c not in ("epoch", "seconds")), "seconds"]
+        files.write_csv(self.run.folder / "history.csv", [{c: r[c] for c in columns} for r in self.rows])
+        for name, value in row.items():
+            if isinstance(value, float):
+                self.board.add_scalar(name, value, row["step"])
+        figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
+
+    def _sample(self, epoch: int, step: int) -> dict[str, float]:
+        """Fills the first test pictures: a sheet, TensorBoard pictures, and two figures for the history."""
+        images = self.data.test.images[:VALIDATION]
+        batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=VALIDATION))
+        image, mask = batch["image"], batch["mask"]
+        prediction = network_fill(self.trainer.completion)(image * (1 - mask), mask)
+        completed = composite(image, prediction, mask)
+        columns = {"input": figures.input_view(image, mask), "filled": completed, "original": image}
+        columns = {name: pictures[:SHOWN] for name, pictures in columns.items()}
+        title = f"{self.run.recipe.name}, test pictures after epoch {epoch}"
+        figures.sheet(columns, self.run.figures / f"samples_epoch_{epoch:04d}.png", title=title)
+        strip = np.concatenate([np.concatenate(list(column), 0) for column in columns.values()], 1)
+        self.board.add_image("input_filled_original", to_uint8(strip), step, dataformats="HWC")
+        return {
+            "val_psnr": float(np.mean(metrics.psnr(image, completed))),
+            "val_hole_psnr": float(np.mean(metrics.hole_psnr(image, completed, mask))),
+        }
+
+
+def _headline(training: _Training) -> str:
+    recipe, trainer = training.run.recipe, training.trainer
+    counts = [f"{network.count_params() / 1e6:.2f} M" for network in (trainer.completion,)]
+    policy = keras.mixed_precision.dtype_policy().name
+    begun = f"continues at step {training.start}" if training.start else "starts"
+    if training.start >= training.total:
+        begun = "is already trained"
+    return (
+        f"{recipe.name} {begun} in {training.run.folder}: {len(training.data.train.images)} training and "
+        f"{len(training.data.test.images)} test pictures of {training.data.origin}, "
+        f"{recipe.data.image_size} px, {counts[0]} weights in the completion network, {policy}, "
+        f"{training.total} steps of {recipe.batch_size} pictures."
+    )
+
+
+@contextlib.contextmanager
+def _tensorboard(folder: Path, step: int) -> Iterator[Any]:
+    """A writer of event files; what an interrupted process wrote beyond `step` is hidden."""
+    from tensorboardX import SummaryWriter
+
+    try:
+        writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step)
+    except OSError as error:
+        raise InputError(f"`workdir` {str(folder)!r} cannot be written: {error.strerror}.") from error
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+@contextlib.contextmanager
+def _stop_request() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets, so that a step in progress is finished; a second one kills."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(number, former[number])
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keeps a second process out of the run's folder; the lock goes with the process, however it ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: no such lock
+        yield
+        return
+    with open(folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"`workdir` {str(folder)!r} is in use by another process.") from error
+        yield

@@ -1,0 +1,101 @@
+"""Training under the joint loss of a reconstruction and an adversarial term, in the phases of Algorithm 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from inpainting_tf import losses
+from inpainting_tf.images import composite
+from inpainting_tf.training import gradients
+from inpainting_tf.training.reconstruction import COLUMNS, PHASES, Reconstruction
+
+
+class Adversarial(Reconstruction):
+    """Trains a completion network C and a discriminator D (face_gan Algorithm 1, Iizuka et al. 2017).
+
+        step <  T_C          update C on the reconstruction loss               (phase "completion")
+        step <  T_C + T_D    update D on (real, M_d) and (completed, M_i)      (phase "discriminator")
+        afterwards           update D as above, then C on the joint loss       (phase "joint")
+
+    D judges real pictures at an independent hole M_d ("real_mask") and completed ones at their own. In the joint
+    phase C runs once: D is updated on its stopped result, then judges that same result again for C's gradient.
+
+    Args:
+        completion: C.
+        discriminator: D, which takes {"image", "mask"} and returns logits.
+        reconstruction, adversarial: functions of `inpainting_tf.losses`.
+        alpha: weight of the adversarial term.
+        boundaries: (T_C, T_C + T_D) in steps.
+    """
+
+    def __init__(
+        self,
+        completion: keras.Model,
+        discriminator: keras.Model,
+        reconstruction: Callable[..., Any],
+        adversarial: Callable[..., Any],
+        alpha: float,
+        boundaries: tuple[int, int],
+    ) -> None:
+        super().__init__(completion, reconstruction)
+        self.discriminator = discriminator
+        self.adversarial = adversarial
+        self.alpha = alpha
+        self.boundaries = boundaries
+
+    def compile(
+        self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
+    ) -> None:
+        """Takes both optimizers, already wrapped for loss scaling where that is needed."""
+        super().compile(optimizer, **kwargs)
+        self.discriminator_optimizer = discriminator_optimizer
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def phase(self, step: int) -> str:
+        return PHASES[sum(step >= boundary for boundary in self.boundaries)]
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        # The phase is read from a weight: one trace serves all three, and a checkpoint brings it back.
+        phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
+        steps = (gradients.complete, gradients.discriminate, gradients.complete_and_discriminate)
+        branches = [lambda step=step: _all_columns(step(self, batch)) for step in steps]
+        logs = ops.switch(phase, branches)
+        self.steps.assign_add(1)
+        return logs
+
+    def discriminator_loss(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
+        """Losses of D; "discriminator" is the one to minimise. Scores are mean probabilities of "real"."""
+        real = self._judge(batch["image"], batch["real_mask"])
+        fake = self._judge(completed, batch["mask"])
+        return {
+            "discriminator": losses.discriminator_loss(real, fake),
+            "real_score": ops.mean(ops.sigmoid(real)),
+            "fake_score": ops.mean(ops.sigmoid(fake)),
+        }
+
+    def joint_loss(self, batch: dict[str, Any], prediction: Any, completed: Any) -> dict[str, Any]:
+        """Losses of C in the joint phase (face_gan eq. 3.14); "loss" is the one to minimise."""
+        parts = self.completion_loss(batch, prediction)
+        adversarial = self.adversarial(self._judge(completed, batch["mask"]))
+        return {
+            "loss": parts["reconstruction"] + self.alpha * adversarial,
+            "reconstruction": parts["reconstruction"],
+            "adversarial": adversarial,
+        }
+
+    def complete(self, batch: dict[str, Any], prediction: Any) -> Any:
+        """What D sees: the known pixels of the picture, the prediction in the hole."""
+        return composite(batch["image"], prediction, batch["mask"])
+
+    def _judge(self, image: Any, mask: Any) -> Any:
+        return self.discriminator({"image": image, "mask": mask}, training=True)
+
+
+def _all_columns(logs: dict[str, Any]) -> dict[str, Any]:
+    """Every branch must return the same columns; those it has no number for are NaN."""
+    nan = ops.convert_to_tensor(float("nan"), "float32")
+    return {name: logs.get(name, nan) for name in COLUMNS["joint"]}

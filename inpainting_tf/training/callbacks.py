@@ -1,0 +1,152 @@
+"""What happens between the steps of a run: the progress bar, the guard against divergence, history, samples.
+
+Keras sees a run as one long epoch of global steps; these callbacks keep the count. Each takes what it needs and
+knows nothing of folders: writing is done by the functions that `runs` hands over.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+from inpainting_tf.training.reconstruction import COLUMNS
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The training has diverged; the message names the step and the loss."""
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Calls `on_step(step, phase, logs)` with the number of steps done and the losses its phase computed."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self.step = start
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        phase = self.model.phase(self.step)
+        self.step += 1
+        self.on_step(self.step, phase, {name: float(logs[name]) for name in COLUMNS[phase]})
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        raise NotImplementedError
+
+
+class StopOnNonFinite(StepCallback):
+    """Raises `NonFiniteLoss` at the first step whose losses are not all finite. Goes before all the others."""
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise NonFiniteLoss(f"The {name} loss became {value} at step {step} ({phase} phase).")
+
+
+class Progress(StepCallback):
+    """One bar for the whole run: epoch, phase, losses, pictures per second and the time left."""
+
+    def __init__(self, start: int, total: int, per_epoch: int, batch_size: int) -> None:
+        super().__init__(start)
+        self.total, self.per_epoch, self.batch_size = total, per_epoch, batch_size
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        pictures = {"initial": self.step * self.batch_size, "total": self.total * self.batch_size}
+        layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left, {rate_fmt}"
+        self.bar = tqdm(
+            **pictures,
+            unit=" pictures",
+            bar_format=layout,
+            mininterval=0.5,
+            smoothing=0.05,
+            dynamic_ncols=True,
+        )
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        epoch = (step - 1) // self.per_epoch + 1
+        shown = ("reconstruction", "adversarial", "discriminator")
+        losses = " ".join(f"{name[:5]} {logs[name]:.4f}" for name in shown if name in logs)
+        epochs = math.ceil(self.total / self.per_epoch)
+        self.bar.set_description_str(f"epoch {epoch}/{epochs} {phase} {losses}", refresh=False)
+        self.bar.update(self.batch_size)
+
+    def close(self) -> None:
+        """Ends the bar's line."""
+        if hasattr(self, "bar"):
+            self.bar.close()
+
+
+class History(StepCallback):
+    """Averages the losses over each epoch and hands the row over when the epoch ends.
+
+    Args:
+        state: what `state` returned when the run was interrupted, or None at its beginning.
+        per_epoch: steps in an epoch.
+        on_epoch: called with the row, a dict of `epoch`, `step`, `phase`, the losses, `learning_rate`, `seconds`.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        per_epoch: int,
+        state: dict[str, Any] | None,
+        on_epoch: Callable[[dict[str, Any]], None],
+    ) -> None:
+        super().__init__(start)
+        self.per_epoch, self.on_epoch = per_epoch, on_epoch
+        state = state or {"sums": {}, "counts": {}, "seconds": 0.0}
+        self.sums, self.counts, self.before = dict(state["sums"]), dict(state["counts"]), state["seconds"]
+        self.since = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must keep for the current epoch's row to come out as if there had been no stop."""
+        return {"sums": self.sums, "counts": self.counts, "seconds": self._seconds()}
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.since = time.monotonic()
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        for name, value in logs.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
+        if step % self.per_epoch == 0:
+            row = {"epoch": step // self.per_epoch, "step": step, "phase": phase}
+            row |= {name: self._mean(name) for name in COLUMNS["joint"]}
+            row |= {"learning_rate": float(self.model.optimizer.learning_rate), "seconds": self._seconds()}
+            self.sums, self.counts = {}, {}
+            self.on_epoch(row)
+
+    def _mean(self, name: str) -> float | None:
+        return self.sums[name] / self.counts[name] if name in self.sums else None
+
+    def _seconds(self) -> float:
+        return round(self.before + time.monotonic() - self.since, 1)
+
+
+class Checkpoints(StepCallback):
+    """Calls `save(step)` whenever `minutes` have passed, and when a stop is asked for, which it then obeys.
+
+    Raises:
+        KeyboardInterrupt: after the step in which `stop` was set, with the checkpoint written.
+    """
+
+    def __init__(
+        self, start: int, minutes: float, save: Callable[[int], None], stop: threading.Event
+    ) -> None:
+        super().__init__(start)
+        self.minutes, self.save, self.stop = minutes, save, stop
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.last = time.monotonic()
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        stop = self.stop.is_set()
+        if stop or time.monotonic() - self.last >= 60 * self.minutes:
+            self.save(step)
+            self.last = time.monotonic()
+        if stop:
+            raise KeyboardInterrupt

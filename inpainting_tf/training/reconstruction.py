@@ -1,0 +1,61 @@
+"""Training under a reconstruction loss alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from inpainting_tf.training import gradients
+
+PHASES = ("completion", "discriminator", "joint")
+
+# What a step reports in each phase; a number that the phase does not compute is NaN in the step's logs.
+COLUMNS = {
+    "completion": ("loss", "reconstruction"),
+    "discriminator": ("discriminator", "real_score", "fake_score"),
+    "joint": ("loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"),
+}
+
+
+class Reconstruction(keras.Model):
+    """Trains a completion network on `reconstruction(image, prediction, mask)`.
+
+    Batches are dictionaries with "image" and "mask" (see `inpainting_tf.data.pipeline`). A step returns its own
+    losses, not running means.
+
+    Args:
+        completion: the network to train.
+        reconstruction: a function of `inpainting_tf.losses`.
+    """
+
+    def __init__(self, completion: keras.Model, reconstruction: Callable[..., Any]) -> None:
+        super().__init__(name="trainer")
+        self.completion = completion
+        self.reconstruction = reconstruction
+        self.steps = self.add_weight((), "zeros", dtype="int32", trainable=False, name="steps")
+        self.built = True
+
+    def compile(self, optimizer: keras.Optimizer, **kwargs: Any) -> None:
+        """Takes the completion network's optimizer, already wrapped for loss scaling where that is needed."""
+        super().compile(optimizer=optimizer, auto_scale_loss=False, **kwargs)
+        optimizer.build(self.completion.trainable_variables)
+
+    def call(self, batch: dict[str, Any], training: bool = False) -> Any:
+        """The completion network's prediction."""
+        return self.completion({"image": batch["image"], "mask": batch["mask"]}, training=training)
+
+    def phase(self, step: int) -> str:
+        """The phase that global step `step` belongs to."""
+        return "completion"
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        logs = gradients.complete(self, batch)
+        self.steps.assign_add(1)
+        return logs
+
+    def completion_loss(self, batch: dict[str, Any], prediction: Any) -> dict[str, Any]:
+        """Losses of the completion phase; "loss" is the one to minimise."""
+        reconstruction = self.reconstruction(batch["image"], prediction, batch["mask"])
+        return {"loss": reconstruction, "reconstruction": reconstruction}

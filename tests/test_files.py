@@ -1,0 +1,141 @@
+"""Atomic writing: what is read back, and what survives a failure."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+
+import numpy as np
+import pytest
+
+from inpainting_tf import files
+from inpainting_tf.errors import InputError
+
+
+def names(folder) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_text_is_read_back_and_leaves_nothing_else(tmp_path):
+    files.write_text(tmp_path / "new" / "folder" / "note.txt", "chåteau\n1\r\n")
+    assert (tmp_path / "new" / "folder" / "note.txt").read_bytes() == "chåteau\n1\r\n".encode()
+    assert names(tmp_path / "new" / "folder") == ["note.txt"]
+
+
+def test_a_new_file_has_the_ordinary_permissions(tmp_path):
+    files.write_text(tmp_path / "a.txt", "a")
+    (tmp_path / "b.txt").write_text("b")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+def test_json_takes_numpy_values(tmp_path):
+    obj = {"psnr": np.float32(0.5), "size": np.array([32, 48]), "lpips": None, "images": np.int64(3)}
+    files.write_json(tmp_path / "m.json", obj)
+    assert json.loads((tmp_path / "m.json").read_text()) == {
+        "psnr": 0.5,
+        "size": [32, 48],
+        "lpips": None,
+        "images": 3,
+    }
+
+
+@pytest.mark.parametrize("value, error", [(float("nan"), ValueError), ({1, 2}, TypeError)])
+def test_what_is_not_json_keeps_the_old_file(tmp_path, value, error):
+    files.write_json(tmp_path / "m.json", {"old": 1})
+    with pytest.raises(error):
+        files.write_json(tmp_path / "m.json", {"new": value})
+    assert json.loads((tmp_path / "m.json").read_text()) == {"old": 1}
+    assert names(tmp_path) == ["m.json"]
+
+
+def test_csv_has_the_union_of_the_columns_and_empty_cells(tmp_path):
+    rows = [{"epoch": 1, "loss": 0.1}, {"epoch": 2, "phase": "joint, both", "loss": None}]
+    files.write_csv(tmp_path / "h.csv", rows)
+    with open(tmp_path / "h.csv", newline="") as file:
+        assert list(csv.DictReader(file)) == [
+            {"epoch": "1", "loss": "0.1", "phase": ""},
+            {"epoch": "2", "loss": "", "phase": "joint, both"},
+        ]
+
+
+def test_csv_numbers_keep_every_digit(tmp_path):
+    files.write_csv(tmp_path / "h.csv", [{"loss": 0.1 + 0.2}])
+    assert (tmp_path / "h.csv").read_text() == "loss\n0.30000000000000004\n"
+
+
+def test_an_undecodable_file_name_is_escaped(tmp_path):
+    files.write_csv(tmp_path / "h.csv", [{"name": os.fsdecode(b"caf\xe9.png")}])
+    assert (tmp_path / "h.csv").read_text() == "name\ncaf\\udce9.png\n"
+
+
+def test_the_temporary_file_keeps_the_ending_and_the_folder(tmp_path):
+    with files.replacing(tmp_path / "model.keras") as temporary:
+        assert temporary.suffix == ".keras"
+        assert temporary.parent.samefile(tmp_path)
+        assert temporary.name != "model.keras"
+        temporary.write_bytes(b"weights")
+        assert not (tmp_path / "model.keras").exists()
+    assert (tmp_path / "model.keras").read_bytes() == b"weights"
+
+
+def test_a_failure_in_the_block_keeps_the_old_file(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(ZeroDivisionError), files.replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half of the ne")
+        _ = 1 / 0
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, step):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "a.txt").write_text("old")
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(
+        InputError, match=r"a\.txt' could not be written: No space left.*Free some space"
+    ) as caught:
+        files.write_text(tmp_path / "a.txt", "new")
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    with pytest.raises(InputError, match=r"Is a directory. Name a file"):
+        files.write_text(tmp_path, "text")
+    assert tmp_path.is_dir()
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "runs").write_text("not a folder")
+    with pytest.raises(InputError, match="choose another folder"):
+        files.write_text(tmp_path / "runs" / "a" / "b.txt", "text")
+    assert (tmp_path / "runs").read_text() == "not a folder"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"Not a regular file. Name an ordinary"):
+        files.write_text(tmp_path / "pipe", "text")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="the administrator may write everywhere")
+def test_a_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match=r"Permission denied. Choose a folder you may write to"):
+        files.write_text(tmp_path / "a.txt", "text")
+
+
+def test_a_symbolic_link_is_followed(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    files.write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
