@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import matplotlib
@@ -272,7 +273,7 @@ def test_six_long_names_do_not_overlap(tmp_path, drawn):
     names = [label.get_window_extent(renderer) for label in drawn[0].axes[0].get_yticklabels()]
     numbers = [text.get_window_extent(renderer) for ax in drawn[0].axes for text in ax.texts]
     assert len(names) == 6 and all(box.x0 >= 0 for box in names)
-    assert all(above.y0 > below.y1 for above, below in zip(names, names[1:], strict=False)), "top to bottom"
+    assert all(above.y0 > below.y1 for above, below in itertools.pairwise(names)), "top to bottom"
     boxes = names + numbers
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 

@@ -21,16 +21,8 @@ VIEW = 256  # pixels of the canvas that the picture shows
 UNIT = 62.0  # pixels per face unit
 ORIGIN = np.array([152.0, 141.0])  # where the point between the eyes lies on the canvas
 
-SKINS = [
-    (230, 193, 170),
-    (224, 180, 152),
-    (226, 176, 142),
-    (205, 150, 112),
-    (172, 116, 82),
-    (136, 88, 60),
-    (112, 72, 52),
-    (90, 60, 47),
-]
+SKINS = [(230, 193, 170), (224, 180, 152), (226, 176, 142), (205, 150, 112)]
+SKINS += [(172, 116, 82), (136, 88, 60), (112, 72, 52), (90, 60, 47)]
 HAIRS = {
     "black": (40, 34, 34),
     "dark brown": (62, 44, 34),
@@ -43,15 +35,8 @@ HAIRS = {
     "white": (216, 214, 210),
     "dyed": (150, 52, 92),
 }
-IRISES = [
-    (74, 44, 24),
-    (96, 62, 32),
-    (54, 34, 24),
-    (84, 116, 140),
-    (110, 136, 120),
-    (98, 102, 70),
-    (66, 96, 62),
-]
+IRISES = [(74, 44, 24), (96, 62, 32), (54, 34, 24), (84, 116, 140)]
+IRISES += [(110, 136, 120), (98, 102, 70), (66, 96, 62)]
 _CIRCLE = np.stack([np.cos(np.arange(24) * np.pi / 12), np.sin(np.arange(24) * np.pi / 12)], -1)
 STYLES = (
     "bald",
@@ -69,6 +54,8 @@ STYLES = (
 )
 MASCULINE_ODDS = (0.10, 0.14, 0.29, 0.20, 0.03, 0.0, 0.04, 0.09, 0.06, 0.0, 0.05, 0.0)
 FEMININE_ODDS = (0.005, 0.01, 0.05, 0.02, 0.13, 0.15, 0.315, 0.115, 0.05, 0.08, 0.025, 0.05)
+Patch = tuple[Image.Image, tuple[int, int]]  # coverage, and its left and top on the canvas
+BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 BACKGROUNDS = ("gradient", "studio", "bokeh", "window", "stripes", "foliage", "street")
 COLLARS = ("round", "vee", "shirt", "polo neck", "hood")
 
@@ -130,7 +117,7 @@ class Scene:
 
 
 def face(index: int, image_size: int | tuple[int, int] = 128, *, seed: int = 0) -> np.ndarray:
-    """One drawn portrait, the same for the same `(seed, index)` on every machine and at every size.
+    """One drawn portrait, the same for the same `(seed, index)` at every size.
 
     Args:
         index: which person, 0 or more.
@@ -148,24 +135,11 @@ def face(index: int, image_size: int | tuple[int, int] = 128, *, seed: int = 0) 
     rng = np.random.default_rng([seed, index])
     look = draw_look(rng)
     scene = Scene(background(look, rng), look, rng, coat(look, rng))
-    for step in (
-        hair_back,
-        neck,
-        clothes,
-        ears,
-        head,
-        eyes,
-        brows,
-        nose,
-        mouth,
-        wrinkles,
-        beard,
-        glasses,
-        hair_front,
-        hat,
-    ):
+    behind = (hair_back, neck, clothes, ears)
+    features = (head, eyes, brows, nose, mouth, wrinkles, beard)
+    for step in (*behind, *features, glasses, hair_front, hat):
         step(scene)
-    return np.asarray(photograph(scene, height, width))
+    return np.array(photograph(scene, height, width))
 
 
 def _check(index: object, image_size: object, seed: object) -> tuple[int, int]:
@@ -175,9 +149,8 @@ def _check(index: object, image_size: object, seed: object) -> tuple[int, int]:
     sides = image_size if isinstance(image_size, (tuple, list)) else (image_size, image_size)
     whole = all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) for side in sides)
     if len(sides) != 2 or not whole or not all(8 <= side <= 1024 for side in sides):
-        raise InputError(
-            f"`image_size` must be a side or (height, width), whole, 8 to 1024. Received {image_size!r}."
-        )
+        rule = "must be a side or (height, width), whole, 8 to 1024"
+        raise InputError(f"`image_size` {rule}. Received {image_size!r}.")
     return int(sides[0]), int(sides[1])
 
 
@@ -219,11 +192,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         teeth=bool(smile > 0.45 and rng.random() < 0.8),
         gaze=rng.normal(0, 0.02),
         makeup=0.0 if man else rng.choice([0.1, 0.5, 1.0]) * rng.random(),
-        beard=str(
-            rng.choice(["none", "stubble", "moustache", "goatee", "full"], p=[0.42, 0.24, 0.06, 0.1, 0.18])
-        )
-        if man
-        else "none",
+        beard=str(rng.choice(BEARDS, p=[0.42, 0.24, 0.06, 0.1, 0.18])) if man else "none",
         freckles=bool(tone < 3 and rng.random() < 0.2),
         glasses=str(rng.choice(["none", "thin", "thick", "sun"], p=[0.84, 0.06, 0.08, 0.02])),
         earrings=bool(rng.random() < (0.04 if man else 0.4)),
@@ -289,7 +258,7 @@ def _curve(points, closed: bool = True, steps: int = 5) -> np.ndarray:
     first, last = p[..., :1, :], p[..., -1:, :]
     p = np.concatenate([last, p, p[..., :2, :]] if closed else [first, p, last], -2)
     count = p.shape[-2] - 3
-    near = np.stack([p[..., i : i + count, :] for i in range(4)], -2)  # [..., count, 4, 2]
+    near = p[..., np.arange(count)[:, None] + np.arange(4), :]  # [..., count, 4, 2]
     line = (_weights(steps) @ near).reshape(*p.shape[:-2], count * steps, 2)
     return line if closed else np.concatenate([line, last], -2)
 
@@ -313,9 +282,7 @@ def _oval(x: float, y: float, rx: float, ry: float) -> np.ndarray:
     return _CIRCLE * (rx, ry) + (x, y)
 
 
-def _mask(
-    outlines: list[np.ndarray], blur: float, opacity: float
-) -> tuple[Image.Image, tuple[int, int]] | None:
+def _mask(outlines: list[np.ndarray], blur: float, opacity: float) -> Patch | None:
     """Polygons [n, 2] in pixels as one soft coverage picture, and its corner; None if off canvas."""
     margin, points = int(2 * blur) + 2, np.concatenate(outlines)
     left, top = np.maximum(points.min(0) - margin, 0).astype(int).tolist()
@@ -384,7 +351,7 @@ def _noise(rng: np.random.Generator, cells: int, size: int) -> np.ndarray:
 def background(look: Look, rng: np.random.Generator) -> Image.Image:
     """An out-of-focus place: drawn small, blurred, enlarged."""
     side = 80
-    base = _vary(rng.uniform(30, 215) * rng.uniform(0.82, 1.08, 3), rng, 4)
+    base = _vary(rng.uniform(45, 220) * rng.uniform(0.82, 1.08, 3), rng, 4)
     other = _vary(rng.uniform(20, 240) * rng.uniform(0.82, 1.08, 3), rng, 4)
     ramp = np.linspace(0, 1, side)
     turn = rng.uniform(0, 2 * np.pi)
@@ -397,16 +364,10 @@ def background(look: Look, rng: np.random.Generator) -> Image.Image:
         base, other = _vary((60, 88, 42), rng, 18), _vary((188, 204, 140), rng, 22)
     array = np.asarray(base) + np.clip(mixed, 0, 1)[..., None] * np.subtract(other, base)
     picture = Image.fromarray(np.clip(array, 0, 255).astype(np.uint8))
-    draw = ImageDraw.Draw(picture, "RGBA")
-    {"bokeh": _bokeh, "window": _window, "stripes": _stripes, "street": _street}.get(look.background, _plain)(
-        draw, rng, base
-    )
+    if look.background in _PLACES:
+        _PLACES[look.background](ImageDraw.Draw(picture, "RGBA"), rng, base)
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.8, 2.2)))
     return picture.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
-
-
-def _plain(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
-    """Nothing in the background."""
 
 
 def _bokeh(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
@@ -422,11 +383,8 @@ def _window(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
     draw.rectangle((left - 3, top - 3, left + width + 3, bottom + 3), fill=(*_ink(base, 1.35), 255))
     draw.rectangle((left, top, left + width, bottom), fill=(*_ink(rng.uniform(195, 250, 3)), 255))
     for at in (0.33, 0.66):
-        draw.line(
-            (left, top + at * (bottom - top), left + width, top + at * (bottom - top)),
-            (*_ink(base, 1.2), 255),
-            2,
-        )
+        y = top + at * (bottom - top)
+        draw.line((left, y, left + width, y), (*_ink(base, 1.2), 255), 2)
     draw.line((left + width / 2, top, left + width / 2, bottom), (*_ink(base, 1.2), 255), 2)
 
 
@@ -440,11 +398,12 @@ def _stripes(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
 def _street(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
     draw.rectangle((0, 0, 80, rng.uniform(15, 40)), fill=(*_ink(rng.uniform(175, 235, 3)), 255))
     for x in np.arange(-5, 80, rng.uniform(9, 18)):
-        top, grey = rng.uniform(5, 45), rng.uniform(50, 190)
-        draw.rectangle(
-            (x, top, x + rng.uniform(8, 18), 80), fill=(*_ink(grey * rng.uniform(0.85, 1.1, 3)), 235)
-        )
+        box = (x, rng.uniform(5, 45), x + rng.uniform(8, 18), 80)
+        draw.rectangle(box, fill=(*_ink(rng.uniform(50, 190) * rng.uniform(0.85, 1.1, 3)), 235))
     draw.rectangle((0, rng.uniform(58, 72), 80, 80), fill=(*_ink(base, 0.7), 255))
+
+
+_PLACES = {"bokeh": _bokeh, "window": _window, "stripes": _stripes, "street": _street}
 
 
 # ---------------------------------------------------------------------- head and skin
@@ -473,10 +432,9 @@ def _head_shape(look: Look, grow: float = 0.0) -> np.ndarray:
 @functools.lru_cache(maxsize=4)
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Face coordinates of a canvas of side x side samples: x [1, side], y [side, 1], float32."""
-    at = (np.arange(side, dtype=np.float32) + 0.5) * CANVAS / side
-    return ((at - np.float32(ORIGIN[0])) / np.float32(UNIT))[None], (
-        (at - np.float32(ORIGIN[1])) / np.float32(UNIT)
-    )[:, None]
+    at = (np.arange(side) + 0.5) * CANVAS / side
+    x, y = ((at[:, None] - ORIGIN) / UNIT).astype(np.float32).T
+    return x[None], y[:, None]
 
 
 def _bumps(look: Look, marks, side: int) -> np.ndarray:
@@ -535,12 +493,10 @@ def _skin(scene: Scene, side: int = 128) -> Image.Image:
 def _tint(look: Look, value: np.ndarray, gloss: np.ndarray | float = 0.0) -> Image.Image:
     """Light [side, side] to skin colour: shadows turn warm, blood shows at cheeks, nose and chin."""
     rosy = 0.05 + 0.05 * look.makeup
-    sides = [
-        (s * x, *rest)
-        for s in (-1, 1)
-        for x, *rest in ((0.55, 0.45, 0.22, 0.18, rosy), (0.42, 0.18, 0.18, 0.06, 0.03))
-    ]
-    blush = _bumps(look, [*sides, (0, 0.55, 0.15, 0.12, 0.06), (0, 1.4, 0.2, 0.12, 0.03)], len(value))
+    marks = [(0.55, 0.45, 0.22, 0.18, rosy), (0.42, 0.18, 0.18, 0.06, 0.03)]  # cheeks, below the eyes
+    marks += [(-x, *rest) for x, *rest in marks]
+    marks += [(0, 0.55, 0.15, 0.12, 0.06), (0, 1.4, 0.2, 0.12, 0.03)]  # tip of the nose, chin
+    blush = _bumps(look, marks, len(value))
     planes = [
         channel * (value * (1 - dark) + dark - blush * cool) + gloss * 225
         for channel, dark, cool in zip(look.skin, (0.35, 0.25, 0.225), (0.1, 1.0, 0.75), strict=True)
@@ -561,10 +517,8 @@ def neck(scene: Scene) -> None:
     _paint(skin, _both(cords), _dark(look), blur=3, opacity=0.25, flat=True)
     chin = _head_shape(look) * (0.92, 1) + (-0.12 * look.light[0], 0.2)
     _paint(skin, chin, _dark(look), blur=5, opacity=0.55, flat=True)
-    shape = _mirror(
-        [(wide, 0.9), (wide, 1.4), (wide * 1.02, 1.8), (wide * 1.3, 2.05), (1.6, 2.3), (2.6, 2.8)]
-    )
-    _paint(scene, _curve(shape), skin.picture, flat=True)
+    sides = [(wide, 0.9), (wide, 1.4), (wide * 1.02, 1.8), (wide * 1.3, 2.05), (1.6, 2.3), (2.6, 2.8)]
+    _paint(scene, _curve(_mirror(sides)), skin.picture, flat=True)
 
 
 def ears(scene: Scene) -> None:
@@ -624,46 +578,28 @@ def eyes(scene: Scene) -> None:
     upper = [(-1, 0.25), (-0.6, -0.55), (-0.05, -1.0), (0.5, -0.8), (1.03, 0.1)]
     lower = [(1.03, 0.1), (0.5, 0.62), (0, 0.78), (-0.55, 0.62), (-1, 0.25)]
     lash, woman = _dark(look, 0.35), 1 - look.masculine
-    _paint(
-        scene,
-        at([(-1.1, 0), (0, -2.1), (1.25, -0.6), (0.9, 0.9), (0, 1.2)]),
-        _dark(look),
-        blur=4,
-        opacity=0.28,
-    )
+    socket = at([(-1.1, 0), (0, -2.1), (1.25, -0.6), (0.9, 0.9), (0, 1.2)])
+    _paint(scene, socket, _dark(look), blur=4, opacity=0.28)
     lid = at([(-0.9, -0.2), (-0.3, -1.8), (0.6, -1.8), (1.3, -0.9), (1, 0)])
     _paint(scene, lid, _mix((90, 50, 60), look.cloth, 0.25), blur=2.5, opacity=0.5 * look.makeup)
     _eyeballs(scene, at(_curve(upper + lower[1:-1])), stroke([(-1.1, 0.1), (0, -0.9), (1.1, -0.1)], 0.11))
     _paint(scene, stroke(upper, 0.036 + 0.022 * woman + 0.02 * look.makeup, 0.4), lash)
     _paint(scene, stroke([(0.5, -0.85), (1.0, -0.2), (1.22, -0.5)], 0.03), lash, opacity=0.1 + 0.8 * woman)
     _paint(scene, stroke(lower, 0.024), _dark(look, 0.8), opacity=0.45 + 0.4 * look.makeup)
-    _paint(
-        scene,
-        stroke([(-0.8, -0.6), (-0.3, -1.35), (0.4, -1.45), (1.0, -0.7)], 0.03),
-        _dark(look),
-        opacity=0.55,
-    )
-    _paint(
-        scene,
-        stroke([(-0.8, 1.1), (0, 1.75), (0.8, 1.35)], 0.05),
-        _dark(look),
-        blur=2,
-        opacity=0.12 + 0.4 * look.age,
-    )
+    crease = stroke([(-0.8, -0.6), (-0.3, -1.35), (0.4, -1.45), (1.0, -0.7)], 0.03)
+    _paint(scene, crease, _dark(look), opacity=0.55)
+    bag = stroke([(-0.8, 1.1), (0, 1.75), (0.8, 1.35)], 0.05)
+    _paint(scene, bag, _dark(look), blur=2, opacity=0.12 + 0.4 * look.age)
 
 
 def _eyeballs(scene: Scene, openings: list[np.ndarray], lid_shadow: list[np.ndarray]) -> None:
     """White, iris, pupil and highlight of both eyes, shown through the openings between the lids."""
     look = scene.look
-    balls = replace(
-        scene, picture=Image.new("RGB", (CANVAS, CANVAS), _ink(_mix((222, 216, 212), look.skin, 0.14)))
-    )
+    white = _ink(_mix((222, 216, 212), look.skin, 0.14))
+    balls = replace(scene, picture=Image.new("RGB", (CANVAS, CANVAS), white))
     middles, y, r = [look.gaze + look.spacing - 0.006, look.gaze - look.spacing + 0.006], -0.014, 0.1
-    for size, colour, down in (
-        (1.0, _ink(look.iris, 0.4), 0),
-        (0.8, look.iris, 0.008),
-        (0.44, (10, 8, 8), 0),
-    ):
+    rings = [(1.0, _ink(look.iris, 0.4), 0), (0.8, look.iris, 0.008), (0.44, (10, 8, 8), 0)]
+    for size, colour, down in rings:
         _paint(balls, [_oval(x, y + down, r * size, r * size) for x in middles], colour)
     _paint(balls, lid_shadow, (40, 24, 22), blur=1.5, opacity=0.6)
     _paint(balls, _both(_oval(look.spacing - 0.19, 0.025, 0.03, 0.03)), (190, 120, 110), blur=1, opacity=0.7)
@@ -680,10 +616,8 @@ def brows(scene: Scene) -> None:
     up = look.brow_height
     path = [(0.19, -0.26 - up), (0.4, -0.32 - up - arch), (0.58, -0.32 - up - arch), (0.74, -0.24 - up)]
     _paint(scene, _both(_ribbon(path, look.brow * 1.3, 0.5)), colour, blur=1.2, opacity=0.85)
-    roots = (
-        _curve(path, closed=False)[rng.integers(0, 12, 14)]
-        + (0, 1) * rng.uniform(-0.35, 0.35, (14, 1)) * look.brow
-    )
+    roots = _curve(path, closed=False)[rng.integers(0, 12, 14)]
+    roots = roots + (0, 1) * rng.uniform(-0.35, 0.35, (14, 1)) * look.brow
     hairs = [root + np.array([(0, 0.02), (0.075, -0.012), (0.07, 0)]) for root in roots]
     _paint(scene, [one for hair in hairs for one in _both(hair)], colour, opacity=0.6)
 
@@ -699,10 +633,9 @@ def nose(scene: Scene) -> None:
     _paint(scene, _both(_ribbon(wing, 0.035)), _dark(look), blur=1, opacity=0.6, lift=0.03)
     hole = [(0.045, 0.645), (0.10 * n, 0.61), (0.145 * n, 0.645), (0.09, 0.668)]
     _paint(scene, _both(_curve(hole)), _dark(look, 0.5), opacity=0.85, lift=0.08)
-    light = [
-        _oval(0.05 * look.light[0], 0.5, 0.04, 0.035),
-        _ribbon([(0.04 * look.light[0], y) for y in (0.0, 0.2, 0.4)], 0.05),
-    ]
+    side = look.light[0]
+    ridge = _ribbon([(0.04 * side, 0.0), (0.04 * side, 0.2), (0.04 * side, 0.4)], 0.05)
+    light = [_oval(0.05 * side, 0.5, 0.04, 0.035), ridge]
     _paint(scene, light, _mix(look.skin, (255, 250, 244), 0.7), blur=2, opacity=0.25, lift=0.15)
 
 
@@ -718,10 +651,8 @@ def mouth(scene: Scene) -> None:
         return [(-x, at) for x, at in right[::-1]] + [(0, y + middle)] + right
 
     seam, base = across(0.012, -0.004, 0.0), across(gap, gap * 0.97, gap * 0.85)
-    crest, bottom = (
-        across(-0.85 * top, -1.1 * top, -0.7 * top),
-        across(gap + fat, gap + fat * 0.98, gap + fat * 0.72),
-    )
+    crest = across(-0.85 * top, -1.1 * top, -0.7 * top)
+    bottom = across(gap + fat, gap + fat * 0.98, gap + fat * 0.72)
     red = _mix(np.multiply(look.skin, (0.82, 0.58, 0.56)), (176, 32, 52), 0.7 * look.makeup)
     _paint(scene, _oval(0, y + gap + fat + 0.07, 0.17, 0.035), _dark(look), blur=2.5, opacity=0.4)
     if gap:
@@ -755,14 +686,11 @@ def wrinkles(scene: Scene) -> None:
     w = 0.42 + 0.1 * smile
     fold = _ribbon([(0.23, 0.58), (0.38, 0.75), (w, 0.95), (w, 1.08)], 0.06)
     _paint(scene, _both(fold), _dark(look), blur=1.8, opacity=0.1 + 0.22 * smile + 0.35 * look.age)
-    crow = [
-        _ribbon([(s * 0.7, 0.03 * k), (s * 0.82, 0.07 * k - 0.05)], 0.025) for k in range(3) for s in (-1, 1)
-    ]
-    brow = [
-        _ribbon([(-0.5, y + 0.02), (-0.2, y - 0.02), (0.2, y - 0.01), (0.5, y + 0.03)], 0.035)
-        for y in (-0.88, -0.75, -0.62)
-    ]
-    _paint(scene, crow + brow, _dark(look), blur=1, opacity=0.5 * (look.age - 0.45))
+    crow = [[(0.7, 0.03 * k), (0.82, 0.07 * k - 0.05)] for k in range(3)]
+    lines = [_ribbon(side, 0.025) for line in crow for side in _both(line)]
+    for y in (-0.88, -0.75, -0.62):
+        lines += [_ribbon([(-0.5, y + 0.02), (-0.2, y - 0.02), (0.2, y - 0.01), (0.5, y + 0.03)], 0.035)]
+    _paint(scene, lines, _dark(look), blur=1, opacity=0.5 * (look.age - 0.45))
 
 
 def beard(scene: Scene) -> None:
@@ -775,16 +703,14 @@ def beard(scene: Scene) -> None:
     edge = [(0, 0.79), (0.25, 0.8), (w, 0.96), (w + 0.03, 1.12), (w * 0.85, 1.02), (0, 0.9)]
     lip = _curve(edge + [(-x, y) for x, y in edge[-2:0:-1]])
     chin = _curve(_mirror([(0.16, 1.26 + 0.06 * smile), (0.33, 1.22), (0.42, 1.4), (0.2, 1.72)]))
-    cheek = _mirror(
-        [(0.0, 1.32 + 0.06 * smile), (0.32, 1.26), (0.44, 0.98), (0.72, 0.72), (0.88, 0.4), (0.98, 0.05)]
-    )
+    under = 1.32 + 0.06 * smile
+    cheek = _mirror([(0, under), (0.32, 1.26), (0.44, 0.98), (0.72, 0.72), (0.88, 0.4), (0.98, 0.05)])
     cheek = cheek + np.stack([1.6 * _turned_jaw(look, cheek[:, 1]), 0 * cheek[:, 1]], -1)
     below = jaw[jaw[:, 1] > 0.05]  # runs from the right temple under the chin to the left one
     region = _whole_mask([lip] if look.beard == "moustache" else [lip, chin], look, 2.5, flat=False)
     if look.beard in ("full", "stubble"):
-        region = ImageChops.lighter(
-            region, _whole_mask([np.concatenate([cheek[:6], below, cheek[6:]])], look, 2.5)
-        )
+        sides = _whole_mask([np.concatenate([cheek[:6], below, cheek[6:]])], look, 2.5)
+        region = ImageChops.lighter(region, sides)
     strength = 0.3 if look.beard == "stubble" else 0.9
     grain = _spread(255 * (strength + 0.16 * rng.normal(size=(160, 160))))
     scene.picture.paste(scene.coat.point(lambda level: level * 0.85), mask=ImageChops.multiply(region, grain))
@@ -798,34 +724,27 @@ def coat(look: Look, rng: np.random.Generator) -> Image.Image:
     ground = Image.new("RGB", (CANVAS, CANVAS), _ink(look.hair, 0.78))
     draw, strands = ImageDraw.Draw(ground), _strands(look, rng)
     lines = (ORIGIN + UNIT * strands).reshape(len(strands), -1).round(1).tolist()
-    shades = np.asarray(look.hair) * rng.normal(0.97, 0.15, (len(strands), 1)) + rng.normal(
-        2, 7, (len(strands), 1)
-    )
+    lots = rng.normal((0.97, 2), (0.15, 7), (len(strands), 2))  # a strand's shade and its paleness
+    shades = lots[:, :1] * look.hair + lots[:, 1:]
     inks, widths = np.clip(shades, 0, 255).astype(int).tolist(), rng.integers(1, 4, len(strands)).tolist()
     for line, ink, width in zip(lines, inks, widths, strict=True):
         draw.line(line, fill=tuple(ink), width=width)
     x, y = _grid(40)
     crown = np.exp(-(((x - look.light[0] * 0.9) / 0.7) ** 2) - ((y + 1.35) / 0.35) ** 2)
-    light = (
-        0.62
-        + 0.12 * look.ambient
-        + 0.3 * crown
-        + 0.15 * np.clip(x * look.light[0], -1, 1)
-        - 0.06 * np.clip(y, 0, 3)
-    )
-    return ImageChops.multiply(ground, _spread(np.repeat(255 * light[..., None], 3, -1)))
+    toward = 0.15 * np.clip(x * look.light[0], -1, 1)
+    light = 0.62 + 0.12 * look.ambient + 0.3 * crown + toward - 0.06 * np.clip(y, 0, 3)
+    return ImageChops.multiply(ground, Image.merge("RGB", [_spread(255 * light)] * 3))
 
 
 def _long_strands(look: Look, rng: np.random.Generator, count: int = 190) -> np.ndarray:
     """Strands [count, m, 2] that fall from the parting over the temples and down the sides."""
-    path = np.array(
-        [(0, -1.62), (0.5, -1.52), (0.92, -1.05), (1.08, -0.3), (1.12, 0.6), (1.16, 1.6), (1.2, 2.8)]
-    )
+    path = [(0, -1.62), (0.5, -1.52), (0.92, -1.05), (1.08, -0.3), (1.12, 0.6), (1.16, 1.6), (1.2, 2.8)]
+    across, down = np.array(path).T
     out = rng.uniform(0.0 if look.style == "fringe" else 0.35, 1.4, (count, 1))
     s = rng.choice([-1, 1], (count, 1))
-    wave = 0.05 * np.sin(path[:, 1] * rng.uniform(2, 5) + rng.uniform(0, 6) + rng.normal(0, 0.3, (count, 1)))
-    x = look.part * (1 - np.minimum(path[:, 0], 1)) + s * path[:, 0] * out + wave
-    y = np.where(path[:, 1] < 0, path[:, 1] * (0.62 + 0.4 * out), path[:, 1])
+    wave = 0.05 * np.sin(down * rng.uniform(2, 5) + rng.uniform(0, 6) + rng.normal(0, 0.3, (count, 1)))
+    x = look.part * (1 - np.minimum(across, 1)) + s * across * out + wave
+    y = np.where(down < 0, down * (0.62 + 0.4 * out), down)
     return _curve(np.stack([x, y + 0 * x], -1), closed=False, steps=3)
 
 
@@ -857,19 +776,15 @@ def _fluff(look: Look) -> float:
 
 
 def _volume(look: Look) -> float:
-    return look.volume + {"afro": 0.35, "curly": 0.12, "buzz": -0.05}.get(look.style, 0.0)
+    return look.volume + {"afro": 0.15, "curly": 0.12, "buzz": -0.05}.get(look.style, 0.0)
 
 
 def _falls(look: Look) -> float:
     """How far down the hair reaches, in face units."""
-    return {
-        "long": look.length,
-        "beanie": look.length,
-        "bob": look.length,
-        "curly": 1.2 * (1 - look.masculine) - 0.05,
-        "afro": 0.35,
-        "fringe": 1.1,
-    }.get(look.style, 0.05)
+    if look.style in ("long", "bob", "beanie"):
+        return look.length
+    curly = 1.2 * (1 - look.masculine) - 0.05
+    return {"curly": curly, "afro": 0.15, "fringe": 1.1}.get(look.style, 0.05)
 
 
 def _strands(look: Look, rng: np.random.Generator) -> np.ndarray:
@@ -889,15 +804,12 @@ def hair_back(scene: Scene) -> None:
         hood = _mirror([(0.3, -1.85), (0.95, -1.5), (1.25, -0.5), (1.2, 0.7), (1.0, 1.6), (1.9, 2.8)])
         _paint(scene, _curve(hood), _ink(look.cloth, 0.7), flat=True)
         return
-    v, low, short = _volume(look), _falls(look), 0.12 * (_falls(look) < 0.2)
-    crown = [(0.35, -1.62 - v), (0.85, -1.35 - v), (1.06 + v - short, -0.7)]
-    sides = [
-        (1.08 + v - short, 0.0),
-        (1.08 + v - 2 * short, low * 0.6),
-        (1.02 + v - 2 * short, low),
-        (0.5, low + 0.1),
-    ]
-    outline = _ragged(_mirror(crown + sides), scene.rng, _fluff(look))
+    v, low = _volume(look), _falls(look)
+    short = low < 0.2
+    wide = 1.08 + v - 0.12 * short
+    crown = [(0.35, -1.62 - v), (0.85, -1.35 - v), (wide - 0.02, -0.7), (wide - 0.05 * short, -0.2)]
+    sides = [(1.0, low)] if short else [(wide, low * 0.6), (wide - 0.06, low)]
+    outline = _ragged(_mirror([*crown, *sides, (0.5, low + 0.1)]), scene.rng, _fluff(look))
     _paint(scene, outline, scene.coat.point(lambda level: level * 0.62), flat=True)
     if look.style == "bun":
         _paint(scene, _oval(look.part * 0.5, -1.82, 0.42, 0.36), scene.coat, flat=True)
@@ -907,36 +819,19 @@ def _hairline(look: Look, s: int) -> list[tuple[float, float]]:
     """From the temple up to the parting on one side."""
     top = look.hairline
     rise = 0.1 if look.part * s > 0 else 0.0
-    return [
-        (s * 0.93, -0.12),
-        (s * 0.88, -0.5),
-        (s * 0.72, top + 0.26 - rise),
-        (s * 0.42, top + 0.02 - rise),
-        (look.part, top - 0.06),
-    ]
+    temple = [(s * 0.93, -0.12), (s * 0.88, -0.5), (s * 0.72, top + 0.26 - rise)]
+    return [*temple, (s * 0.42, top + 0.02 - rise), (look.part, top - 0.06)]
 
 
 def _curtain(look: Look, s: int) -> np.ndarray:
     """The hair of one side of the head, from the parting to where it ends."""
     v, low = _volume(look), _falls(look)
-    outer = [
-        (look.part - s * 0.12, -1.6 - v * 0.9),
-        (s * 0.5, -1.55 - v),
-        (s * 0.9, -1.2 - v * 0.7),
-        (s * (1.03 + v * 0.8), -0.7),
-        (s * (1.04 + v * 0.8), -0.2),
-    ]
-    if low < 0.2:
-        ends = [(s * 1.0, 0.12), (s * 0.955, 0.12)]
-    else:
-        ends = [
-            (s * (1.08 + v), low * 0.5),
-            (s * (1.0 + 0.8 * v), low),
-            (s * 0.86, low + 0.04),
-            (s * 0.9, low * 0.5),
-            (s * 0.97, 0.2),
-        ]
-    return np.concatenate([_curve(outer + ends, closed=False), _curve(_hairline(look, s), closed=False)])
+    crown = [(look.part - s * 0.12, -1.6 - v * 0.9), (s * 0.5, -1.55 - v), (s * 0.9, -1.2 - v * 0.7)]
+    crown += [(s * (1.03 + v * 0.8), -0.7), (s * (1.04 + v * 0.8), -0.2)]
+    outer = [(s * (1.08 + v), low * 0.5), (s * (1.0 + 0.8 * v), low)]
+    inner = [(s * 0.86, low + 0.04), (s * 0.9, low * 0.5), (s * 0.97, 0.2)]
+    ends = outer + inner if low > 0.2 else [(s * 1.0, 0.12), (s * 0.955, 0.12)]
+    return np.concatenate([_curve(crown + ends, closed=False), _curve(_hairline(look, s), closed=False)])
 
 
 def hair_front(scene: Scene) -> None:
@@ -965,7 +860,7 @@ def hat(scene: Scene) -> None:
     look = scene.look
     if look.style == "beanie":
         dome = [(0.4, -1.88), (0.82, -1.64), (0.99, -1.25), (1.0, -0.85)]
-        _cloth(scene, _curve(_mirror(dome)), 1.0)
+        _cloth(scene, _curve(_mirror(dome), closed=False), 1.0)
         x = np.linspace(-1.05, 1.05, 25)
         edge = np.stack([x, -0.7 + 0.22 * x**2], -1)
         _cloth(scene, np.concatenate([edge, edge[::-1] * (0.985, 1) - (0, 0.38)]), 1.15)
@@ -973,14 +868,11 @@ def hat(scene: Scene) -> None:
         _paint(scene, ribs, _ink(look.cloth, 0.6), opacity=0.6, flat=True)
     if look.style == "scarf":
         inner = _curve(_mirror([(0.3, -0.98), (0.75, -0.7), (0.9, 0.1), (0.78, 0.95), (0.4, 1.55)]))[::-1]
-        outer = _curve(
-            _mirror([(0.3, -1.85), (0.95, -1.5), (1.25, -0.5), (1.2, 0.7), (0.9, 1.7), (1.6, 2.8)])
-        )
+        hood = [(0.3, -1.85), (0.95, -1.5), (1.25, -0.5), (1.2, 0.7), (0.9, 1.7), (1.6, 2.8)]
+        outer = _curve(_mirror(hood))
         _cloth(scene, np.concatenate([outer, outer[:1], inner, inner[:1]]), 1.0)
-        folds = [
-            _ribbon(_mirror([(0.1 + d, -1.15 - d), (0.9 + d, -0.7), (1.0 + d, 0.2), (0.88 + d, 1.1)]), 0.03)
-            for d in (0, 0.09, 0.2)
-        ]
+        fold = [(0.15, -1.15), (0.8, -0.85), (0.98, 0.1), (0.86, 1.0), (0.7, 1.6)]
+        folds = [side for d in (0.02, 0.1) for side in _both(_ribbon(np.add(fold, (d, -d)), 0.04))]
         _paint(scene, folds, _ink(look.cloth, 0.5), blur=1.5, opacity=0.4, flat=True)
 
 
@@ -990,21 +882,12 @@ def clothes(scene: Scene) -> None:
     dip = {"round": 0.12, "vee": 0.42, "shirt": 0.4, "polo neck": -0.2, "hood": 0.15}[look.collar]
     wide = 0.62 + 0.14 * look.masculine
     shape = [(-2.8, 2.8), (-2.6, 2.45), (-1.6, 2.12), (-wide - 0.1, 1.86)]
-    drop = [
-        (-wide, 1.85),
-        (-wide * 0.55, 1.9 + dip * 0.8),
-        (0, 1.97 + dip),
-        (wide * 0.55, 1.9 + dip * 0.8),
-        (wide, 1.85),
-    ]
-    drop = drop if look.collar != "vee" else [drop[0], drop[2], drop[4]]
-    body = np.concatenate(
-        [
-            _curve(shape, closed=False),
-            drop if len(drop) == 3 else _curve(drop, closed=False),
-            [(1.6, 2.12), (2.6, 2.45), (2.8, 2.8)],
-        ]
-    )
+    low = 1.9 + dip * 0.8
+    drop = [(-wide, 1.85), (-wide * 0.55, low), (0, 1.97 + dip), (wide * 0.55, low), (wide, 1.85)]
+    drop = drop[::2] if look.collar == "vee" else drop
+    neckline = drop if look.collar == "vee" else _curve(drop, closed=False)
+    right = [(1.6, 2.12), (2.6, 2.45), (2.8, 2.8)]
+    body = np.concatenate([_curve(shape, closed=False), neckline, right])
     _cloth(scene, body, 1.0)
     if look.collar in ("shirt", "hood"):
         flap = [(wide * 0.95, 1.66), (wide + 0.2, 1.85), (0.42, 2.5), (0.02, 2.3), (wide * 0.72, 1.95)]
@@ -1017,13 +900,8 @@ def _cloth(scene: Scene, outlines, factor: float) -> None:
     """Fill with cloth: folds of light and dark, darker away from the light."""
     look = scene.look
     x, y = _grid(40)
-    light = (
-        0.8
-        + 0.25 * np.clip(x * look.light[0], -1, 1)
-        + 0.16 * _noise(scene.rng, 9, 40)
-        - 0.12 * np.abs(x)
-        + 0.05 * y
-    )
+    light = 0.8 + 0.25 * np.clip(x * look.light[0], -1, 1) - 0.12 * np.abs(x) + 0.05 * y
+    light = light + 0.16 * _noise(scene.rng, 9, 40)
     _paint(scene, outlines, _spread(light[..., None] * np.asarray(look.cloth) * factor), flat=True)
 
 
@@ -1035,9 +913,8 @@ def glasses(scene: Scene) -> None:
     thick = 0.03 if look.glasses == "thin" else 0.06
     rim = (60, 52, 48) if look.lips > 1 else (24, 22, 24)
     lens = [(0.13, -0.12), (0.44, -0.2), (0.78, -0.14), (0.76, 0.16), (0.46, 0.29), (0.17, 0.18)]
-    _paint(
-        scene, _both(_curve(lens)), (22, 22, 28), opacity=0.88 if look.glasses == "sun" else 0.05, lift=0.1
-    )
+    dark = 0.88 if look.glasses == "sun" else 0.05
+    _paint(scene, _both(_curve(lens)), (22, 22, 28), opacity=dark, lift=0.1)
     bridge = _ribbon([(-0.15, -0.06), (0, -0.11), (0.15, -0.06)], thick, 0.1)
     frames = [*_both(_ribbon([*lens, *lens[:2]], thick, 0.0)), bridge]
     _paint(scene, frames, rim, opacity=0.92, lift=0.1)
@@ -1053,22 +930,15 @@ def photograph(scene: Scene, height: int, width: int) -> Image.Image:
     """Tilt, grade, crop to the aspect in the middle, and resample with antialiasing to [height, width]."""
     look = scene.look
     cos, sin = np.cos(look.tilt) / look.scale, np.sin(look.tilt) / look.scale
-    middle = CANVAS / 2
-    centre = middle + np.asarray(look.shift)
-    matrix = (
-        cos,
-        sin,
-        centre[0] - cos * VIEW / 2 - sin * VIEW / 2,
-        -sin,
-        cos,
-        centre[1] + sin * VIEW / 2 - cos * VIEW / 2,
-    )
+    turn = np.array([[cos, sin], [-sin, cos]])
+    corner = CANVAS / 2 + np.asarray(look.shift) - turn @ (VIEW / 2, VIEW / 2)
+    matrix = (cos, sin, corner[0], -sin, cos, corner[1])
     view = scene.picture.transform((VIEW, VIEW), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    view = view.point(_grade(look))
     shrink = VIEW / max(height, width)
     w, h = width * shrink, height * shrink
     box = ((VIEW - w) / 2, (VIEW - h) / 2, (VIEW + w) / 2, (VIEW + h) / 2)
-    return view.resize((width, height), Image.Resampling.BICUBIC, box=box)
+    picture = view.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    return picture.point(_grade(look))
 
 
 def _grade(look: Look) -> list[int]:
