@@ -45,9 +45,7 @@ def main() -> None:
     output = args.output or (found[0].folder if alone else "evaluations")
     results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size)
     print(evaluation.table(results))
-    print(
-        f"{results[0].summary['images']} pictures. Written to {output}: metrics.json, per_image.csv, sheet.png"
-    )
+    print(f"{results[0].summary['images']} pictures. In {output}: metrics.json, per_image.csv, sheet.png")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,11 @@ filled = inpainting_tf.inpaint(model, image, mask)   # uint8 in, uint8 out; a no
 network = inpainting_tf.build("glcic", image_size=64, width=32)
 """
 
+import os
+
+# Read when TensorFlow is first imported: its notes about the CPU are not for our users, its errors are.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference import inpaint
 from inpainting_tf.recipes import build

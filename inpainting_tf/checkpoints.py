@@ -41,7 +41,7 @@ def save(folder: Path, step: int, model: keras.Model, state: dict[str, Any]) -> 
 
 
 def restore(folder: Path, model: keras.Model) -> dict[str, Any] | None:
-    """Puts the newest sound checkpoint into `model` and returns its state, with its "step"; None if there is none."""
+    """Puts the newest sound checkpoint into `model`; its state, with its "step", or None if there is none."""
     for path in reversed(_all(folder)):
         try:
             state = json.loads((path / _STATE).read_text())

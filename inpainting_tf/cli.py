@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import app, flags
 
@@ -47,7 +47,7 @@ def define_recipe_flags() -> None:
     flags.DEFINE_multi_string("set", [], "Any field of the recipe: --set objective.adversarial=minimax.")
 
 
-def recipe_from_flags():  # noqa: ANN201 - the type lives behind the slow import
+def recipe_from_flags() -> Any:
     """The recipe of --model at --preset with every flag that was given.
 
     Raises:
@@ -76,8 +76,6 @@ def recipe_from_flags():  # noqa: ANN201 - the type lives behind the slow import
 
 def run(main: Callable[[], None]) -> None:
     """Runs an entry point: flags are parsed, a user's mistake is one line on stderr and exit status 2."""
-    # TensorFlow greets with a screenful of notes about the CPU; its errors still show.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app.run(lambda argv: _guarded(main, argv))
 
 

@@ -1,4 +1,4 @@
-"""Several ways to fill holes on the same test pictures: rows, a table, a bar chart and a sheet in one folder."""
+"""Several ways to fill the same holes of the same pictures: rows, a table, a bar chart, a sheet."""
 
 from __future__ import annotations
 
@@ -95,11 +95,12 @@ def compare(
 ) -> list[Evaluation]:
     """Evaluates all subjects on the same pictures and holes and writes what was found.
 
-    `output` gets `metrics.json` and `per_image.csv` (in a folder for each where there are several), `sheet.png`
-    (input, each result, original), and with several subjects also `table.md` and `comparison.png`.
+    `output` gets `metrics.json` and `per_image.csv` (in a folder for each where there are several),
+    `sheet.png` (input, each result, original), and with several subjects also `table.md` and
+    `comparison.png`.
 
     Raises:
-        InputError: no subjects, two of the same name, no data, a size that a network does not take, a full disk.
+        InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
     """
     names = [subject.name for subject in subjects]
     if not names or len(set(names)) < len(names):

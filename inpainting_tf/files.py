@@ -65,8 +65,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a new, empty folder beside ``path``; when the block ends well, it becomes ``path`` in one step.
 
-    A folder of that name that is already there is replaced. Folders that a killed process left half written are
-    removed on the way; their names begin with ".writing-".
+    A folder of that name that is already there is replaced. Folders that a killed process left half written
+    are removed on the way; their names begin with ".writing-".
 
     Raises:
         InputError: on any ``OSError``, in the block or here, in one line.

@@ -30,7 +30,8 @@ def inpaint(model: keras.Model, image: np.ndarray, mask: np.ndarray) -> np.ndarr
 
     Args:
         model: a completion network, from `inpainting_tf.load` or `inpainting_tf.build`.
-        image: uint8 RGB [H, W, 3] or [N, H, W, 3], of a size the network takes. What is under the hole is ignored.
+        image: uint8 RGB [H, W, 3] or [N, H, W, 3], of a size the network takes. What is under the hole is
+        ignored.
         mask: uint8 or bool [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]; any non-zero value is missing.
             One mask for a batch is used for all its pictures.
 
@@ -60,8 +61,8 @@ def _masks_for(images: np.ndarray, mask: Any) -> np.ndarray:
     masks = masks if masks.ndim == 4 else masks[None]
     if masks.shape[1:3] != images.shape[1:3] or masks.shape[0] not in (1, len(images)):
         raise InputError(
-            f"`mask` must have the height and width of `image`, {images.shape[1]} x {images.shape[2]}, and be one "
-            f"or as many as the pictures, {len(images)}. Received shape {np.shape(mask)}."
+            f"`mask` must have the height and width of `image`, {images.shape[1]} x {images.shape[2]}, and "
+            f"be one or as many as the pictures, {len(images)}. Received shape {np.shape(mask)}."
         )
     return np.broadcast_to(masks, (*images.shape[:3], 1))
 
@@ -73,5 +74,5 @@ def _check_size(model: keras.Model, size: tuple[int, int]) -> None:
     divisor = next((layer.divisor for layer in model.layers if hasattr(layer, "divisor")), 1)
     if any(side % divisor for side in size):
         raise InputError(
-            f"`image` must have a height and width divisible by {divisor}. Received {size[0]} x {size[1]} pixels."
+            f"`image` must have a height and width divisible by {divisor}. Received {size[0]} x {size[1]}."
         )

@@ -1,7 +1,7 @@
 """Layers that Keras lacks, and two that it has but runs slowly on TensorFlow.
 
-`Conv2D` and `BatchNormalization` keep the names, weights and results of the stock layers, so weight files move
-freely between the two; on other backends than TensorFlow they *are* the stock layers.
+`Conv2D` and `BatchNormalization` keep the names, weights and results of the stock layers, so weight files
+move freely between the two; on other backends than TensorFlow they *are* the stock layers.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def _native_dilation_works() -> bool:
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with two detours around slow or faulty kernels of TensorFlow.
 
-    Its dilated form runs on the native kernel: stock Keras sends it through space-to-batch, which is several times
-    slower on a CPU. And a picture that has shrunk to one pixel in height or width meets only the kernel's middle
-    row or column: the others touch nothing but padding, and in bfloat16 on a CPU their gradient came back as
-    uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
+    Its dilated form runs on the native kernel: stock Keras sends it through space-to-batch, which is several
+    times slower on a CPU. And a picture that has shrunk to one pixel in height or width meets only the
+    kernel's middle row or column: the others touch nothing but padding, and in bfloat16 on a CPU their
+    gradient came back as uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
 
     Same arguments, values and gradients as the stock layer.
     """
@@ -66,8 +66,9 @@ class Conv2D(keras.layers.Conv2D):
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` on TensorFlow's fused kernel.
 
-    Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to 2e-5
-    in float32, moving variance included (the fused kernel returns the sample variance; the bias is put back).
+    Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to
+    2e-5 in float32, moving variance included (the fused kernel returns the sample variance; the bias is put
+    back).
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -19,8 +19,8 @@ def masked_mse(target: Any, prediction: Any, mask: Any) -> Any:
     """Mean squared error inside the hole: face_gan eq. 3.12, Iizuka et al. 2017 eq. 2.
 
     The papers print a squared norm (a sum). Here it is divided by the hole's pixels and channels, picture by
-    picture, so that its size does not depend on resolution, hole or batch; the weight alpha of the adversarial
-    term goes with this mean.
+    picture, so that its size does not depend on resolution, hole or batch; the weight alpha of the
+    adversarial term goes with this mean.
     """
     error = ops.square(_difference(target, prediction)) * mask
     values = ops.sum(mask, axis=(1, 2, 3)) * target.shape[-1]

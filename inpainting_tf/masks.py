@@ -1,8 +1,8 @@
 """Holes: seeded mask samplers. **A mask is 1 where the picture is missing and 0 where it is known.**
 
-A sampler turns uniform random numbers into masks with operators only, so the same lines run on NumPy arrays and,
-inside a `tf.data` pipeline, on TensorFlow tensors. Whoever calls it brings the randomness: `fixed` takes it from
-(seed, picture index), the training pipeline from (seed, step).
+A sampler turns uniform random numbers into masks with operators only, so the same lines run on NumPy arrays
+and, inside a `tf.data` pipeline, on TensorFlow tensors. Whoever calls it brings the randomness: `fixed` takes
+it from (seed, picture index), the training pipeline from (seed, step).
 
 All lengths are fractions of the picture's shorter side, so a hole keeps its share at every resolution.
 """
@@ -25,8 +25,8 @@ class Mask:
     Attributes:
         kind: a name in `SAMPLERS`.
         low: smallest length, as a fraction of the picture's shorter side; None for the kind's own.
-        high: largest length. What the length is: the sides of "rectangle" and "several" and of the "centre" square,
-            the brush's width of "strokes", the width of "face_mask".
+        high: largest length. What the length is: the sides of "rectangle" and "several" and of the "centre"
+            square, the brush's width of "strokes", the width of "face_mask".
     """
 
     kind: str = "rectangle"

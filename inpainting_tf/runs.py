@@ -295,7 +295,7 @@ def _tensorboard(folder: Path, step: int) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _stop_request() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets, so that a step in progress is finished; a second one kills."""
+    """An event that the first Ctrl-C or SIGTERM sets, to let a step finish; the second one kills."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked

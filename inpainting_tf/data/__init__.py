@@ -64,8 +64,8 @@ def load(
     Args:
         data: the recipe's part.
         data_dir: the folder, archive or prepared data set; None looks at the usual places.
-        names: the pictures of each split, as `Dataset.names` gave them; None splits anew, which gives the same
-            pictures as long as the source holds the same.
+        names: the pictures of each split, as `Dataset.names` gave them; None splits anew, which gives the
+            same pictures as long as the source holds the same.
         splits: which ones to decode; the others stay empty.
 
     Raises:

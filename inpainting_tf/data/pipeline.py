@@ -1,10 +1,11 @@
 """`tf.data` pipelines: uint8 pictures in, batches of {"image", "mask", ...} out.
 
-A training batch is a pure function of (recipe, step): order, mirroring and holes come from stateless generators.
-So a run that starts again at step 1234 sees exactly what the uninterrupted run would have seen.
+A training batch is a pure function of (recipe, step): order, mirroring and holes come from stateless
+generators. So a run that starts again at step 1234 sees exactly what the uninterrupted run would have seen.
 
-Batch keys: "image" float32 [N, H, W, 3] in [0, 1]; "mask" float32 [N, H, W, 1], 1 = missing; "real_mask", another
-hole of the same kind, which tells the local discriminator where to look at the real picture (M_d of Algorithm 1).
+Batch keys: "image" float32 [N, H, W, 3] in [0, 1]; "mask" float32 [N, H, W, 1], 1 = missing; "real_mask",
+another hole of the same kind, which tells the local discriminator where to look at the real picture (M_d of
+Algorithm 1).
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def test_batches(
 ) -> Iterator[dict[str, np.ndarray]]:
     """All pictures in their order, each with its fixed hole.
 
-    The hole depends on `seed` and the picture's index alone, so every model and every classical method fills the
-    same ones. NumPy throughout: the same holes on every backend.
+    The hole depends on `seed` and the picture's index alone, so every model and every classical method fills
+    the same ones. NumPy throughout: the same holes on every backend.
     """
     for first in range(0, len(images), batch_size):
         chunk = images[first : first + batch_size]

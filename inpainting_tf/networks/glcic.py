@@ -1,11 +1,12 @@
-"""Networks of `face_gan`: Iizuka et al.'s completion network, the one- and double-autoencoder, their discriminators.
+"""Networks of `face_gan`: Iizuka et al.'s completion network, one- and double-autoencoder, discriminators.
 
-Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the whole
-predicted picture [N, H, W, 3] in [0, 1], float32. Discriminators take the same two inputs, where the picture is a
-real or a completed one and the mask says where the local window lies, and return one logit [N, 1], float32.
+Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the
+whole predicted picture [N, H, W, 3] in [0, 1], float32. Discriminators take the same two inputs, where the
+picture is a real or a completed one and the mask says where the local window lies, and return one logit
+[N, 1], float32.
 
-Every convolution but the last is followed by batch normalization and ReLU, as in Iizuka et al. 2017; the tables
-of the thesis name the ReLU only.
+Every convolution but the last is followed by batch normalization and ReLU, as in Iizuka et al. 2017; the
+tables of the thesis name the ReLU only.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def double_autoencoder(
 ) -> keras.Model:
     """Double-autoencoder completion network, face_gan table 3.4: two one-autoencoders in a row, 36 layers.
 
-    The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture and
-    the mask, with the hole now filled by the first one. Arguments and errors as for `glcic`.
+    The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture
+    and the mask, with the hole now filled by the first one. Arguments and errors as for `glcic`.
     """
     check_width(width)
     inputs = picture_inputs(image_size, STRIDE)

@@ -2,9 +2,10 @@
 
 Command: python train.py --model=glcic --dataset=celeba --data_dir=FOLDER [--preset=laptop]
 
-The thesis trains for 500 epochs, T_C = 100, and prints T_D = 400, which would leave no joint phase; T_D is 2 % of
-T_train here, Iizuka et al.'s proportion. Neither optimizer nor batch size nor alpha is printed: Adam, 16 and
-Iizuka's 4e-4 are ours (`--set optimizer.name=adadelta --set optimizer.learning_rate=1` is Iizuka's optimizer).
+The thesis trains for 500 epochs, T_C = 100, and prints T_D = 400, which would leave no joint phase; T_D is
+2 % of T_train here, Iizuka et al.'s proportion. Neither optimizer nor batch size nor alpha is printed: Adam,
+16 and Iizuka's 4e-4 are ours (`--set optimizer.name=adadelta --set optimizer.learning_rate=1` is Iizuka's
+optimizer).
 """
 
 from __future__ import annotations

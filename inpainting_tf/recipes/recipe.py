@@ -13,8 +13,6 @@ from inpainting_tf.data import Data
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.masks import Mask
 
-Field = dataclasses.field
-
 
 @dataclasses.dataclass(frozen=True)
 class Network:
@@ -22,12 +20,12 @@ class Network:
 
     builder: str
     width: int = 64
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Masks:
-    """The holes of training (drawn anew each time) and of evaluation (a fixed function of the picture's index)."""
+    """The holes of training (drawn anew each time) and of evaluation (fixed by the picture's index)."""
 
     train: Mask = Mask()
     test: Mask = Mask()
@@ -82,8 +80,8 @@ class Optimizer:
 class Recipe:
     """One training: the row of a paper's table, or one of your own.
 
-    Two recipes differ only where the experiments differ; `override` makes variants. `printed` holds the numbers
-    that the paper printed, `presets` the settings that shrink the paper's run to other budgets.
+    Two recipes differ only where the experiments differ; `override` makes variants. `printed` holds the
+    numbers that the paper printed, `presets` the settings that shrink the paper's run to other budgets.
     """
 
     name: str
@@ -103,8 +101,8 @@ class Recipe:
     jit_compile: bool = False
     deterministic: bool = False
     preset: str = "paper"
-    presets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    printed: Mapping[str, Any] = Field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    printed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def override(self, changes: Mapping[str, Any]) -> Recipe:
         """This recipe with dotted fields changed, e.g. `{"optimizer.learning_rate": 1e-4}`.

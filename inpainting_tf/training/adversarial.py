@@ -21,8 +21,9 @@ class Adversarial(Reconstruction):
         step <  T_C + T_D    update D on (real, M_d) and (completed, M_i)      (phase "discriminator")
         afterwards           update D as above, then C on the joint loss       (phase "joint")
 
-    D judges real pictures at an independent hole M_d ("real_mask") and completed ones at their own. In the joint
-    phase C runs once: D is updated on its stopped result, then judges that same result again for C's gradient.
+    D judges real pictures at an independent hole M_d ("real_mask") and completed ones at their own. In the
+    joint phase C runs once: D is updated on its stopped result, then judges that same result again for C's
+    gradient.
 
     Args:
         completion: C.

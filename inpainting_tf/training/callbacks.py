@@ -1,7 +1,7 @@
 """What happens between the steps of a run: the progress bar, the guard against divergence, history, samples.
 
-Keras sees a run as one long epoch of global steps; these callbacks keep the count. Each takes what it needs and
-knows nothing of folders: writing is done by the functions that `runs` hands over.
+Keras sees a run as one long epoch of global steps; these callbacks keep the count. Each takes what it needs
+and knows nothing of folders: writing is done by the functions that `runs` hands over.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class StopOnNonFinite(StepCallback):
-    """Raises `NonFiniteLoss` at the first step whose losses are not all finite. Goes before all the others."""
+    """Raises `NonFiniteLoss` at the first step with a loss that is not finite. Goes before the others."""
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         for name, value in logs.items():
@@ -86,7 +86,8 @@ class History(StepCallback):
     Args:
         state: what `state` returned when the run was interrupted, or None at its beginning.
         per_epoch: steps in an epoch.
-        on_epoch: called with the row, a dict of `epoch`, `step`, `phase`, the losses, `learning_rate`, `seconds`.
+        on_epoch: called with the row, a dict of `epoch`, `step`, `phase`, the losses, `learning_rate`,
+        `seconds`.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class History(StepCallback):
         self.since = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must keep for the current epoch's row to come out as if there had been no stop."""
+        """What a checkpoint keeps so that the epoch's row comes out as if there had been no stop."""
         return {"sums": self.sums, "counts": self.counts, "seconds": self._seconds()}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

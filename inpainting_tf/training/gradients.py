@@ -26,7 +26,7 @@ def discriminate(trainer: Any, batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def complete_and_discriminate(trainer: Any, batch: dict[str, Any]) -> dict[str, Any]:
-    """Updates the discriminator, then the completion network on the joint loss, with one forward pass of it."""
+    """Updates the discriminator, then the completion network on the joint loss, in one forward pass of it."""
     with tf.GradientTape() as tape:
         prediction = trainer(batch, training=True)
         completed = trainer.complete(batch, prediction)

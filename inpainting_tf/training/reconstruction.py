@@ -22,8 +22,8 @@ COLUMNS = {
 class Reconstruction(keras.Model):
     """Trains a completion network on `reconstruction(image, prediction, mask)`.
 
-    Batches are dictionaries with "image" and "mask" (see `inpainting_tf.data.pipeline`). A step returns its own
-    losses, not running means.
+    Batches are dictionaries with "image" and "mask" (see `inpainting_tf.data.pipeline`). A step returns its
+    own losses, not running means.
 
     Args:
         completion: the network to train.
