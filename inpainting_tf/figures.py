@@ -62,6 +62,7 @@ class _Panel:
     unit: str
     lines: tuple[tuple[str, str, str], ...]
     log: bool = False
+    measured: bool = False  # now and then, whatever the phase: a gap in it means nothing
 
 
 _PANELS = (
@@ -91,6 +92,7 @@ _PANELS = (
         "Filled holes of the validation pictures",
         "hole PSNR (dB)",
         (("val_hole_psnr", "validation hole PSNR", PALETTE["blue"]),),
+        measured=True,
     ),
     _Panel("Learning rate", "learning rate", (("learning_rate", "learning rate", PALETTE["black"]),)),
 )
@@ -141,7 +143,14 @@ def _draw_panel(
         drawn.append(y)
         marker = "." if np.isfinite(y).sum() <= 40 else None
         order = 2.0 - 0.1 * len(drawn)  # the first is the one to look at
-        ax.plot(*_joined(x, y, runs), color=color, label=label, marker=marker, linewidth=1.5, zorder=order)
+        ax.plot(
+            *_joined(x, y, [] if panel.measured else runs),
+            color=color,
+            label=label,
+            marker=marker,
+            linewidth=1.5,
+            zorder=order,
+        )
     values = np.concatenate(drawn)
     if panel.log and (values[np.isfinite(values)] > 0).all():
         ax.set_yscale("log")

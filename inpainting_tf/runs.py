@@ -3,6 +3,7 @@
 recipe.json     the resolved recipe             history.csv   losses, an epoch per row
 data.json       the pictures of each split      checkpoints/  to continue from
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
+completion_phase.keras   the same, as it was before it met a discriminator
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
 """
 
@@ -46,6 +47,10 @@ class Run:
     @property
     def model_file(self) -> Path:
         return self.folder / "model.keras"
+
+    @property
+    def completion_phase_file(self) -> Path:
+        return self.folder / "completion_phase.keras"
 
     @property
     def checkpoints(self) -> Path:
@@ -191,7 +196,7 @@ class _Training:
     def fit(self, checkpoint_minutes: float) -> None:
         """The steps that are left, then the figures."""
         recipe, done = self.run.recipe, self.start >= self.total
-        print(_headline(self), file=sys.stderr)
+        print(_settings(recipe), _headline(self), sep="\n", file=sys.stderr)
         if not done:
             batches = pipeline.training_batches(
                 self.data.train.images,
@@ -209,11 +214,12 @@ class _Training:
     def _steps(self, batches: Any, keeper: callbacks.Checkpoints) -> None:
         progress = callbacks.Progress(self.start, self.total, self.per_epoch, self.run.recipe.batch_size)
         guard = callbacks.StopOnNonFinite(self.start)
+        alone = self.run.recipe.schedule.boundaries(self.total)[0] if self.run.recipe.discriminator else None
+        snapshot = callbacks.AtStep(self.start, alone, lambda: self._write(self.run.completion_phase_file))
+        between = [guard, progress, self.history, snapshot, keeper]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
-            self.trainer.fit(
-                batches, epochs=1, verbose=0, shuffle=False, callbacks=[guard, progress, self.history, keeper]
-            )
+            self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
         except callbacks.NonFiniteLoss as error:
             kept = checkpoints.latest_step(self.run.checkpoints)
             advice = (
@@ -227,8 +233,11 @@ class _Training:
 
     def _save(self, step: int) -> None:
         checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})
+        self._write(self.run.model_file)
+
+    def _write(self, file: Path) -> None:
         self.network.set_weights(self.trainer.completion.get_weights())
-        with files.replacing(self.run.model_file) as temporary:
+        with files.replacing(file) as temporary:
             self.network.save(temporary)
 
     def _epoch_ended(self, row: dict[str, Any]) -> None:
@@ -263,9 +272,15 @@ class _Training:
         }
 
 
+def _settings(recipe: Recipe) -> str:
+    settings = recipe.settings()
+    width = max(map(len, settings))
+    return "\n".join(f"  {name:{width}}  {value}" for name, value in settings.items())
+
+
 def _headline(training: _Training) -> str:
     recipe, trainer = training.run.recipe, training.trainer
-    counts = [f"{network.count_params() / 1e6:.2f} M" for network in (trainer.completion,)]
+    weights = trainer.completion.count_params() / 1e6
     policy = keras.mixed_precision.dtype_policy().name
     begun = f"continues at step {training.start}" if training.start else "starts"
     if training.start >= training.total:
@@ -273,7 +288,7 @@ def _headline(training: _Training) -> str:
     return (
         f"{recipe.name} {begun} in {training.run.folder}: {len(training.data.train.images)} training and "
         f"{len(training.data.test.images)} test pictures of {training.data.origin}, "
-        f"{recipe.data.image_size} px, {counts[0]} weights in the completion network, {policy}, "
+        f"{recipe.data.image_size} px, {weights:.2f} M weights in the completion network, {policy}, "
         f"{training.total} steps of {recipe.batch_size} pictures."
     )
 

@@ -145,6 +145,10 @@ class Recipe:
         """The recipe that `to_json` wrote."""
         return _from_json(cls, fields, "recipe")
 
+    def settings(self) -> dict[str, Any]:
+        """Every setting by its dotted name, as `--set` takes it."""
+        return {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
+
     def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
         """Dotted fields in which two resolved recipes differ, with both values."""
         mine, theirs = _flatten(self.to_json()), _flatten(other.to_json())

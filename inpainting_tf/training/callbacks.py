@@ -69,7 +69,7 @@ class Progress(StepCallback):
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         epoch = (step - 1) // self.per_epoch + 1
         shown = ("reconstruction", "adversarial", "discriminator")
-        losses = " ".join(f"{name[:5]} {logs[name]:.4f}" for name in shown if name in logs)
+        losses = " ".join(f"{name} {logs[name]:.3g}" for name in shown if name in logs)
         epochs = math.ceil(self.total / self.per_epoch)
         self.bar.set_description_str(f"epoch {epoch}/{epochs} {phase} {losses}", refresh=False)
         self.bar.update(self.batch_size)
@@ -126,6 +126,18 @@ class History(StepCallback):
 
     def _seconds(self) -> float:
         return round(self.before + time.monotonic() - self.since, 1)
+
+
+class AtStep(StepCallback):
+    """Calls `action()` once, after global step `when`; never if that is None."""
+
+    def __init__(self, start: int, when: int | None, action: Callable[[], None]) -> None:
+        super().__init__(start)
+        self.when, self.action = when, action
+
+    def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
+        if step == self.when:
+            self.action()
 
 
 class Checkpoints(StepCallback):

@@ -13,7 +13,8 @@ def resolve(setting: str) -> str:
     """The Keras dtype policy for a recipe's `mixed_precision`.
 
     "off" is "float32", "float16" and "bfloat16" their mixed policies. "auto" takes float16 (with loss
-    scaling) on a GPU, bfloat16 on a TPU and on CPUs that compute in it (AMX or AVX512-BF16), float32 elsewhere.
+    scaling) on a GPU, bfloat16 on a TPU and on CPUs that compute in it (AMX or AVX512-BF16), float32
+    elsewhere.
     """
     if setting == "auto":
         setting = _fastest()
