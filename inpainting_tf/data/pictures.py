@@ -9,7 +9,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from absl import logging
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from inpainting_tf import files
 from inpainting_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -270,8 +270,8 @@ def _report(source: Source, decoded: Decoded) -> None:
     )
 
 
-# The cache on disk: KEY.npy holds the pixels, KEY.json what they are. The second is written last, each under
-# another name first, so that a pair of files with these names is always whole.
+# The cache on disk: KEY.npy holds the pixels, KEY.json what they are. The second is written last, each whole
+# or not at all, so that a pair of files with these names is always sound.
 
 
 def _through_disk(source: Source, indices: list[int], image_size: tuple[int, int], folder: Path) -> Decoded:
@@ -279,21 +279,12 @@ def _through_disk(source: Source, indices: list[int], image_size: tuple[int, int
     decoded = _find(pixels)
     if decoded is not None:
         return decoded
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _clear_stale(pixels)
+    with files.replacing(pixels) as temporary:
+        _clear_stale(folder)
         _check_space(folder, len(indices) * _bytes_each(image_size))
-        with _replacing(pixels) as file:
-            notes = _write(file, source, indices, image_size)
-        with _replacing(pixels.with_suffix(".json")) as file:
-            file.write(json.dumps(notes).encode())
-        found = _find(pixels)
-    except OSError as error:
-        gib = len(indices) * _bytes_each(image_size) / 2**30
-        raise InputError(
-            f"Cannot write the cache of decoded pictures in {folder} ({error.strerror or error}): it takes "
-            f"{gib:.2g} GiB. Make room there or pass another folder as `cache_dir`."
-        ) from error
+        notes = _write(temporary, source, indices, image_size)
+    files.write_json(pixels.with_suffix(".json"), notes)
+    found = _find(pixels)
     if found is None:
         raise InputError(f"The cache of decoded pictures {pixels} changed while it was written. Start again.")
     return found
@@ -318,48 +309,27 @@ def _find(pixels: Path) -> Decoded | None:
     return Decoded(images[: len(notes["names"])], notes["names"], skipped)
 
 
-def _write(file: BinaryIO, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
+def _write(path: Path, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
     """Pixels row by row with plain writes: a full disk is then an OSError, where a memmap would be killed."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *image_size, 3)}
-    np.lib.format.write_array_header_1_0(file, header)
     names, skipped = [], []
-    for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
-        if isinstance(row, str):
-            skipped.append((source.names[index], row))
-        else:
-            file.write(row.tobytes())
-            names.append(source.names[index])
-    for _ in skipped:  # the header was written before their number was known
-        file.write(bytes(_bytes_each(image_size)))
+    with open(path, "wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *image_size, 3)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
+            if isinstance(row, str):
+                skipped.append((source.names[index], row))
+            else:
+                file.write(row.tobytes())
+                names.append(source.names[index])
+        for _ in skipped:  # the header was written before their number was known
+            file.write(bytes(_bytes_each(image_size)))
     return {"names": names, "skipped": skipped}
 
 
-class _replacing:
-    """``with _replacing(path) as file``: `path` appears, complete, when the block ends without an error."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> BinaryIO:
-        self.part = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.part")
-        self.file = open(self.part, "wb")
-        return self.file
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        try:
-            with self.file:
-                self.file.flush()
-                os.fsync(self.file.fileno())
-            if kind is None:
-                os.replace(self.part, self.path)
-        finally:
-            self.part.unlink(missing_ok=True)
-
-
-def _clear_stale(pixels: Path) -> None:
+def _clear_stale(folder: Path) -> None:
     """Removes what runs that were killed left half written; a live one has written within the hour."""
-    for part in pixels.parent.glob(f"{pixels.name}.*.part"):
-        if time.time() - part.stat().st_mtime > _STALE_AFTER:
+    for part in folder.glob(".*.npy"):
+        if time.time() - part.lstat().st_mtime > _STALE_AFTER:
             part.unlink(missing_ok=True)
 
 
@@ -367,4 +337,7 @@ def _check_space(folder: Path, needed: int) -> None:
     """Before an hour's decoding rather than after it."""
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise OSError(f"{free / 2**30:.2g} GiB free")
+        raise InputError(
+            f"The cache of decoded pictures in {folder} takes {needed / 2**30:.2g} GiB, but has "
+            f"{free / 2**30:.2g} GiB free. Make room there, or set XDG_CACHE_HOME to another folder."
+        )
