@@ -9,6 +9,7 @@ from absl import flags
 from inpainting_tf import cli
 
 cli.define_recipe_flags()
+flags.adopt_module_key_flags(cli)  # so that --help shows them
 flags.DEFINE_string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
 flags.DEFINE_string("workdir", None, "Folder of the run; default: runs/MODEL.")
 flags.DEFINE_float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)

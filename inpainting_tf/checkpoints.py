@@ -1,7 +1,10 @@
 """Checkpoints of a training: written whole or not at all, the last two kept, damaged ones passed over.
 
-A checkpoint is a folder `step-00001234` with `trainer.weights.h5` (networks, optimizers, step counter) and
+A checkpoint is a folder `step-00001234` with `variables.npz` (networks, optimizers, step counter) and
 `state.json` (what lives outside the model). It is written under another name and renamed when complete.
+
+NumPy's archive and not Keras's HDF5 file: HDF5 brings the process down when the disk is full, and has no
+checksum by which a damaged file would be known.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,46 +22,82 @@ import numpy as np
 from absl import logging
 
 from inpainting_tf import files
+from inpainting_tf.errors import InputError
 
 KEEP = 2
-_WEIGHTS, _STATE = "trainer.weights.h5", "state.json"
+_VARIABLES, _STATE = "variables.npz", "state.json"
+
+
+class NonFiniteWeight(ArithmeticError):
+    """The training has diverged; the message names the weight and the step."""
 
 
 def save(folder: Path, step: int, model: keras.Model, state: dict[str, Any]) -> None:
     """Writes the checkpoint of `step` and removes the oldest beyond `KEEP`.
 
     Raises:
-        ArithmeticError: a weight is not finite: such a checkpoint must not replace a good one.
+        NonFiniteWeight: such a checkpoint must not replace a good one.
         InputError: the disk is full, read-only, ...; the checkpoints already there stay.
     """
-    for variable in model.variables:
-        if not np.isfinite(keras.ops.convert_to_numpy(variable.value)).all():
-            raise ArithmeticError(f"Weight {variable.path} is not finite at step {step}.")
-    target = folder / f"step-{step:08d}"
-    with files.replacing_folder(target) as temporary:
-        model.save_weights(temporary / _WEIGHTS)
+    variables = _variables(model)
+    require_finite(variables, step)
+    with files.replacing_folder(folder / f"step-{step:08d}") as temporary:
+        np.savez(temporary / _VARIABLES, *map(keras.ops.convert_to_numpy, variables))
         (temporary / _STATE).write_text(json.dumps({"step": step, **state}))
     for old in _all(folder)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
 
 
 def restore(folder: Path, model: keras.Model) -> dict[str, Any] | None:
-    """Puts the newest sound checkpoint into `model`; its state, with its "step", or None if there is none."""
-    for path in reversed(_all(folder)):
+    """Puts the newest sound checkpoint into `model`; its state, with its "step", or None if there is none.
+
+    Raises:
+        InputError: there are checkpoints, but none that can be read: starting anew must be the user's choice.
+    """
+    found = _all(folder)
+    for path in reversed(found):
         try:
-            state = json.loads((path / _STATE).read_text())
-            model.load_weights(path / _WEIGHTS)
-            return state
-        except (OSError, ValueError, KeyError) as error:
-            logging.warning(
-                "Passed over the damaged checkpoint %s (%s).", path, str(error).partition("\n")[0]
-            )
+            return _read(path, model)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            reason = str(error).partition("\n")[0]
+            logging.warning("Passed over the damaged checkpoint %s (%s).", path, reason)
+    if found:
+        raise InputError(
+            f"None of the checkpoints in {str(folder)!r} can be read ({reason}). "
+            "Remove that folder to start again, or choose another --workdir."
+        )
     return None
+
+
+def require_finite(variables: Iterable[Any], step: int) -> None:
+    """Raises `NonFiniteWeight` if a variable holds NaN or infinity."""
+    for variable in variables:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise NonFiniteWeight(f"The weight {variable.path} is not finite after step {step}.")
 
 
 def latest_step(folder: Path) -> int:
     """The step of the newest checkpoint, 0 if there is none."""
     return max((int(path.name.removeprefix("step-")) for path in _all(folder)), default=0)
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """All that a step changes, in an order that depends on the recipe alone."""
+    optimizers = [value for value in vars(model).values() if isinstance(value, keras.Optimizer)]
+    return [*model.variables, *(variable for optimizer in optimizers for variable in optimizer.variables)]
+
+
+def _read(path: Path, model: keras.Model) -> dict[str, Any]:
+    state = json.loads((path / _STATE).read_text())
+    variables = _variables(model)
+    # All of the file is read and checked first: a damaged one must not leave half of itself in the model.
+    with np.load(path / _VARIABLES) as stored:
+        values = [stored[f"arr_{index}"] for index in range(len(stored.files))]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise ValueError("it holds other variables than the model")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return state
 
 
 def _all(folder: Path) -> list[Path]:

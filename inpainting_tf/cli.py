@@ -31,7 +31,7 @@ INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 def define_recipe_flags() -> None:
     """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else."""
     flags.DEFINE_string("model", None, "What to train; --list shows them all.")
-    flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), laptop or smoke.")
+    flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), laptop, demo or smoke.")
     flags.DEFINE_string("dataset", None, "celeba, folder or synthetic_faces.")
     flags.DEFINE_integer("image_size", None, "Side of the pictures in pixels.")
     flags.DEFINE_integer("width", None, "Channels of the first convolution; all others scale with it.")

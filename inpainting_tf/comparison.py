@@ -81,8 +81,10 @@ def of_run(run: runs.Run) -> Subject:
 
 
 def of_model(path: str | os.PathLike) -> Subject:
-    """A saved completion network, named after its file."""
-    return Subject(Path(path).stem, network_fill(runs.load(path)))
+    """A saved completion network, named after its file, or after its folder if that is a run's model."""
+    file = Path(path).expanduser().resolve()
+    name = file.parent.name if file.name == "model.keras" else file.stem
+    return Subject(name, network_fill(runs.load(path)))
 
 
 def of_baseline(name: str) -> Subject:
@@ -104,7 +106,10 @@ def compare(
     """
     names = [subject.name for subject in subjects]
     if not names or len(set(names)) < len(names):
-        raise InputError(f"Subjects must be at least one, with different names. Received {names}.")
+        raise InputError(
+            "`subjects` must be one or more, with different names (of folder, file or method). "
+            f"Received {names}: rename one, or evaluate it by itself."
+        )
     pictures = data.load(test_set.data, test_set.data_dir, names=test_set.names, splits=("test",)).test
     facts = {"dataset": test_set.data.source, "split": "test", "mask": dataclasses.asdict(test_set.mask)}
     found = []

@@ -18,6 +18,7 @@ from inpainting_tf.errors import InputError
 
 _ADVICE = {
     errno.ENOSPC: "Free some space there, or choose another folder.",
+    errno.EFBIG: "Raise the limit on file sizes (ulimit -f), or choose another folder.",
     errno.EDQUOT: "Free some of your quota there, or choose another folder.",
     errno.EROFS: "Choose a folder on a writable file system.",
     errno.EACCES: "Choose a folder you may write to, or change its permissions.",
@@ -28,6 +29,17 @@ _ADVICE = {
     errno.EINVAL: "Name an ordinary file.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[None]:
+    """Turns an ``OSError`` of the block (full disk, no permission, ...) into an `InputError` of one line."""
+    try:
+        yield
+    except OSError as error:
+        advice = _ADVICE.get(error.errno, "Check the folder, or choose another one.")
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise InputError(f"{os.fspath(path)!r} could not be written: {reason}. {advice}") from error
 
 
 @contextlib.contextmanager
@@ -49,13 +61,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(6)}{target.suffix}")
     try:
-        _require_replaceable(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _flush_to_disk(temporary)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        with writing(path):
+            _require_replaceable(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            _flush_to_disk(temporary)
+            os.replace(temporary, target)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -74,17 +85,16 @@ def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
     target = Path(path)
     temporary = target.with_name(f".writing-{secrets.token_hex(6)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for abandoned in target.parent.glob(".writing-*"):
-            shutil.rmtree(abandoned, ignore_errors=True)
-        temporary.mkdir()
-        yield temporary
-        for file in temporary.iterdir():
-            _flush_to_disk(file)
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        with writing(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for abandoned in target.parent.glob(".writing-*"):
+                shutil.rmtree(abandoned, ignore_errors=True)
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.iterdir():
+                _flush_to_disk(file)
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -140,8 +150,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} {value!r} cannot be written as JSON.")
-
-
-def _cannot_write(path: str | os.PathLike, error: OSError) -> InputError:
-    advice = _ADVICE.get(error.errno, "Check the folder, or choose another one.")
-    return InputError(f"{os.fspath(path)!r} could not be written: {error.strerror or error}. {advice}")

@@ -16,10 +16,12 @@ def network_fill(model: keras.Model) -> Callable[[np.ndarray, np.ndarray], np.nd
     """`fill(images, masks) -> predictions`, the call that networks and classical methods share.
 
     Images float32 [N, H, W, 3] in [0, 1], masks float32 [N, H, W, 1] with 1 = missing; the result is the raw
-    prediction, float32 [N, H, W, 3] in [0, 1].
+    prediction, float32 [N, H, W, 3] in [0, 1]. It raises InputError for pictures of a size that the network
+    does not take.
     """
 
     def fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        _check_size(model, images.shape[1:3])
         return np.asarray(model.predict_on_batch({"image": images, "mask": masks}), np.float32)
 
     return fill
@@ -31,7 +33,7 @@ def inpaint(model: keras.Model, image: np.ndarray, mask: np.ndarray) -> np.ndarr
     Args:
         model: a completion network, from `inpainting_tf.load` or `inpainting_tf.build`.
         image: uint8 RGB [H, W, 3] or [N, H, W, 3], of a size the network takes. What is under the hole is
-        ignored.
+            ignored.
         mask: uint8 or bool [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]; any non-zero value is missing.
             One mask for a batch is used for all its pictures.
 
@@ -49,7 +51,6 @@ def inpaint(model: keras.Model, image: np.ndarray, mask: np.ndarray) -> np.ndarr
         )
     images = image if image.ndim == 4 else image[None]
     masks = _masks_for(images, mask)
-    _check_size(model, images.shape[1:3])
     known = to_float(images) * (1.0 - masks)
     completed = composite(known, network_fill(model)(known, masks), masks)
     filled = np.where(masks > 0, to_uint8(completed), images)
@@ -68,7 +69,7 @@ def _masks_for(images: np.ndarray, mask: Any) -> np.ndarray:
 
 
 def _check_size(model: keras.Model, size: tuple[int, int]) -> None:
-    wanted = model.input_shape["image"][1:3]
+    wanted = model.input["image"].shape[1:3]
     if any(side is not None and side != given for side, given in zip(wanted, size, strict=True)):
         raise InputError(f"`image` must be {wanted[0]} x {wanted[1]} pixels for this model. Received {size}.")
     divisor = next((layer.divisor for layer in model.layers if hasattr(layer, "divisor")), 1)

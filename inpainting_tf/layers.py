@@ -72,7 +72,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        plain = mask is not None or self.renorm or self.synchronized or not (self.scale and self.center)
+        renormed = getattr(self, "renorm", False)  # Keras has had it since 3.12
+        plain = mask is not None or renormed or self.synchronized or not (self.scale and self.center)
         if not _ON_TENSORFLOW or plain or len(inputs.shape) != 4 or self.axis not in (-1, 3):
             return super().call(inputs, training=training, mask=mask)
         inputs = ops.cast(inputs, self.compute_dtype)

@@ -17,16 +17,19 @@ import os
 import signal
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from absl import logging
 
 from inpainting_tf import checkpoints, data, figures, files, metrics
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import InputError
+from inpainting_tf.events import Events
 from inpainting_tf.images import composite, to_uint8
 from inpainting_tf.inference import network_fill
 from inpainting_tf.recipes import Recipe, assembly
@@ -35,6 +38,7 @@ from inpainting_tf.training import callbacks, gradients, precision
 VALIDATION = 64  # test pictures that are looked at while a run trains
 SHOWN = 6  # of these, in the sample sheets
 SAMPLES = 10  # how many times in a run
+_LOCK = ".lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,10 +116,11 @@ def load(path: str | os.PathLike) -> keras.Model:
         )
     try:
         model = keras.models.load_model(file, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
-    if not isinstance(model.input, dict) or set(model.input) != {"image", "mask"}:
+    inputs = getattr(model, "input", None)  # a model of another make may have none
+    if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
         raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
     return model
 
@@ -137,10 +142,11 @@ def train(
 
     Raises:
         InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
-        callbacks.NonFiniteLoss: the training diverged; the last good checkpoint stays.
+        callbacks.NonFiniteLoss, checkpoints.NonFiniteWeight: the training diverged; the last good checkpoint
+            stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
     """
-    run = _start(recipe.check(), Path(workdir).expanduser())
+    run = _run_of(recipe.check(), Path(workdir).expanduser())
     with _locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         keras.utils.set_random_seed(recipe.seed)
         if recipe.deterministic:
@@ -149,7 +155,8 @@ def train(
     return run
 
 
-def _start(recipe: Recipe, folder: Path) -> Run:
+def _run_of(recipe: Recipe, folder: Path) -> Run:
+    """The run of this recipe in `folder`, which is not touched yet: data or networks may still be refused."""
     if (folder / "recipe.json").exists():
         run = open_run(folder)
         differences = run.recipe.differences(recipe)
@@ -160,11 +167,10 @@ def _start(recipe: Recipe, folder: Path) -> Run:
                 "Choose another --workdir."
             )
         return run
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
         raise InputError(
             f"`workdir` must be new, empty or a run's folder. Received {str(folder)!r}: it is not."
         )
-    files.write_json(folder / "recipe.json", recipe.to_json())
     return Run(folder, recipe)
 
 
@@ -173,7 +179,8 @@ class _Training:
 
     def __init__(self, run: Run, data_dir: str | os.PathLike | None) -> None:
         self.run, recipe = run, run.recipe
-        self.data = self._load_data(data_dir)
+        known = run.pictures()
+        self.data = self._load_data(data_dir, known)
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
         self.total = self.per_epoch * recipe.schedule.epochs
         self.trainer = assembly.trainer(recipe, self.total)
@@ -183,15 +190,26 @@ class _Training:
         self.history = callbacks.History(self.start, self.per_epoch, state["history"], self._epoch_ended)
         with precision.policy("float32"):
             self.network = assembly.completion_network(recipe, image_size=None)
-
-    def _load_data(self, data_dir: str | os.PathLike | None) -> data.Dataset:
-        known = self.run.pictures()
-        loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
         if not known:
-            where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
-            record = {"data_dir": where, "origin": loaded.origin, **loaded.names()}
-            files.write_json(self.run.folder / "data.json", record)
+            self._record(data_dir)
+
+    def _load_data(self, data_dir: str | os.PathLike | None, known: dict[str, Any]) -> data.Dataset:
+        loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
+        for which, names in loaded.names().items():
+            lost = set(known.get(which, names)) - set(names)
+            if lost:  # with fewer pictures every later step would be another one
+                raise InputError(
+                    f"{len(lost)} {which} pictures of this run cannot be read any more, e.g. {min(lost)}. "
+                    f"Restore them in {loaded.origin}, or start again in a new --workdir."
+                )
         return loaded
+
+    def _record(self, data_dir: str | os.PathLike | None) -> None:
+        """Makes the folder a run's, now that nothing but time stands between the recipe and its model."""
+        where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
+        files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
+        record = {"data_dir": where, "origin": self.data.origin, **self.data.names()}
+        files.write_json(self.run.folder / "data.json", record)
 
     def fit(self, checkpoint_minutes: float) -> None:
         """The steps that are left, then the figures."""
@@ -207,36 +225,40 @@ class _Training:
                 start=self.start,
                 stop=self.total,
             )
-            with _tensorboard(self.run.folder, self.start) as self.board, _stop_request() as stop:
+            self.board = Events(self.run.folder / "tensorboard", self.start)
+            with contextlib.closing(self.board), _stop_request() as stop:
                 self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
-            self._save(self.total)
 
     def _steps(self, batches: Any, keeper: callbacks.Checkpoints) -> None:
         progress = callbacks.Progress(self.start, self.total, self.per_epoch, self.run.recipe.batch_size)
         guard = callbacks.StopOnNonFinite(self.start)
         alone = self.run.recipe.schedule.boundaries(self.total)[0] if self.run.recipe.discriminator else None
-        snapshot = callbacks.AtStep(self.start, alone, lambda: self._write(self.run.completion_phase_file))
+        phase_file = self.run.completion_phase_file
+        snapshot = callbacks.AtStep(self.start, alone, lambda: self._write(phase_file, alone))
         between = [guard, progress, self.history, snapshot, keeper]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
             self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
-        except callbacks.NonFiniteLoss as error:
+            self._save(self.total)
+        except (callbacks.NonFiniteLoss, checkpoints.NonFiniteWeight) as error:
             kept = checkpoints.latest_step(self.run.checkpoints)
             advice = (
                 f"The checkpoint of step {kept} is kept" if kept else "No checkpoint had been written yet"
             )
-            raise callbacks.NonFiniteLoss(
+            raise type(error)(
                 f"{error} {advice} in {self.run.folder}. Try a lower --learning_rate in a new --workdir."
             ) from error
         finally:
             progress.close()
 
     def _save(self, step: int) -> None:
+        # The model first: a kill between the two must not leave a finished training without its model.
+        self._write(self.run.model_file, step)
         checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})
-        self._write(self.run.model_file)
 
-    def _write(self, file: Path) -> None:
+    def _write(self, file: Path, step: int) -> None:
         self.network.set_weights(self.trainer.completion.get_weights())
+        checkpoints.require_finite(self.network.variables, step)
         with files.replacing(file) as temporary:
             self.network.save(temporary)
 
@@ -248,9 +270,7 @@ class _Training:
         self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)
         columns = ["epoch", *(c for c in self.rows[-1] if c not in ("epoch", "seconds")), "seconds"]
         files.write_csv(self.run.folder / "history.csv", [{c: r[c] for c in columns} for r in self.rows])
-        for name, value in row.items():
-            if isinstance(value, float):
-                self.board.add_scalar(name, value, row["step"])
+        self.board.scalars({k: v for k, v in row.items() if isinstance(v, float)}, row["step"])
         figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
 
     def _sample(self, epoch: int, step: int) -> dict[str, float]:
@@ -265,7 +285,7 @@ class _Training:
         title = f"{self.run.recipe.name}, test pictures after epoch {epoch}"
         figures.sheet(columns, self.run.figures / f"samples_epoch_{epoch:04d}.png", title=title)
         strip = np.concatenate([np.concatenate(list(column), 0) for column in columns.values()], 1)
-        self.board.add_image("input_filled_original", to_uint8(strip), step, dataformats="HWC")
+        self.board.picture("input_filled_original", to_uint8(strip), step)
         return {
             "val_psnr": float(np.mean(metrics.psnr(image, completed))),
             "val_hole_psnr": float(np.mean(metrics.hole_psnr(image, completed, mask))),
@@ -294,21 +314,6 @@ def _headline(training: _Training) -> str:
 
 
 @contextlib.contextmanager
-def _tensorboard(folder: Path, step: int) -> Iterator[Any]:
-    """A writer of event files; what an interrupted process wrote beyond `step` is hidden."""
-    from tensorboardX import SummaryWriter
-
-    try:
-        writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step)
-    except OSError as error:
-        raise InputError(f"`workdir` {str(folder)!r} cannot be written: {error.strerror}.") from error
-    try:
-        yield writer
-    finally:
-        writer.close()
-
-
-@contextlib.contextmanager
 def _stop_request() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C or SIGTERM sets, to let a step finish; the second one kills."""
     asked = threading.Event()
@@ -331,14 +336,22 @@ def _stop_request() -> Iterator[threading.Event]:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keeps a second process out of the run's folder; the lock goes with the process, however it ends."""
+    with contextlib.ExitStack() as stack:
+        with files.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(open(folder / _LOCK, "a"))
+        _lock(lock, folder)
+        yield
+
+
+def _lock(file: Any, folder: Path) -> None:
     try:
         import fcntl
     except ImportError:  # Windows: no such lock
-        yield
         return
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"`workdir` {str(folder)!r} is in use by another process.") from error
-        yield
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(f"`workdir` {str(folder)!r} is in use by another process.") from error
+    except OSError as error:  # a network file system without locks
+        logging.warning("%s cannot be locked (%s): start no second training in it.", folder, error.strerror)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,3 +20,31 @@ def real_data_dir() -> Path:
     if not place.is_dir():
         pytest.skip(f"no real data: set INPAINTING_DATA_DIR (looked for {place})")
     return place
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished tiny run of glcic, trained in bfloat16. Copy it before you change it."""
+    from running import tiny
+
+    from inpainting_tf import runs
+
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    return runs.train(tiny(mixed_precision="bfloat16"), folder, checkpoint_minutes=0).folder
+
+
+@pytest.fixture
+def file_size_limit() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """`with file_size_limit(n)`: no file grows beyond n bytes, which fails as a full disk does."""
+    resource = pytest.importorskip("resource", reason="needs limits on file sizes")
+
+    @contextlib.contextmanager
+    def limit(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

@@ -139,3 +139,83 @@ def test_a_symbolic_link_is_followed(tmp_path):
     files.write_text(tmp_path / "link.txt", "new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_real_write_failure_keeps_the_old_file(tmp_path, file_size_limit):
+    files.write_text(tmp_path / "a.txt", "old")
+    with file_size_limit(1000), pytest.raises(InputError, match=r"a\.txt' could not be written: File too"):
+        files.write_text(tmp_path / "a.txt", "new" * 1000)
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+# Folders
+
+
+def test_a_folder_appears_whole(tmp_path):
+    target = tmp_path / "new" / "step-1"
+    with files.replacing_folder(target) as temporary:
+        assert temporary.parent.samefile(target.parent) and temporary.name.startswith(".writing-")
+        (temporary / "a.txt").write_text("a")
+        (temporary / "b.txt").write_text("b")
+        assert not target.exists()
+    assert names(tmp_path / "new") == ["step-1"]
+    assert names(target) == ["a.txt", "b.txt"] and (target / "b.txt").read_text() == "b"
+
+
+def test_a_folder_is_replaced_not_merged(tmp_path):
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / "old.txt").write_text("old")
+    with files.replacing_folder(tmp_path / "step-1") as temporary:
+        (temporary / "new.txt").write_text("new")
+    assert names(tmp_path / "step-1") == ["new.txt"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_failure_in_the_block_keeps_the_old_folder(tmp_path, error):
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / "old.txt").write_text("old")
+    with pytest.raises(error), files.replacing_folder(tmp_path / "step-1") as temporary:
+        (temporary / "new.txt").write_text("half of the ne")
+        raise error
+    assert names(tmp_path) == ["step-1"] and names(tmp_path / "step-1") == ["old.txt"]
+
+
+def test_a_full_disk_keeps_the_old_folder(tmp_path, file_size_limit):
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / "old.txt").write_text("old")
+    with (
+        file_size_limit(1000),
+        pytest.raises(InputError, match=r"step-1' could not be written: File too large\. Raise") as caught,
+        files.replacing_folder(tmp_path / "step-1") as temporary,
+    ):
+        (temporary / "new.txt").write_text("new" * 1000)
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == ["step-1"] and names(tmp_path / "step-1") == ["old.txt"]
+
+
+def test_what_killed_processes_left_is_cleared(tmp_path):
+    (tmp_path / ".writing-0123456789ab").mkdir()
+    (tmp_path / ".writing-0123456789ab" / "a.txt").write_text("half")
+    with files.replacing_folder(tmp_path / "step-1"):
+        pass
+    assert names(tmp_path) == ["step-1"]
+
+
+def test_a_folder_below_a_file(tmp_path):
+    (tmp_path / "runs").write_text("not a folder")
+    with (
+        pytest.raises(InputError, match="choose another folder"),
+        files.replacing_folder(tmp_path / "runs" / "a"),
+    ):
+        pytest.fail("there is nowhere to write")
+    assert (tmp_path / "runs").read_text() == "not a folder"
+
+
+def test_an_error_without_a_number_is_still_one_line():
+    with (
+        pytest.raises(InputError, match=r"'a' could not be written: Unable to write\. Check") as caught,
+        files.writing("a"),
+    ):
+        raise OSError("Unable to write\n(file write failed: errno = 28, buf = 0x55)")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,143 @@
+"""What the tests of runs share: a recipe of seconds, and the two scripts, in this process or in their own."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import io
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from absl import app, flags
+
+from inpainting_tf import recipes
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 300  # seconds until a process that ought to be done counts as hanging
+
+app.define_help_flags()  # before any script, so that none of them is taken for their owner
+
+# 12 steps: six of completion, three of the discriminator alone, three of both.
+TINY = {
+    "network.width": 4,
+    "discriminator.width": 4,
+    "data.image_size": 16,
+    "data.train": 20,
+    "data.test": 5,
+    "batch_size": 5,
+    "schedule.epochs": 3,
+    "mixed_precision": "off",
+}
+
+
+def tiny(model: str = "glcic", **changes: Any) -> recipes.Recipe:
+    """The smoke preset of a model, tiny; `changes` have two underscores for the dot."""
+    fields = {name.replace("__", "."): value for name, value in changes.items()}
+    return recipes.get(model, "smoke").override(TINY | fields)
+
+
+def tiny_flags(model: str = "glcic", **changes: Any) -> list[str]:
+    """The same as options of train.py."""
+    fields = TINY | {name.replace("__", "."): value for name, value in changes.items()}
+    return [f"--model={model}", "--preset=smoke", *(f"--set={k}={v}" for k, v in fields.items())]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that tell of a mistake."""
+        return [line for line in self.err.splitlines() if line.startswith(("error: ", "FATAL "))]
+
+    def refuses(self, *words: str, status: int = 2) -> bool:
+        """Whether it ended with `status` and one line that holds all the words, and without a traceback."""
+        line = self.errors[0] if len(self.errors) == 1 else ""
+        told = bool(line) and all(word in line for word in words)
+        return told and self.status == status and "Traceback" not in self.err
+
+
+def command(script: str, *args: Any) -> Result:
+    """Runs a script in this process, as a user would on the command line."""
+    out, err, status, path = io.StringIO(), io.StringIO(), 0, str(ROOT / script)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _arguments(path, args):
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as end:
+            status = end.code or 0
+    return Result(status, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
+    former, sys.argv = sys.argv, [path, *map(str, args)]
+    try:
+        yield
+    finally:
+        sys.argv = former
+        owned = flags.FLAGS.flags_by_module_dict()  # the next command defines its own, without these values
+        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.cli", [])]:
+            delattr(flags.FLAGS, flag.name)
+
+
+def process(script: str, *args: Any, **options: Any) -> Result:
+    """Runs a script in a process of its own and waits for its end."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, args)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        **options,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def python(code: str, *args: Any) -> str:
+    """What a fresh interpreter prints that runs `code`; an error there is one here."""
+    call = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(
+        call, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=True
+    ).stdout
+
+
+def environment() -> dict[str, str]:
+    """That of a user in the checkout, on the CPU: the promise of equal bits is made for it alone."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` with its bytes, but for the lock."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def rows_of(folder: Path, name: str = "history.csv") -> list[dict[str, str]]:
+    """The rows of a CSV file in `folder`, as text."""
+    with open(folder / name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def events_of(folder: Path, tag: str) -> list[Any]:
+    """What TensorBoard shows of `tag`, (event, value): a restart hides what came at its step or later."""
+    found = []
+    for file in sorted((folder / "tensorboard").iterdir()):
+        with contextlib.suppress(tf.errors.DataLossError):  # cut off by a kill
+            for event in tf.compat.v1.train.summary_iterator(str(file)):
+                if event.HasField("session_log"):
+                    found = [(former, value) for former, value in found if former.step < event.step]
+                found += [(event, value) for value in event.summary.value if value.tag == tag]
+    return found
