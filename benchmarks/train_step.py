@@ -147,9 +147,7 @@ def main() -> None:
     settings = args.precision or ["off", "auto"][: 1 + (precision.resolve("auto") != "float32")]
     data = batch()
     rows = [measure(setting, phase, data) for setting in settings for phase in args.phase]
-    print(
-        f"GLCIC at {args.image_size} px, width {args.width}, batch {args.batch_size}, {args.steps} steps each:"
-    )
+    print(f"GLCIC at {args.image_size} px, width {args.width}, batch {args.batch_size}:")
     print(table(rows))
     if args.output:
         size = {name: getattr(args, name) for name in ("image_size", "width", "batch_size", "steps")}
