@@ -15,8 +15,9 @@ import dataclasses
 from inpainting_tf.data import Data
 from inpainting_tf.recipes.recipe import Network, Optimizer, Recipe, Schedule
 
-# 64x64 at half width with an annealed step: under an hour on two CPU cores. With so few pictures the discriminators
-# soon know them all; a slower step and half the weight keep what they then say from costing much PSNR.
+# 64x64 at half width with an annealed step: under an hour on two CPU cores. With so few pictures the
+# discriminators soon know them all; a slower step and half the weight keep what they then say from costing
+# much PSNR.
 LAPTOP = {
     "data.image_size": 64,
     "network.width": 32,
