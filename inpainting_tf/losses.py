@@ -22,6 +22,7 @@ def masked_mse(target: Any, prediction: Any, mask: Any) -> Any:
     picture, so that its size does not depend on resolution, hole or batch; the weight alpha of the
     adversarial term goes with this mean.
     """
+    mask = _float32(mask)
     error = ops.square(_difference(target, prediction)) * mask
     values = ops.sum(mask, axis=(1, 2, 3)) * target.shape[-1]
     return ops.mean(ops.sum(error, axis=(1, 2, 3)) / ops.maximum(values, 1.0))
