@@ -45,7 +45,8 @@ def main() -> None:
     output = args.output or (found[0].folder if alone else "evaluations")
     results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size)
     print(evaluation.table(results))
-    print(f"{results[0].summary['images']} pictures. In {output}: metrics.json, per_image.csv, sheet.png")
+    each = "of each in a folder of its own" if len(results) > 1 else "beside it"
+    print(f"{results[0].summary['images']} pictures: {output}/sheet.png; metrics.json, per_image.csv {each}")
 
 
 if __name__ == "__main__":

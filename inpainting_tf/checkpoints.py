@@ -22,21 +22,17 @@ import numpy as np
 from absl import logging
 
 from inpainting_tf import files
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import Diverged, InputError
 
 KEEP = 2
 _VARIABLES, _STATE = "variables.npz", "state.json"
-
-
-class NonFiniteWeight(ArithmeticError):
-    """The training has diverged; the message names the weight and the step."""
 
 
 def save(folder: Path, step: int, model: keras.Model, state: dict[str, Any]) -> None:
     """Writes the checkpoint of `step` and removes the oldest beyond `KEEP`.
 
     Raises:
-        NonFiniteWeight: such a checkpoint must not replace a good one.
+        Diverged: such a checkpoint must not replace a good one.
         InputError: the disk is full, read-only, ...; the checkpoints already there stay.
     """
     variables = _variables(model)
@@ -70,10 +66,10 @@ def restore(folder: Path, model: keras.Model) -> dict[str, Any] | None:
 
 
 def require_finite(variables: Iterable[Any], step: int) -> None:
-    """Raises `NonFiniteWeight` if a variable holds NaN or infinity."""
+    """Raises `Diverged` if a variable holds NaN or infinity."""
     for variable in variables:
         if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-            raise NonFiniteWeight(f"The weight {variable.path} is not finite after step {step}.")
+            raise Diverged(f"The weight {variable.path} is not finite after step {step}.")
 
 
 def latest_step(folder: Path) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import app, flags
 
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import Diverged, InputError
 
 # A flag -> the fields of the recipe that it sets.
 OVERRIDES = {
@@ -86,7 +86,7 @@ def _guarded(main: Callable[[], None], argv: Sequence[str]) -> None:
         main()
     except InputError as error:
         sys.exit(_say(str(error), 2))
-    except ArithmeticError as error:  # a training that diverged
+    except Diverged as error:
         sys.exit(_say(str(error), 1))
     except KeyboardInterrupt:
         sys.exit(_say("Interrupted. The same command continues from the last checkpoint.", INTERRUPTED))

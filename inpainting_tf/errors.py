@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake, and the hint that goes with a misspelt name."""
+"""The exceptions that the command lines tell in one line, and the hint that goes with a misspelt name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ class InputError(ValueError):
 
     The command lines print the message alone, without a traceback, and exit with status 2.
     """
+
+
+class Diverged(ArithmeticError):
+    """A loss or a weight is not finite any more; the message names it and the step. Exit status 1."""
 
 
 def unknown(argument: str, value: object, names: Iterable[str]) -> InputError:

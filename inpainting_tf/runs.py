@@ -28,7 +28,7 @@ from absl import logging
 
 from inpainting_tf import checkpoints, data, figures, files, metrics
 from inpainting_tf.data import pipeline
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.events import Events
 from inpainting_tf.images import composite, to_uint8
 from inpainting_tf.inference import network_fill
@@ -142,8 +142,7 @@ def train(
 
     Raises:
         InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
-        callbacks.NonFiniteLoss, checkpoints.NonFiniteWeight: the training diverged; the last good checkpoint
-            stays.
+        Diverged: a loss or a weight is not finite; the last good checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
     """
     run = _run_of(recipe.check(), Path(workdir).expanduser())
@@ -240,12 +239,12 @@ class _Training:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
             self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
             self._save(self.total)
-        except (callbacks.NonFiniteLoss, checkpoints.NonFiniteWeight) as error:
+        except Diverged as error:
             kept = checkpoints.latest_step(self.run.checkpoints)
             advice = (
                 f"The checkpoint of step {kept} is kept" if kept else "No checkpoint had been written yet"
             )
-            raise type(error)(
+            raise Diverged(
                 f"{error} {advice} in {self.run.folder}. Try a lower --learning_rate in a new --workdir."
             ) from error
         finally:

@@ -11,7 +11,7 @@ import pytest
 from running import tiny
 
 from inpainting_tf import checkpoints
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import assembly
 from inpainting_tf.training import precision
 
@@ -136,7 +136,7 @@ def test_a_value_that_is_not_finite_is_refused(trainer, other, tmp_path, where, 
     spoilt = np.array(broken.value)
     spoilt.flat[-1] = value
     broken.assign(spoilt)
-    with pytest.raises(checkpoints.NonFiniteWeight, match=f"{broken.path} is not finite after step 5"):
+    with pytest.raises(Diverged, match=f"{broken.path} is not finite after step 5"):
         checkpoints.save(tmp_path, 5, trainer, {})
     assert names(tmp_path) == ["step-00000004"]
     checkpoints.restore(tmp_path, other)

@@ -17,6 +17,7 @@ from running import command, contents, events_of, process, python, rows_of, tiny
 
 import inpainting_tf
 from inpainting_tf import InputError, checkpoints, runs
+from inpainting_tf.errors import Diverged
 from inpainting_tf.recipes import Recipe
 
 COLUMNS = {
@@ -182,7 +183,8 @@ def test_an_archive_of_something_else_is_one_line(tmp_path):
 @pytest.mark.parametrize("inputs", [{}, {"image": (8, 8, 3)}, {"image": (8, 8, 3), "hole": (8, 8, 1)}])
 def test_a_model_of_another_kind_is_refused(tmp_path, inputs):
     tensors = {name: keras.Input(shape, name=name) for name, shape in inputs.items()}
-    model = keras.Model(tensors, tensors["image"]) if tensors else keras.Sequential([keras.layers.Dense(2)])
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model = keras.Model(tensors, tensors["image"]) if tensors else plain
     model.save(tmp_path / "other.keras")
     with pytest.raises(InputError, match="is not a completion network: it must take 'image' and 'mask'"):
         inpainting_tf.load(tmp_path / "other.keras")
@@ -298,7 +300,7 @@ def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
     training._save(1)
     before = contents(tmp_path / "run")
     training.trainer.completion.weights[5].assign(training.trainer.completion.weights[5] * np.nan)
-    with pytest.raises(checkpoints.NonFiniteWeight, match="is not finite after step 2"):
+    with pytest.raises(Diverged, match="is not finite after step 2"):
         training._save(2)
     assert contents(tmp_path / "run") == before
 
@@ -306,9 +308,7 @@ def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
 def test_a_training_that_diverges_stops_in_one_line(tmp_path):
     options = [f"--workdir={tmp_path / 'run'}", "--checkpoint_minutes=0", "--learning_rate=1e30"]
     ended = command("train.py", *tiny_flags(), *options)
-    assert ended.refuses(
-        " loss became ", " at step ", "(completion phase)", "lower --learning_rate", status=1
-    )
+    assert ended.refuses(" became ", " at step ", "(completion phase)", "lower --learning_rate", status=1)
     kept = checkpoints.latest_step(tmp_path / "run" / "checkpoints")
     assert f"The checkpoint of step {kept} is kept in {tmp_path / 'run'}." in ended.errors[0]
     assert kept > 0 and all(np.isfinite(w).all() for w in inpainting_tf.load(tmp_path / "run").get_weights())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any
 
-from inpainting_tf import losses
+from inpainting_tf import losses, masks, networks
 from inpainting_tf.data import Data
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.masks import Mask
@@ -162,25 +163,30 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
         ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
         ("objective.adversarial", r.objective.adversarial, losses.ADVERSARIAL),
+        ("network.builder", r.network.builder, networks.COMPLETION),
     ]
+    if r.discriminator is not None:
+        names.append(("discriminator.builder", r.discriminator.builder, networks.DISCRIMINATORS))
     for optimizer in (r.optimizer, r.discriminator_optimizer):
         names.append(("optimizer.name", optimizer.name, ("adam", "adadelta")))
         names.append(("optimizer.decay", optimizer.decay, ("constant", "cosine")))
     for field, value, known in names:
         if value not in known:
             raise unknown(field, value, known)
+    for mask in (r.mask.train, r.mask.test):
+        masks.numbers(mask)  # raises for holes that cannot be drawn
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     return [
         ("`batch_size` must be at least 1", r.batch_size >= 1, r.batch_size),
-        ("`seed` must be 0 or more", r.seed >= 0, r.seed),
+        ("`seed` must be 0 to 2**32 - 1", 0 <= r.seed < 2**32, r.seed),
         ("`epochs` must be at least 1", r.schedule.epochs >= 1, r.schedule.epochs),
         (
             "`schedule` shares must be 0 or more and sum to at most 1",
             min(shares) >= 0 and sum(shares) <= 1,
             shares,
         ),
-        ("`learning_rate` must be above 0", min(rates) > 0, rates),
-        ("`objective.alpha` must be 0 or more", r.objective.alpha >= 0, r.objective.alpha),
+        ("`learning_rate` must be above 0 and finite", all(0 < rate < math.inf for rate in rates), rates),
+        ("`objective.alpha` must be 0 or more", 0 <= r.objective.alpha < math.inf, r.objective.alpha),
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
         ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),

@@ -15,11 +15,8 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
+from inpainting_tf.errors import Diverged
 from inpainting_tf.training.reconstruction import COLUMNS
-
-
-class NonFiniteLoss(ArithmeticError):
-    """The training has diverged; the message names the step and the loss."""
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -39,12 +36,12 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class StopOnNonFinite(StepCallback):
-    """Raises `NonFiniteLoss` at the first step with a loss that is not finite. Goes before the others."""
+    """Raises `Diverged` at the first step with a loss that is not finite. Goes before the others."""
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         for name, value in logs.items():
             if not math.isfinite(value):
-                raise NonFiniteLoss(f"The {name} loss became {value} at step {step} ({phase} phase).")
+                raise Diverged(f"The value of {name!r} became {value} at step {step} ({phase} phase).")
 
 
 class Progress(StepCallback):

@@ -1,0 +1,82 @@
+"""What the package declares about itself, and the benchmark that lies beside it."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from running import ROOT, process
+
+import inpainting_tf
+
+# Distributions that are imported by another name.
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "absl": "absl-py",
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+}
+
+
+def declared() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def requirements(lines: str) -> dict[str, str]:
+    """{"numpy": ">=1.2", ...} of a list in setup.cfg, without its comments and extras."""
+    entries = [line for line in lines.splitlines() if line and not line.startswith("#")]
+    parts = [re.fullmatch(r"([\w-]+)(?:\[[\w-]+\])?(.*)", entry).groups() for entry in entries]
+    return {name.lower().replace("_", "-"): bound for name, bound in parts}
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names that a module imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names}
+
+
+def test_every_import_is_declared_and_every_declaration_imported():
+    modules = [*(ROOT / "inpainting_tf").rglob("*.py"), ROOT / "train.py", ROOT / "eval.py"]
+    names = set().union(*map(imported, modules)) - set(sys.stdlib_module_names) - {"inpainting_tf"}
+    needed = {DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in names}
+    assert needed == requirements(declared()["options"]["install_requires"]).keys()
+
+
+def test_every_requirement_has_a_lower_bound():
+    found = declared()
+    lists = [found["options"]["install_requires"], *found["options.extras_require"].values()]
+    for name, bound in requirements("\n".join(lists)).items():
+        assert re.fullmatch(r">=\d+(\.\d+)+", bound), name
+
+
+def test_every_folder_of_modules_is_a_package():
+    folders = {path.parent for path in (ROOT / "inpainting_tf").rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
+
+
+def test_the_citation_is_of_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {inpainting_tf.__version__}\n" in citation
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_training_step(tmp_path):
+    output = tmp_path / "figures.json"
+    size = ("--image_size=16", "--width=4", "--batch_size=2", "--steps=1", "--precision=off")
+    done = process("benchmarks/train_step.py", *size, f"--output={output}")
+    assert done.status == 0, done.err
+    rows = json.loads(output.read_text(encoding="utf-8"))["rows"]
+    assert [row["phase"] for row in rows] == ["completion", "joint"]
+    for row in rows:
+        assert row["first_loss"]["stock"] == pytest.approx(row["first_loss"]["fast"], rel=1e-4)
+        assert row["ratio"] == pytest.approx(row["stock_seconds"] / row["fast_seconds"])
+        assert f"| {row['phase']} | float32 |" in done.out

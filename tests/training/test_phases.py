@@ -1,0 +1,255 @@
+"""Who is updated when, on which loss: the three phases of Algorithm 1 on tiny networks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from inpainting_tf import losses, recipes
+from inpainting_tf.recipes import assembly
+from inpainting_tf.training import Adversarial, Reconstruction, gradients, precision
+from inpainting_tf.training.reconstruction import COLUMNS, PHASES
+
+TINY = {"network.width": 4, "discriminator.width": 4, "data.image_size": 16, "batch_size": 4}
+STEPS = 10  # 5 of completion, 2 of the discriminator, 3 of both
+SHARES = {"schedule.completion_share": 0.5, "schedule.discriminator_share": 0.2}
+FIRST = {"completion": 0, "discriminator": 5, "joint": 7}
+
+
+def trainer(name: str = "glcic", policy: str = "float32", **changes) -> Reconstruction:
+    fields = {key.replace("__", "."): value for key, value in changes.items()}
+    with precision.policy(policy):
+        keras.utils.set_random_seed(0)
+        return assembly.trainer(recipes.get(name).override(TINY | SHARES | fields), STEPS)
+
+
+def batch(seed: int = 0) -> dict[str, tf.Tensor]:
+    random = np.random.default_rng(seed)
+    masks = np.zeros((2, 4, 16, 16, 1), "float32")
+    masks[0, :, 2:8, 3:12] = masks[1, :, 8:14, 1:6] = 1
+    image = random.random((4, 16, 16, 3), "float32")
+    return {"image": tf.constant(image), "mask": tf.constant(masks[0]), "real_mask": tf.constant(masks[1])}
+
+
+def at(model: Reconstruction, phase: str) -> Reconstruction:
+    model.steps.assign(FIRST[phase])
+    return model
+
+
+def snapshot(model: Reconstruction) -> dict[str, list[np.ndarray]]:
+    parts = {
+        "completion": model.completion.trainable_variables,
+        "completion statistics": model.completion.non_trainable_variables,
+        "completion optimizer": model.optimizer.variables,
+    }
+    if isinstance(model, Adversarial):
+        parts["discriminator"] = model.discriminator.trainable_variables
+        parts["discriminator statistics"] = model.discriminator.non_trainable_variables
+        parts["discriminator optimizer"] = model.discriminator_optimizer.variables
+    return {name: [np.array(variable.value) for variable in part] for name, part in parts.items()}
+
+
+def changed(before: dict, after: dict) -> set[str]:
+    """The parts of which anything moved."""
+    pairs = {name: zip(before[name], after[name], strict=True) for name in before}
+    return {name for name, pair in pairs.items() if any((old != new).any() for old, new in pair)}
+
+
+COMPLETION = {"completion", "completion statistics", "completion optimizer"}
+DISCRIMINATOR = {"discriminator", "discriminator statistics", "discriminator optimizer"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "moved"),
+    [("completion", COMPLETION), ("discriminator", DISCRIMINATOR), ("joint", COMPLETION | DISCRIMINATOR)],
+)
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_each_phase_updates_its_own_networks_alone(name, phase, moved):
+    model = at(trainer(name), phase)
+    before = snapshot(model)
+    logs = model.train_step(batch())
+    assert changed(before, snapshot(model)) == moved
+    for column, value in logs.items():
+        assert np.isfinite(value) == (column in COLUMNS[phase]), column
+    assert int(model.steps.value) == FIRST[phase] + 1
+
+
+def test_nearly_every_weight_moves_in_the_joint_phase():
+    model = at(trainer(), "joint")
+    before = snapshot(model)
+    model.train_step(batch())
+    after = snapshot(model)
+    for part in ("completion", "discriminator"):
+        moved = [(old != new).any() for old, new in zip(before[part], after[part], strict=True)]
+        assert np.mean(moved) > 0.9, part
+
+
+def test_phases_begin_where_the_shares_say_and_the_step_is_traced_once():
+    traces = []
+
+    class Counting(Adversarial):
+        def train_step(self, data):
+            traces.append(None)  # runs in Python: once per trace
+            return super().train_step(data)
+
+    model = trainer()
+    model.__class__ = Counting
+    step = tf.function(model.train_step)
+    seen = []
+    for index in range(STEPS):
+        before = snapshot(model)
+        logs = step(batch(index))
+        moved = changed(before, snapshot(model))
+        seen.append({5: "completion", 2: "discriminator"}.get(index))
+        expected = model.phase(index)
+        seen[-1] = expected
+        assert ("completion" in moved) == (expected != "discriminator")
+        assert ("discriminator" in moved) == (expected != "completion")
+        assert {name for name, value in logs.items() if np.isfinite(value)} == set(COLUMNS[expected])
+    assert seen == ["completion"] * 5 + ["discriminator"] * 2 + ["joint"] * 3
+    assert len(traces) == 1
+
+
+class Counted(keras.layers.Layer):
+    """Passes its input on and counts how often it is called."""
+
+    calls = 0
+
+    def call(self, inputs):
+        type(self).calls += 1
+        return inputs
+
+
+def test_the_joint_step_runs_the_completion_network_once():
+    model = at(trainer(), "joint")
+    inputs = {"image": keras.Input((16, 16, 3), name="image"), "mask": keras.Input((16, 16, 1), name="mask")}
+    model.completion = keras.Model(inputs, Counted()(model.completion(inputs)))
+    model.optimizer = keras.optimizers.SGD()
+    Counted.calls = 0
+    gradients.complete_and_discriminate(model, batch())
+    assert Counted.calls == 1
+
+
+def logits(model: Adversarial, image, mask) -> np.ndarray:
+    given = {"image": tf.convert_to_tensor(image), "mask": tf.convert_to_tensor(mask)}
+    return np.array(model.discriminator(given, training=True))
+
+
+def test_the_joint_loss_is_that_of_the_equations_after_the_discriminators_update():
+    model, data = at(trainer(objective__alpha=0.25), "joint"), batch()
+    # In training the prediction depends on the weights alone, so it can be made before the step.
+    prediction = np.array(model(data, training=True))
+    image, mask = data["image"].numpy(), data["mask"].numpy()
+    completed = np.where(mask > 0, prediction, image)
+    real, fake = logits(model, image, data["real_mask"]), logits(model, completed, mask)
+    logs = {name: float(value) for name, value in model.train_step(data).items()}
+    assert logs["discriminator"] == pytest.approx(float(losses.discriminator_loss(real, fake)), rel=1e-3)
+    assert logs["real_score"] == pytest.approx(float(np.mean(1 / (1 + np.exp(-real)))), rel=1e-3)
+    reconstruction = float(losses.masked_mse(image, prediction, mask))
+    assert logs["reconstruction"] == pytest.approx(reconstruction, rel=1e-3)
+    # Scored by the discriminator as it is now, and not as it was.
+    now = float(losses.non_saturating(logits(model, completed, mask)))
+    before = float(losses.non_saturating(fake))
+    assert abs(now - before) > 0.01
+    assert logs["adversarial"] == pytest.approx(now, rel=1e-2)
+    assert logs["loss"] == pytest.approx(reconstruction + 0.25 * logs["adversarial"], rel=1e-3)
+
+
+def test_the_discriminator_sees_the_known_pixels_of_the_original():
+    model, data = trainer(), batch()
+    prediction = tf.zeros_like(data["image"])
+    completed = np.array(model.complete(data, prediction))
+    hole = data["mask"].numpy()[..., 0] > 0
+    np.testing.assert_array_equal(completed[~hole], data["image"].numpy()[~hole])
+    assert (completed[hole] == 0).all()
+
+
+def completion_gradients(model: Reconstruction, data: dict, loss) -> list[np.ndarray]:
+    with tf.GradientTape() as tape:
+        value = loss(model(data, training=True))
+    return tape.gradient(value, model.completion.trainable_variables)
+
+
+def test_the_adversarial_term_alone_reaches_every_part_of_the_completion_network():
+    model, data = trainer(), batch()
+    found = completion_gradients(
+        model, data, lambda p: model.joint_loss(data, p, model.complete(data, p))["adversarial"]
+    )
+    assert all(gradient is not None for gradient in found)
+    assert np.mean([np.abs(gradient).max() > 0 for gradient in found]) > 0.9
+
+
+def test_the_discriminators_loss_does_not_touch_the_completion_network():
+    """With its own learning rate at zero it stays, whatever the discriminator learns."""
+    model = at(trainer(objective__alpha=0.0, optimizer__learning_rate=1e-30), "joint")
+    before = snapshot(model)
+    for seed in range(3):
+        model.train_step(batch(seed))
+    after = snapshot(model)
+    for old, new in zip(before["completion"], after["completion"], strict=True):
+        np.testing.assert_allclose(old, new, atol=1e-7)
+    assert "discriminator" in changed(before, after)
+
+
+def test_without_weight_the_adversarial_term_changes_nothing():
+    """At alpha 0 the completion network learns as in the completion phase."""
+    joint, alone = at(trainer(objective__alpha=0.0), "joint"), at(trainer(), "completion")
+    alone.completion.set_weights(joint.completion.get_weights())
+    joint.train_step(batch()), alone.train_step(batch())
+    for mine, theirs in zip(joint.completion.get_weights(), alone.completion.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+def test_the_completion_phase_does_not_see_the_known_pixels_as_a_target():
+    model, data = trainer(), batch()
+    prediction = model(data, training=True)
+    hole = data["mask"]
+    loss = float(model.completion_loss(data, prediction)["loss"])
+    elsewhere = prediction + (1 - hole) * 3.0
+    assert float(model.completion_loss(data, elsewhere)["loss"]) == pytest.approx(loss)
+
+
+def test_the_generators_term_can_be_chosen():
+    data = batch()
+    for name, term in losses.ADVERSARIAL.items():
+        model = trainer(objective__adversarial=name)
+        completed = model.complete(data, tf.zeros_like(data["image"]))
+        expected = float(term(logits(model, completed, data["mask"])))
+        found = model.joint_loss(data, tf.zeros_like(data["image"]), completed)["adversarial"]
+        assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_recipe_without_a_discriminator_trains_on_reconstruction_alone():
+    recipe = dataclasses.replace(recipes.get("glcic").override(TINY), discriminator=None)
+    model = assembly.trainer(recipe, STEPS)
+    assert type(model) is Reconstruction and {model.phase(step) for step in range(STEPS)} == {"completion"}
+    data = batch()
+    first = [float(model.train_step(data)["loss"]) for _ in range(15)]
+    assert first[-1] < first[0]
+
+
+def test_training_lowers_the_loss():
+    model, data = trainer(), batch()
+    step = tf.function(lambda d: gradients.complete(model, d))
+    values = [float(step(data)["loss"]) for _ in range(30)]
+    assert values[-1] < 0.7 * values[0]
+
+
+def test_the_phase_names_follow_the_boundaries():
+    model = trainer()
+    assert model.boundaries == (5, 7)
+    assert [model.phase(step) for step in (0, 4, 5, 6, 7, 100)] == [PHASES[i] for i in (0, 0, 1, 1, 2, 2)]
+
+
+@pytest.mark.slow
+def test_compiled_steps_give_the_same_losses():
+    found = []
+    for compiled in (False, True):
+        model = at(trainer("one_autoencoder_local"), "joint")
+        step = tf.function(gradients.complete_and_discriminate, jit_compile=compiled)
+        found.append([float(step(model, batch(seed))["loss"]) for seed in range(2)])
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-3)
