@@ -1,0 +1,157 @@
+"""Batches: the same for the same seed and step wherever one begins, and holes that go with the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inpainting_tf import data, masks
+from inpainting_tf.data import Data, pipeline
+from inpainting_tf.errors import InputError
+from inpainting_tf.masks import Mask
+
+SIZE, COUNT = (16, 24), 12
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    """uint8 [12, 16, 24, 3]; the number of the picture is in its first channel."""
+    pictures = np.random.default_rng(0).integers(0, 256, (COUNT, *SIZE, 3), np.uint8)
+    pictures[..., 0] = np.arange(COUNT, dtype=np.uint8)[:, None, None]
+    return pictures
+
+
+def batches(images, start=0, stop=9, **changes) -> list[dict]:
+    settings = {"batch_size": 4, "seed": 3, "flip": True} | changes
+    mask = settings.pop("mask", Mask())
+    found = pipeline.training_batches(images, mask, start=start, stop=stop, **settings)
+    return [{key: value.numpy() for key, value in batch.items()} for batch in found]
+
+
+def numbers(batch: dict) -> list[int]:
+    return np.rint(batch["image"][:, 0, 0, 0] * 255).astype(int).tolist()
+
+
+def test_a_batch_is_pictures_with_holes(images):
+    (batch,) = batches(images, stop=1)
+    assert {key: (value.shape, value.dtype) for key, value in batch.items()} == {
+        "image": ((4, *SIZE, 3), np.dtype("float32")),
+        "mask": ((4, *SIZE, 1), np.dtype("float32")),
+        "real_mask": ((4, *SIZE, 1), np.dtype("float32")),
+    }
+    assert batch["image"].min() >= 0 and 0.9 < batch["image"].max() <= 1
+    for name in ("mask", "real_mask"):
+        assert set(np.unique(batch[name])) == {0.0, 1.0} and batch[name].mean() < 0.5
+    assert (batch["mask"] != batch["real_mask"]).any()
+
+
+@pytest.mark.parametrize("start", [1, 3, 4, 8])
+@pytest.mark.parametrize("kind", ["rectangle", "strokes"])
+def test_one_may_begin_anywhere(images, start, kind):
+    whole = batches(images, mask=Mask(kind))
+    rest = batches(images, start=start, mask=Mask(kind))
+    assert len(rest) == 9 - start
+    for mine, theirs in zip(rest, whole[start:], strict=True):
+        for key in theirs:
+            np.testing.assert_array_equal(mine[key], theirs[key])
+
+
+def test_every_epoch_takes_every_picture_once_in_another_order(images):
+    steps = [numbers(batch) for batch in batches(images)]
+    epochs = [[n for step in steps[i : i + 3] for n in step] for i in (0, 3, 6)]
+    assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0] and epochs[0] != sorted(epochs[0])
+
+
+def test_what_does_not_fill_a_batch_is_left_out_of_its_epoch(images):
+    steps = [numbers(batch) for batch in batches(images, batch_size=5, stop=20)]
+    for first, second in zip(steps[::2], steps[1::2], strict=True):
+        assert len({*first, *second}) == 10, "no picture twice in an epoch"
+    assert {n for step in steps for n in step} == set(range(COUNT)), (
+        "but no picture is left out of all of them"
+    )
+
+
+def test_seeds_change_order_holes_and_mirroring(images):
+    one, other = batches(images, stop=3), batches(images, stop=3, seed=4)
+    assert [numbers(batch) for batch in one] != [numbers(batch) for batch in other]
+    assert (one[0]["mask"] != other[0]["mask"]).any()
+
+
+def test_half_of_the_pictures_are_mirrored_left_to_right_and_nothing_else(images):
+    mirrored = []
+    for batch in batches(images, stop=30):
+        for number, picture in zip(numbers(batch), batch["image"], strict=True):
+            original = images[number] / np.float32(255)
+            same, turned = np.array_equal(picture, original), np.array_equal(picture, original[:, ::-1])
+            assert same != turned
+            mirrored.append(turned)
+    assert 0.35 < np.mean(mirrored) < 0.65
+    for batch in batches(images, stop=3, flip=False):
+        for number, picture in zip(numbers(batch), batch["image"], strict=True):
+            np.testing.assert_array_equal(picture, images[number] / np.float32(255))
+
+
+def test_holes_and_mirroring_do_not_hang_together(images):
+    with_flips, without = batches(images), batches(images, flip=False)
+    for mine, theirs in zip(with_flips, without, strict=True):
+        np.testing.assert_array_equal(mine["mask"], theirs["mask"])
+
+
+def test_holes_differ_from_step_to_step(images):
+    found = [batch["mask"].tobytes() for batch in batches(images)]
+    assert len(set(found)) == len(found)
+
+
+def test_steps_per_epoch():
+    assert pipeline.steps_per_epoch(12, 4) == 3 and pipeline.steps_per_epoch(12, 5) == 2
+    with pytest.raises(InputError, match=r"`batch_size` must be at most .* 12\. Received 13"):
+        pipeline.steps_per_epoch(12, 13)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 12, 50])
+def test_test_pictures_keep_their_order_and_holes(images, batch_size):
+    found = list(pipeline.test_batches(images, Mask(), batch_size=batch_size))
+    pictures = np.concatenate([batch["image"] for batch in found])
+    holes = np.concatenate([batch["mask"] for batch in found])
+    np.testing.assert_array_equal(pictures, images / np.float32(255))
+    np.testing.assert_array_equal(holes, masks.fixed(Mask(), range(COUNT), SIZE))
+
+
+# Splits
+
+
+def test_the_papers_split_is_4750_and_250():
+    names = [f"{index:06d}.jpg" for index in range(1, 6001)]
+    split = data.split(names, Data())
+    assert (len(split["train"]), len(split["test"])) == (4750, 250)
+    assert not {*split["train"]} & {*split["test"]} and {*split["train"], *split["test"]} < {*names}
+    assert split == data.split(names, Data())
+    assert split["test"] != data.split(names, Data(split_seed=1))["test"]
+    assert split["test"] != names[:250] and split["test"] == sorted(split["test"])
+
+
+def test_a_small_source_gives_a_fifth_to_testing():
+    split = data.split([str(index) for index in range(50)], Data())
+    assert (len(split["train"]), len(split["test"])) == (40, 10)
+    assert {*split["train"], *split["test"]} == {str(index) for index in range(50)}
+    everything = data.split([str(index) for index in range(500)], Data(train=None, test=20))
+    assert (len(everything["train"]), len(everything["test"])) == (480, 20)
+
+
+def test_one_picture_cannot_be_split():
+    with pytest.raises(InputError, match=r"at least two pictures\. Received 1"):
+        data.split(["only.png"], Data())
+
+
+def test_load_splits_once_and_keeps_to_names_that_are_given():
+    wanted = Data("synthetic_faces", 16, train=6, test=2)
+    first = data.load(wanted)
+    assert first.train.images.shape == (6, 16, 16, 3) and first.train.images.dtype == np.uint8
+    assert len(first.names()["test"]) == 2
+    other = dict(train=first.names()["test"], test=first.names()["train"])
+    again = data.load(wanted, names=other)
+    np.testing.assert_array_equal(again.test.images, first.train.images)
+    assert data.load(wanted, splits=("test",)).train.images.shape == (0, 16, 16, 3)
+    with pytest.raises(InputError, match=r"1 train pictures of this run are not in .*face_999999"):
+        data.load(wanted, names={"train": ["face_999999"], "test": ["face_000001"]})
