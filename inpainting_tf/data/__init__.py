@@ -59,7 +59,7 @@ def load(
     names: Mapping[str, Sequence[str]] | None = None,
     splits: Sequence[str] = ("train", "test"),
 ) -> Dataset:
-    """The pictures of a recipe, decoded; unreadable ones are left out and named in one warning.
+    """The pictures of a recipe, decoded; unreadable ones are left out and named in a warning per split.
 
     Args:
         data: the recipe's part.

@@ -67,9 +67,8 @@ def test_what_does_not_fill_a_batch_is_left_out_of_its_epoch(images):
     steps = [numbers(batch) for batch in batches(images, batch_size=5, stop=20)]
     for first, second in zip(steps[::2], steps[1::2], strict=True):
         assert len({*first, *second}) == 10, "no picture twice in an epoch"
-    assert {n for step in steps for n in step} == set(range(COUNT)), (
-        "but no picture is left out of all of them"
-    )
+    taken = {number for step in steps for number in step}
+    assert taken == set(range(COUNT)), "but no picture is left out of all of them"
 
 
 def test_seeds_change_order_holes_and_mirroring(images):
