@@ -55,7 +55,7 @@ def test_every_requirement_has_a_lower_bound():
     found = declared()
     lists = [found["options"]["install_requires"], *found["options.extras_require"].values()]
     for name, bound in requirements("\n".join(lists)).items():
-        assert re.fullmatch(r">=\d+(\.\d+)+", bound), name
+        assert re.fullmatch(r">=\d+(\.\d+)+(,<\d+(\.\d+)*)?", bound), name
 
 
 def test_every_folder_of_modules_is_a_package():

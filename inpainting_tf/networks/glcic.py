@@ -159,6 +159,8 @@ def _discriminator(
         window = tuple(side // 2 for side in height_width(image_size))
         crop = CropAroundHole(window, name="window")([inputs["image"], inputs["mask"]])
         features.append(_judge(crop, width, local, "local"))
+    else:  # Keras up to 3.12, the last one for Python 3.10, refuses an input that no layer takes
+        keras.layers.Identity(name="unused_mask")(inputs["mask"])
     if whole:
         features.append(_judge(inputs["image"], width, whole, "global"))
     x = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]

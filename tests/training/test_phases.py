@@ -195,6 +195,17 @@ def test_the_discriminators_loss_does_not_touch_the_completion_network():
     assert "discriminator" in changed(before, after)
 
 
+def test_in_the_joint_step_the_adversarial_term_moves_the_completion_network():
+    found = []
+    for alpha in (0.0, 10.0):
+        model = at(trainer(objective__alpha=alpha, optimizer__learning_rate=0.01), "joint")
+        model.train_step(batch())
+        found.append(
+            np.concatenate([np.ravel(variable) for variable in model.completion.trainable_variables])
+        )
+    assert np.mean(found[0] != found[1]) > 0.5
+
+
 def test_without_weight_the_adversarial_term_changes_nothing():
     """At alpha 0 the completion network learns as in the completion phase."""
     joint, alone = at(trainer(objective__alpha=0.0), "joint"), at(trainer(), "completion")
