@@ -33,11 +33,13 @@ LAPTOP = {
 DEMO = {
     **LAPTOP,
     "data.source": "synthetic_faces",
+    "data.image_size": 48,
     "data.train": 1200,
     "data.test": 60,
-    "network.width": 16,
-    "discriminator.width": 16,
-    "schedule.epochs": 50,
+    "network.width": 24,
+    "discriminator.width": 24,
+    "batch_size": 16,
+    "schedule.epochs": 60,
 }
 # Seconds: only to see every part of a run work.
 SMOKE = {
