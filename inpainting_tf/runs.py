@@ -263,14 +263,15 @@ class _Training:
 
     def _epoch_ended(self, row: dict[str, Any]) -> None:
         epochs = self.run.recipe.schedule.epochs
-        every = max(1, epochs // SAMPLES)
-        if row["epoch"] % every == 0 or row["epoch"] == epochs:
+        pictured = row["epoch"] % max(1, epochs // SAMPLES) == 0 or row["epoch"] == epochs
+        if pictured:
             row |= self._sample(row["epoch"], row["step"])
         self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)
         columns = ["epoch", *(c for c in self.rows[-1] if c not in ("epoch", "seconds")), "seconds"]
         files.write_csv(self.run.folder / "history.csv", [{c: r[c] for c in columns} for r in self.rows])
         self.board.scalars({k: v for k, v in row.items() if isinstance(v, float)}, row["step"])
-        figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
+        if pictured:
+            figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
 
     def _sample(self, epoch: int, step: int) -> dict[str, float]:
         """Fills the first test pictures: a sheet, TensorBoard pictures, and two figures for the history."""

@@ -36,9 +36,6 @@ DEMO = {
     "data.image_size": 48,
     "data.train": 1200,
     "data.test": 60,
-    "network.width": 24,
-    "discriminator.width": 24,
-    "batch_size": 16,
     "schedule.epochs": 60,
 }
 # Seconds: only to see every part of a run work.
