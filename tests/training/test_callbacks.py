@@ -94,6 +94,17 @@ def test_checkpoints_are_written_when_their_time_has_come():
     assert saved == []
 
 
+def test_checkpoints_come_every_so_many_minutes(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: clock[0])
+    saved: list[int] = []
+    keeper = attached(callbacks.Checkpoints(0, 2.0, saved.append, threading.Event()))
+    for second in range(30, 300, 30):  # a step every half minute
+        clock[0] = float(second)
+        run(keeper, [1.0])
+    assert saved == [4, 8]
+
+
 def test_a_stop_that_is_asked_for_saves_first():
     saved, stop = [], threading.Event()
     keeper = attached(callbacks.Checkpoints(0, 60.0, saved.append, stop))
