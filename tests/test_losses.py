@@ -69,13 +69,21 @@ def test_both_generator_terms_fall_when_the_discriminator_is_fooled():
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_losses_are_float32_whatever_comes_in(dtype):
-    target, prediction, mask = (keras.ops.cast(x, dtype) for x in two_pictures())
-    logits = keras.ops.cast(LOGITS, dtype)
-    found = [term(target, prediction, mask) for term in losses.RECONSTRUCTION.values()]
-    found += [term(logits) for term in losses.ADVERSARIAL.values()]
-    found += [losses.discriminator_loss(logits, logits)]
+    given = [keras.ops.cast(x, dtype) for x in (*two_pictures(), LOGITS)]
+    found = all_losses(*given)
     for value in found:
         assert keras.backend.standardize_dtype(value.dtype) == "float32" and value.shape == ()
+    # Computed in float32 too, and not only returned so.
+    exact = all_losses(*(keras.ops.cast(x, "float32") for x in given))
+    np.testing.assert_allclose(found, exact, rtol=1e-6)
+
+
+def all_losses(target, prediction, mask, logits) -> list:
+    return [
+        *(term(target, prediction, mask) for term in losses.RECONSTRUCTION.values()),
+        *(term(logits) for term in losses.ADVERSARIAL.values()),
+        losses.discriminator_loss(logits, logits),
+    ]
 
 
 @pytest.mark.parametrize("size", [80.0, 1e4])

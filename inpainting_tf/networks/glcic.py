@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 
+from inpainting_tf.errors import InputError
 from inpainting_tf.layers import Composite, Conv2D, CropAroundHole
 from inpainting_tf.networks.blocks import (
     ImageSize,
@@ -153,6 +154,8 @@ def _discriminator(
     name: str,
 ) -> keras.Model:
     check_width(width)
+    if None in height_width(image_size):
+        raise InputError(f"`image_size` of a discriminator must be given. Received {image_size!r}.")
     inputs = picture_inputs(image_size, 2)
     features = []
     if local:

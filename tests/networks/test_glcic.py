@@ -224,6 +224,20 @@ def test_bad_arguments_are_named(name, arguments, message):
         COMPLETION[name](**{"image_size": 32, "width": 4, **arguments})
 
 
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_size": None}, "must be given.*None"),
+        ({"image_size": 31}, "divisible by 2"),
+        ({"width": 3}, "width"),
+    ],
+)
+def test_bad_arguments_of_discriminators_are_named(name, arguments, message):
+    with pytest.raises(InputError, match=message):
+        networks.get(name)(**{"image_size": 32, "width": 4, **arguments})
+
+
 def test_an_unknown_network_gets_the_nearest_name():
     with pytest.raises(InputError, match="double_autoencoder"):
         networks.get("double_autoencodr")
