@@ -63,8 +63,8 @@ class Schedule:
 
     def boundaries(self, total_steps: int) -> tuple[int, int]:
         """The steps (T_C, T_C + T_D) at which the second and the third phase begin."""
-        first = round(self.completion_share * total_steps)
-        return first, first + round(self.discriminator_share * total_steps)
+        alone = self.completion_share
+        return round(alone * total_steps), round((alone + self.discriminator_share) * total_steps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,15 +167,16 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     ]
     if r.discriminator is not None:
         names.append(("discriminator.builder", r.discriminator.builder, networks.DISCRIMINATORS))
-    for optimizer in (r.optimizer, r.discriminator_optimizer):
-        names.append(("optimizer.name", optimizer.name, ("adam", "adadelta")))
-        names.append(("optimizer.decay", optimizer.decay, ("constant", "cosine")))
+    for which in ("optimizer", "discriminator_optimizer"):
+        names.append((f"{which}.name", getattr(r, which).name, ("adam", "adadelta")))
+        names.append((f"{which}.decay", getattr(r, which).decay, ("constant", "cosine")))
     for field, value, known in names:
         if value not in known:
             raise unknown(field, value, known)
     for mask in (r.mask.train, r.mask.test):
         masks.numbers(mask)  # raises for holes that cannot be drawn
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
+    betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
     return [
         ("`batch_size` must be at least 1", r.batch_size >= 1, r.batch_size),
         ("`seed` must be 0 to 2**32 - 1", 0 <= r.seed < 2**32, r.seed),
@@ -186,6 +187,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
             shares,
         ),
         ("`learning_rate` must be above 0 and finite", all(0 < rate < math.inf for rate in rates), rates),
+        ("`beta_1` must be 0 or more and below 1", all(0 <= beta < 1 for beta in betas), betas),
         ("`objective.alpha` must be 0 or more", 0 <= r.objective.alpha < math.inf, r.objective.alpha),
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
@@ -223,7 +225,7 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
         return value
     try:
         return _PARSERS[kind](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"`{path}` must be {_SPOKEN[kind]}. Received {value!r}.") from None
 
 

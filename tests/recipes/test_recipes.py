@@ -71,6 +71,11 @@ def test_fields_are_changed_by_their_dotted_names():
     assert recipes.get("glcic").batch_size == 16, "the registered recipe stays"
 
 
+@pytest.mark.parametrize("total", range(1, 30))
+def test_phases_that_fill_the_training_end_with_it(total):
+    assert recipes.recipe.Schedule(1, 0.5, 0.5).boundaries(total)[1] == total
+
+
 def test_recipes_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipes.get("glcic").batch_size = 3
@@ -83,6 +88,7 @@ def test_recipes_are_frozen():
         ({"optimiser.name": "adam"}, "optimizer"),
         ({"batch_size": "many"}, "`batch_size` must be a whole number. Received 'many'"),
         ({"batch_size": 2.5}, "whole number"),
+        ({"batch_size": float("inf")}, "whole number"),
         ({"batch_size": "none"}, "whole number"),
         ({"jit_compile": "perhaps"}, "true or false"),
         ({"optimizer": "adam"}, "one of its fields"),
@@ -113,6 +119,8 @@ def test_changes_that_make_no_sense_are_one_line(changes, message):
         ({"objective.adversarial": "minmax"}, "Did you mean 'minimax'"),
         ({"optimizer.name": "adem"}, "Did you mean 'adam'"),
         ({"optimizer.decay": "cos"}, "cosine"),
+        ({"discriminator_optimizer.decay": "cos"}, "discriminator_optimizer.decay"),
+        ({"optimizer.beta_1": 1.0}, "beta_1"),
         ({"network.builder": "glicc"}, "Did you mean 'glcic'"),
         ({"discriminator.builder": "glcic"}, "joint_discriminator"),
         ({"mask.test.kind": "squares"}, "rectangle"),
