@@ -79,8 +79,7 @@ def latest_step(folder: Path) -> int:
 
 def _variables(model: keras.Model) -> list[Any]:
     """All that a step changes, in an order that depends on the recipe alone."""
-    optimizers = [value for value in vars(model).values() if isinstance(value, keras.Optimizer)]
-    return [*model.variables, *(variable for optimizer in optimizers for variable in optimizer.variables)]
+    return [*model.variables, *model.optimizer.variables]
 
 
 def _read(path: Path, model: keras.Model) -> dict[str, Any]:

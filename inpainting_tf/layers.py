@@ -188,8 +188,9 @@ def _window(missing: Any, size: int) -> Any:
 
 def check_divisible(size: Any, divisor: int) -> None:
     """Raises InputError unless both known sides of `size` (height, width) are multiples of `divisor`."""
-    if any(side is not None and side % divisor for side in size):
-        shown = " x ".join("any" if side is None else str(side) for side in size)
+    # A side that is not known yet is None, or under JAX a symbol.
+    if any(isinstance(side, int) and side % divisor for side in size):
+        shown = " x ".join(str(side) if isinstance(side, int) else "any" for side in size)
         raise InputError(
             f"`image` must have a height and width divisible by {divisor}. Received {shown} pixels."
         )

@@ -26,14 +26,14 @@ import keras
 import numpy as np
 from absl import logging
 
-from inpainting_tf import checkpoints, data, figures, files, metrics
+from inpainting_tf import backends, checkpoints, data, figures, files, metrics
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.events import Events
 from inpainting_tf.images import composite, to_uint8
 from inpainting_tf.inference import network_fill
 from inpainting_tf.recipes import Recipe, assembly
-from inpainting_tf.training import callbacks, gradients, precision
+from inpainting_tf.training import callbacks, precision
 
 VALIDATION = 64  # test pictures that are looked at while a run trains
 SHOWN = 6  # of these, in the sample sheets
@@ -146,10 +146,10 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
     """
     run = _run_of(recipe.check(), Path(workdir).expanduser())
+    if recipe.deterministic:
+        backends.make_deterministic()
     with _locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         keras.utils.set_random_seed(recipe.seed)
-        if recipe.deterministic:
-            gradients.make_deterministic()
         _Training(run, data_dir).fit(checkpoint_minutes)
     return run
 
@@ -251,11 +251,13 @@ class _Training:
             progress.close()
 
     def _save(self, step: int) -> None:
+        self.trainer.sync()
         # The model first: a kill between the two must not leave a finished training without its model.
         self._write(self.run.model_file, step)
         checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})
 
     def _write(self, file: Path, step: int) -> None:
+        self.trainer.sync()
         self.network.set_weights(self.trainer.completion.get_weights())
         checkpoints.require_finite(self.network.variables, step)
         with files.replacing(file) as temporary:
@@ -278,6 +280,7 @@ class _Training:
         images = self.data.test.images[:VALIDATION]
         batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=VALIDATION))
         image, mask = batch["image"], batch["mask"]
+        self.trainer.sync()
         prediction = network_fill(self.trainer.completion)(image * (1 - mask), mask)
         completed = composite(image, prediction, mask)
         columns = {"input": figures.input_view(image, mask), "filled": completed, "original": image}

@@ -36,8 +36,8 @@ def other():
 
 def variables(model) -> list:
     """Listed by hand: what a step changes."""
-    optimizers = [model.optimizer, model.discriminator_optimizer]
-    return [*model.variables, *(variable for optimizer in optimizers for variable in optimizer.variables)]
+    parts = [model.completion, model.discriminator, model.optimizer, model.discriminator_optimizer]
+    return [model.steps, *(variable for part in parts for variable in part.variables)]
 
 
 def values(model) -> list[np.ndarray]:

@@ -48,7 +48,9 @@ def test_every_import_is_declared_and_every_declaration_imported():
     modules = [*(ROOT / "inpainting_tf").rglob("*.py"), ROOT / "train.py", ROOT / "eval.py"]
     names = set().union(*map(imported, modules)) - set(sys.stdlib_module_names) - {"inpainting_tf"}
     needed = {DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in names}
-    assert needed == requirements(declared()["options"]["install_requires"]).keys()
+    options, extras = declared()["options"], declared()["options.extras_require"]
+    always, on_jax = requirements(options["install_requires"]).keys(), requirements(extras["jax"]).keys()
+    assert needed == always | on_jax
 
 
 def test_every_requirement_has_a_lower_bound():

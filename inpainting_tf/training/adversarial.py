@@ -8,9 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from inpainting_tf import losses
+from inpainting_tf import backends, losses
 from inpainting_tf.images import composite
-from inpainting_tf.training import gradients
 from inpainting_tf.training.reconstruction import COLUMNS, PHASES, Reconstruction
 
 
@@ -55,18 +54,45 @@ class Adversarial(Reconstruction):
         super().compile(optimizer, **kwargs)
         self.discriminator_optimizer = discriminator_optimizer
         discriminator_optimizer.build(self.discriminator.trainable_variables)
+        # Keras looks after one optimizer; as variables of the model, the other's state goes wherever that goes.
+        self.discriminator_optimizer_variables = discriminator_optimizer.variables
 
     def phase(self, step: int) -> str:
         return PHASES[sum(step >= boundary for boundary in self.boundaries)]
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         # The phase is read from a weight: one trace serves all three, and a checkpoint brings it back.
         phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
-        steps = (gradients.complete, gradients.discriminate, gradients.complete_and_discriminate)
-        branches = [lambda step=step: _all_columns(step(self, batch)) for step in steps]
-        logs = ops.switch(phase, branches)
+        updates = (self.update_completion, self.update_discriminator, self.update_both)
+        branches = [lambda update=update: _all_columns(update(batch)) for update in updates]
+        logs = backends.switch(self, phase, branches)
         self.steps.assign_add(1)
         return logs
+
+    def update_discriminator(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Updates D alone; the completion network's normalization statistics stay as they are."""
+        return self._discriminate(batch, self.complete(batch, self(batch, training=False)))
+
+    def update_both(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Updates D, then C on the joint loss, in one forward pass of C."""
+
+        def losses() -> tuple[Any, dict[str, Any]]:
+            prediction = self(batch, training=True)
+            completed = self.complete(batch, prediction)
+            judged = self._discriminate(batch, completed)
+            parts = self.joint_loss(batch, prediction, completed)
+            return parts["loss"], parts | judged
+
+        return backends.minimise(self, losses, self.optimizer, self.completion)
+
+    def _discriminate(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
+        completed = ops.stop_gradient(completed)
+
+        def losses() -> tuple[Any, dict[str, Any]]:
+            parts = self.discriminator_loss(batch, completed)
+            return parts["discriminator"], parts
+
+        return backends.minimise(self, losses, self.discriminator_optimizer, self.discriminator)
 
     def discriminator_loss(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
         """Losses of D; "discriminator" is the one to minimise. Scores are mean probabilities of "real"."""

@@ -114,6 +114,7 @@ class History(StepCallback):
         if step % self.per_epoch == 0:
             row = {"epoch": step // self.per_epoch, "step": step, "phase": phase}
             row |= {name: self._mean(name) for name in COLUMNS["joint"]}
+            self.model.sync()
             row |= {"learning_rate": float(self.model.optimizer.learning_rate), "seconds": self._seconds()}
             self.sums, self.counts = {}, {}
             self.on_epoch(row)

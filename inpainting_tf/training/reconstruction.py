@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.training import gradients
+from inpainting_tf import backends
 
 PHASES = ("completion", "discriminator", "joint")
 
@@ -19,7 +19,7 @@ COLUMNS = {
 }
 
 
-class Reconstruction(keras.Model):
+class Reconstruction(backends.Trainer):
     """Trains a completion network on `reconstruction(image, prediction, mask)`.
 
     Batches are dictionaries with "image" and "mask" (see `inpainting_tf.data.pipeline`). A step returns its
@@ -50,10 +50,20 @@ class Reconstruction(keras.Model):
         """The phase that global step `step` belongs to."""
         return "completion"
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        logs = gradients.complete(self, batch)
+    def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """One step of the training on the variables as they are; returns its losses."""
+        logs = self.update_completion(batch)
         self.steps.assign_add(1)
         return logs
+
+    def update_completion(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Updates the completion network on the reconstruction loss."""
+
+        def losses() -> tuple[Any, dict[str, Any]]:
+            parts = self.completion_loss(batch, self(batch, training=True))
+            return parts["loss"], parts
+
+        return backends.minimise(self, losses, self.optimizer, self.completion)
 
     def completion_loss(self, batch: dict[str, Any], prediction: Any) -> dict[str, Any]:
         """Losses of the completion phase; "loss" is the one to minimise."""

@@ -28,7 +28,7 @@ def attached(callback, boundary: int = 4):
         return PHASES[(step >= boundary) + (step >= boundary + 2)]
 
     optimizer = types.SimpleNamespace(learning_rate=0.5)
-    callback.set_model(types.SimpleNamespace(phase=phase, optimizer=optimizer))
+    callback.set_model(types.SimpleNamespace(phase=phase, optimizer=optimizer, sync=lambda: None))
     callback.on_train_begin()
     return callback
 

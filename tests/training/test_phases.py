@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from inpainting_tf import losses, recipes
 from inpainting_tf.recipes import assembly
-from inpainting_tf.training import Adversarial, Reconstruction, gradients, precision
+from inpainting_tf.training import Adversarial, Reconstruction, precision
 from inpainting_tf.training.reconstruction import COLUMNS, PHASES
 
 TINY = {"network.width": 4, "discriminator.width": 4, "data.image_size": 16, "batch_size": 4}
@@ -130,7 +130,7 @@ def test_the_joint_step_runs_the_completion_network_once():
     model.completion = keras.Model(inputs, Counted()(model.completion(inputs)))
     model.optimizer = keras.optimizers.SGD()
     Counted.calls = 0
-    gradients.complete_and_discriminate(model, batch())
+    model.update_both(batch())
     assert Counted.calls == 1
 
 
@@ -204,8 +204,7 @@ def test_the_discriminator_is_shown_the_original_outside_the_hole(phase):
     seen = watching(inputs["image"])
     model.discriminator = keras.Model(inputs, model.discriminator({"image": seen, "mask": inputs["mask"]}))
     model.discriminator_optimizer = keras.optimizers.SGD()
-    step = {"discriminator": gradients.discriminate, "joint": gradients.complete_and_discriminate}[phase]
-    step(model, data)
+    {"discriminator": model.update_discriminator, "joint": model.update_both}[phase](data)
     image, hole = data["image"].numpy(), data["mask"].numpy()[..., 0] > 0
     real, *filled = watching.seen
     np.testing.assert_array_equal(real, image)
@@ -265,7 +264,7 @@ def test_a_recipe_without_a_discriminator_trains_on_reconstruction_alone():
 
 def test_training_lowers_the_loss():
     model, data = trainer(), batch()
-    step = tf.function(lambda d: gradients.complete(model, d))
+    step = tf.function(model.update_completion)
     values = [float(step(data)["loss"]) for _ in range(30)]
     assert values[-1] < 0.7 * values[0]
 
@@ -281,6 +280,6 @@ def test_compiled_steps_give_the_same_losses():
     found = []
     for compiled in (False, True):
         model = at(trainer("one_autoencoder_local"), "joint")
-        step = tf.function(gradients.complete_and_discriminate, jit_compile=compiled)
-        found.append([float(step(model, batch(seed))["loss"]) for seed in range(2)])
+        step = tf.function(model.update_both, jit_compile=compiled)
+        found.append([float(step(batch(seed))["loss"]) for seed in range(2)])
     np.testing.assert_allclose(found[0], found[1], rtol=2e-3)

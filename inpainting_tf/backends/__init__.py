@@ -1,0 +1,33 @@
+"""What depends on Keras's backend: two files that offer the same names, one of which is taken at import.
+
+Trainer        the base class of `inpainting_tf.training`: Keras's way of calling a training step
+minimise       differentiates a loss and applies the gradients
+switch         one of several branches, chosen while the compiled step runs
+compiled_step  a trainer's step as a compiled function of a batch
+feed           batches made ahead of the steps
+make_deterministic, fastest_precision
+
+Everything else is written on `keras.ops` or NumPy (but for the fast layers' branch in `layers.py`).
+"""
+
+from __future__ import annotations
+
+import keras
+
+from inpainting_tf.errors import InputError
+
+name = keras.backend.backend()
+if name == "tensorflow":
+    from inpainting_tf.backends import tensorflow as _backend
+elif name == "jax":
+    from inpainting_tf.backends import jax as _backend
+else:
+    raise InputError(f"KERAS_BACKEND must be tensorflow or jax. Received {name!r}.")
+
+Trainer = _backend.Trainer
+compiled_step = _backend.compiled_step
+fastest_precision = _backend.fastest_precision
+feed = _backend.feed
+make_deterministic = _backend.make_deterministic
+minimise = _backend.minimise
+switch = _backend.switch

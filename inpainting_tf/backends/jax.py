@@ -1,0 +1,155 @@
+"""JAX: the same training compiled by XLA, which is what makes GPUs and TPUs fast. TensorFlow is not imported.
+
+JAX differentiates and compiles pure functions, and Keras variables are state. `_pure` turns code that reads
+and assigns variables into a function of their values; a step, its branches and its losses are all made so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+
+logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # tells of every device it does not find
+
+_WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
+
+
+class Trainer(keras.Model):
+    """A model that trains by its own `step(batch)`, a function of the batch that updates variables."""
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        super().compile(*args, **(kwargs | {"jit_compile": True}))  # JAX uncompiled is of no use
+
+    def train_step(self, state: tuple[list[Any], ...], data: tuple[dict[str, Any]]) -> tuple[Any, Any]:
+        groups = _groups(self)
+        logs, values = _pure(self.step, _flat(groups))(_flat(state), *data)
+        values = iter(values)
+        return logs, tuple([next(values) for _ in group] for group in groups)
+
+    def sync(self) -> None:
+        """Makes the variables readable between the steps of `fit`, which keeps their values elsewhere."""
+        self.jax_state_sync()
+
+
+def minimise(
+    trainer: Trainer,
+    losses: Callable[[], tuple[Any, dict[str, Any]]],
+    optimizer: keras.Optimizer,
+    network: keras.Model,
+) -> dict[str, Any]:
+    """One update of a network; see `inpainting_tf.backends.tensorflow.minimise`."""
+    trained = network.trainable_variables
+    own = {id(variable) for variable in trained}
+    others = [variable for variable in _flat(_groups(trainer)) if id(variable) not in own]
+
+    def scaled() -> tuple[Any, Any]:
+        loss, logs = losses()
+        return optimizer.scale_loss(loss), logs
+
+    def objective(values: list[Any]) -> tuple[Any, tuple[Any, list[Any]]]:
+        (loss, logs), after = _pure(scaled, [*trained, *others])([*values, *_values(others)])
+        return loss, (logs, after[len(trained) :])
+
+    (_, (logs, moved)), gradients = jax.value_and_grad(objective, has_aux=True)(_values(trained))
+    _assign(others, moved)
+    updated = optimizer.stateless_apply(_values(optimizer.variables), gradients, _values(trained))
+    for variables, values in zip((trained, optimizer.variables), updated, strict=True):
+        _assign(variables, values)
+    return logs
+
+
+def switch(trainer: Trainer, index: Any, branches: Sequence[Callable[[], Any]]) -> Any:
+    """The result of branch number `index` (an int32 scalar); only that branch runs."""
+    variables = _flat(_groups(trainer))
+    result, values = jax.lax.switch(
+        index, [_pure(branch, variables) for branch in branches], _values(variables)
+    )
+    _assign(variables, values)
+    return result
+
+
+def compiled_step(trainer: Trainer) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The trainer's step, compiled at its first call."""
+    compiled = jax.jit(trainer.train_step, donate_argnums=0)
+
+    def step(batch: dict[str, Any]) -> dict[str, Any]:
+        groups = _groups(trainer)
+        logs, state = compiled(tuple(map(_values, groups)), (batch,))
+        _assign(_flat(groups), _flat(state))
+        return logs
+
+    return step
+
+
+class _Batches(keras.utils.PyDataset):
+    """Batches made by threads, in order."""
+
+    def __init__(self, batch: Callable[[int], Any], start: int, stop: int) -> None:
+        super().__init__(workers=_WORKERS, max_queue_size=_AHEAD)
+        self.batch, self.start, self.stop = batch, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, index: int) -> tuple[Any]:
+        return (self.batch(self.start + index),)
+
+
+def feed(
+    raw: Callable[[int], tuple[np.ndarray, ...]],
+    finish: Callable[..., dict[str, Any]],
+    start: int,
+    stop: int,
+) -> _Batches:
+    """The batches `finish(*raw(step))` of steps `start` to `stop`, in order, a few ahead, in NumPy."""
+    return _Batches(lambda step: finish(*raw(step)), start, stop)
+
+
+def make_deterministic() -> None:
+    """Has every operation give the same bits each time. Only before JAX first meets a device does it help."""
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+
+
+def fastest_precision() -> str:
+    """ "bfloat16" on a GPU or TPU, where it has float32's range and needs no loss scaling; else "off"."""
+    return "off" if jax.default_backend() == "cpu" else "bfloat16"
+
+
+def _pure(function: Callable[..., Any], variables: list[Any]) -> Callable[..., tuple[Any, list[Any]]]:
+    """`function` as one of the values of `variables` too: returns its result and the values it left."""
+
+    def pure(values: list[Any], *args: Any) -> tuple[Any, list[Any]]:
+        with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)) as scope:
+            result = function(*args)
+        return result, [scope.get_current_value(variable) for variable in variables]
+
+    return pure
+
+
+def _groups(trainer: Trainer) -> tuple[list[Any], ...]:
+    """All variables of a training, grouped as Keras groups a step's state."""
+    return (
+        trainer.trainable_variables,
+        trainer.non_trainable_variables,
+        trainer.optimizer.variables,
+        trainer.metrics_variables,
+    )
+
+
+def _flat(groups: Iterable[Iterable[Any]]) -> list[Any]:
+    return [item for group in groups for item in group]
+
+
+def _values(variables: Iterable[Any]) -> list[Any]:
+    return [variable.value for variable in variables]
+
+
+def _assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,102 @@
+"""TensorFlow: the default backend and the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Trainer(keras.Model):
+    """A model that trains by its own `step(batch)`, a function of the batch that updates variables."""
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return self.step(batch)
+
+    def sync(self) -> None:
+        """Makes the variables readable between the steps of `fit`: they always are."""
+
+
+def minimise(
+    trainer: Trainer,
+    losses: Callable[[], tuple[Any, dict[str, Any]]],
+    optimizer: keras.Optimizer,
+    network: keras.Model,
+) -> dict[str, Any]:
+    """One update of a network.
+
+    Args:
+        trainer: the model that owns all that `losses` reads or moves.
+        losses: returns the scalar to minimise and the logs. It may call `minimise` for another network.
+        optimizer: already built, and wrapped for loss scaling where that is needed.
+        network: its trainable variables are differentiated and updated.
+
+    Returns:
+        The logs.
+    """
+    variables = network.trainable_variables
+    with tf.GradientTape() as tape:
+        loss, logs = losses()
+        loss = optimizer.scale_loss(loss)
+    optimizer.apply(tape.gradient(loss, variables), variables)
+    return logs
+
+
+def switch(trainer: Trainer, index: Any, branches: list[Callable[[], Any]]) -> Any:
+    """The result of branch number `index` (an int32 scalar); only that branch runs."""
+    return tf.switch_case(index, branches)
+
+
+def compiled_step(trainer: Trainer) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The trainer's step, compiled at its first call."""
+    return tf.function(trainer.train_step, jit_compile=bool(trainer.jit_compile))
+
+
+def feed(
+    raw: Callable[[int], tuple[np.ndarray, ...]],
+    finish: Callable[..., dict[str, Any]],
+    start: int,
+    stop: int,
+) -> tf.data.Dataset:
+    """The batches `finish(*raw(step))` of steps `start` to `stop`, in order, a few ahead.
+
+    Args:
+        raw: NumPy arrays, of the same shapes and types at every step.
+        finish: makes the batch of them with operators; runs in TensorFlow's graph.
+        start, stop: global steps.
+    """
+    specimen = raw(start)
+
+    def batch(step: Any) -> dict[str, Any]:
+        arrays = tf.numpy_function(raw, [step], [array.dtype for array in specimen], stateful=False)
+        shaped = [tf.ensure_shape(a, known.shape) for a, known in zip(arrays, specimen, strict=True)]
+        return finish(*shaped)
+
+    steps = tf.data.Dataset.range(start, stop)
+    return steps.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def make_deterministic() -> None:
+    """Has every operation give the same bits each time, for this whole process; slower."""
+    tf.config.experimental.enable_op_determinism()
+
+
+def fastest_precision() -> str:
+    """ "float16" on a GPU, "bfloat16" on a TPU and on CPUs that compute in it, "off" elsewhere."""
+    if tf.config.list_physical_devices("GPU"):
+        return "float16"
+    if tf.config.list_physical_devices("TPU") or _cpu_computes_bfloat16():
+        return "bfloat16"
+    return "off"
+
+
+def _cpu_computes_bfloat16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux: nothing here is known to be faster than float32
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags
