@@ -37,7 +37,7 @@ def save(folder: Path, step: int, model: keras.Model, state: dict[str, Any]) -> 
     """
     variables = _variables(model)
     require_finite(variables, step)
-    with files.replacing_folder(folder / f"step-{step:08d}") as temporary:
+    with files.replacing_folder(folder / f"step-{step:08d}", sweep=True) as temporary:
         np.savez(temporary / _VARIABLES, *map(keras.ops.convert_to_numpy, variables))
         (temporary / _STATE).write_text(json.dumps({"step": step, **state}))
     for old in _all(folder)[:-KEEP]:

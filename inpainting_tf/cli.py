@@ -88,8 +88,8 @@ def _guarded(main: Callable[[], None], argv: Sequence[str]) -> None:
         sys.exit(_say(str(error), 2))
     except Diverged as error:
         sys.exit(_say(str(error), 1))
-    except KeyboardInterrupt:
-        sys.exit(_say("Interrupted. The same command continues from the last checkpoint.", INTERRUPTED))
+    except KeyboardInterrupt as interrupt:
+        sys.exit(_say(f"Interrupted. {interrupt}".strip(), INTERRUPTED))
 
 
 def _say(message: str, status: int) -> int:

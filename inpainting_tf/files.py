@@ -73,11 +73,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
+def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterator[Path]:
     """Yields a new, empty folder beside ``path``; when the block ends well, it becomes ``path`` in one step.
 
-    A folder of that name that is already there is replaced. Folders that a killed process left half written
-    are removed on the way; their names begin with ".writing-".
+    A folder of that name that is already there is replaced.
+
+    Args:
+        path: the folder to be.
+        sweep: removes what killed processes left half written beside it (their names begin with ".writing-").
+            Only for a place where no other process writes.
 
     Raises:
         InputError: on any ``OSError``, in the block or here, in one line.
@@ -87,7 +91,7 @@ def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
     try:
         with writing(path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            for abandoned in target.parent.glob(".writing-*"):
+            for abandoned in target.parent.glob(".writing-*") if sweep else ():
                 shutil.rmtree(abandoned, ignore_errors=True)
             temporary.mkdir()
             yield temporary

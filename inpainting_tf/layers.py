@@ -135,6 +135,10 @@ class BlankHole(keras.layers.Layer):
         mean = total / ops.maximum(ops.sum(weight, axis=(1, 2), keepdims=True), 1.0)
         return ops.where(missing, ops.cast(mean, image.dtype), known)
 
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        check_divisible(input_shape[0][1:3], self.divisor)  # some backends try `call` on sizes of their own
+        return tuple(input_shape[0])
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "fill": self.fill, "divisor": self.divisor}
 
@@ -188,9 +192,8 @@ def _window(missing: Any, size: int) -> Any:
 
 def check_divisible(size: Any, divisor: int) -> None:
     """Raises InputError unless both known sides of `size` (height, width) are multiples of `divisor`."""
-    # A side that is not known yet is None, or under JAX a symbol.
-    if any(isinstance(side, int) and side % divisor for side in size):
-        shown = " x ".join(str(side) if isinstance(side, int) else "any" for side in size)
+    if any(side is not None and side % divisor for side in size):
+        shown = " x ".join("any" if side is None else str(side) for side in size)
         raise InputError(
             f"`image` must have a height and width divisible by {divisor}. Received {shown} pixels."
         )

@@ -10,14 +10,15 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from absl import app, flags
 
-from inpainting_tf import recipes
+from inpainting_tf import checkpoints, recipes
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 300  # seconds until a process that ought to be done counts as hanging
@@ -92,11 +93,11 @@ def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
             delattr(flags.FLAGS, flag.name)
 
 
-def process(script: str, *args: Any, **options: Any) -> Result:
+def process(script: str, *args: Any, env: dict[str, str] | None = None, **options: Any) -> Result:
     """Runs a script in a process of its own and waits for its end."""
     done = subprocess.run(
         [sys.executable, str(ROOT / script), *map(str, args)],
-        env=environment(),
+        env=env or environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -113,10 +114,37 @@ def python(code: str, *args: Any) -> str:
     ).stdout
 
 
-def environment() -> dict[str, str]:
+def environment(**changes: str) -> dict[str, str]:
     """That of a user in the checkout, on the CPU: the promise of equal bits is made for it alone."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"}
+    path = os.pathsep.join(
+        filter(None, [changes.pop("PYTHONPATH", None), str(ROOT), os.environ.get("PYTHONPATH")])
+    )
+    return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1", **changes}
+
+
+@contextlib.contextmanager
+def training(options: Sequence[str], folder: Path, log: Path, **changes: str) -> Iterator[subprocess.Popen]:
+    """train.py at work in a process of its own, which does not outlive the block."""
+    call = [sys.executable, str(ROOT / "train.py"), *options, f"--workdir={folder}"]
+    with open(log, "wb") as output:
+        child = subprocess.Popen(call, env=environment(**changes), stdout=output, stderr=output)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def stop(options: Sequence[str], folder: Path, log: Path, step: int, number: int, **changes: str) -> int:
+    """Trains until the checkpoint of `step` is there, sends the signal, and returns the exit status."""
+    with training(options, folder, log, **changes) as child:
+        end = time.monotonic() + PATIENCE
+        while checkpoints.latest_step(folder / "checkpoints") < step:
+            assert child.poll() is None, f"ended before its checkpoint:\n{log.read_text()}"
+            assert time.monotonic() < end, f"no checkpoint:\n{log.read_text()}"
+            time.sleep(0.01)
+        child.send_signal(number)
+        return child.wait(PATIENCE)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -194,10 +194,13 @@ def test_a_full_disk_keeps_the_old_folder(tmp_path, file_size_limit):
     assert names(tmp_path) == ["step-1"] and names(tmp_path / "step-1") == ["old.txt"]
 
 
-def test_what_killed_processes_left_is_cleared(tmp_path):
+def test_what_killed_processes_left_is_cleared_where_that_is_asked_for(tmp_path):
     (tmp_path / ".writing-0123456789ab").mkdir()
     (tmp_path / ".writing-0123456789ab" / "a.txt").write_text("half")
     with files.replacing_folder(tmp_path / "step-1"):
+        pass
+    assert names(tmp_path) == [".writing-0123456789ab", "step-1"], "another process may be at work there"
+    with files.replacing_folder(tmp_path / "step-1", sweep=True):
         pass
     assert names(tmp_path) == ["step-1"]
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from running import PATIENCE, ROOT, contents, environment, events_of, rows_of, tiny_flags
+from running import PATIENCE, contents, events_of, rows_of, stop, tiny_flags, training
 
 import inpainting_tf
 from inpainting_tf import checkpoints
@@ -32,38 +27,14 @@ RECIPE = {
 OPTIONS = [*tiny_flags("one_autoencoder_local", **RECIPE), "--deterministic", "--checkpoint_minutes=0"]
 
 
-@contextlib.contextmanager
-def running(folder: Path, log: Path) -> Iterator[subprocess.Popen]:
-    call = [sys.executable, str(ROOT / "train.py"), *OPTIONS, f"--workdir={folder}"]
-    with open(log, "wb") as output:
-        child = subprocess.Popen(call, env=environment(), stdout=output, stderr=output)
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.wait()
-
-
-def stop(folder: Path, log: Path, step: int, number: int) -> int:
-    """Runs until the checkpoint of `step` is there, sends the signal, and returns the exit status."""
-    with running(folder, log) as child:
-        end = time.monotonic() + PATIENCE
-        while checkpoints.latest_step(folder / "checkpoints") < step:
-            assert child.poll() is None, f"ended before its checkpoint:\n{log.read_text()}"
-            assert time.monotonic() < end, f"no checkpoint:\n{log.read_text()}"
-            time.sleep(0.01)
-        child.send_signal(number)
-        return child.wait(PATIENCE)
-
-
 def interrupt(folder: Path, log: Path) -> None:
     """Killed in the completion phase, terminated in the discriminator's, killed in the joint phase."""
-    assert stop(folder, log, 2, signal.SIGKILL) == -signal.SIGKILL
+    assert stop(OPTIONS, folder, log, 2, signal.SIGKILL) == -signal.SIGKILL
     kept = checkpoints.latest_step(folder / "checkpoints")
     assert 2 <= kept < PER_EPOCH, f"killed too late to be in the first epoch: {kept}"
     damage_the_newest(folder / "checkpoints")
 
-    assert stop(folder, log, COMPLETION + 1, signal.SIGTERM) == 130
+    assert stop(OPTIONS, folder, log, COMPLETION + 1, signal.SIGTERM) == 130
     told = log.read_text()
     assert "Passed over the damaged checkpoint" in told and f"step-{kept:08d}" in told
     assert f"continues at step {kept - 1} " in told
@@ -72,11 +43,11 @@ def interrupt(folder: Path, log: Path) -> None:
     kept = checkpoints.latest_step(folder / "checkpoints")
     assert COMPLETION < kept < DISCRIMINATOR, f"stopped too late to be in the second phase: {kept}"
 
-    assert stop(folder, log, DISCRIMINATOR + 2, signal.SIGKILL) == -signal.SIGKILL
+    assert stop(OPTIONS, folder, log, DISCRIMINATOR + 2, signal.SIGKILL) == -signal.SIGKILL
     kept = checkpoints.latest_step(folder / "checkpoints")
     assert DISCRIMINATOR < kept < TOTAL, f"killed too late to have something left: {kept}"
 
-    with running(folder, log) as child:
+    with training(OPTIONS, folder, log) as child:
         assert child.wait(PATIENCE) == 0, log.read_text()
     assert f"continues at step {kept} " in log.read_text()
 
@@ -92,7 +63,7 @@ def damage_the_newest(folder: Path) -> None:
 
 def test_a_run_killed_three_times_ends_with_the_same_bits(tmp_path):
     one, two = tmp_path / "uninterrupted", tmp_path / "interrupted"
-    with running(one, tmp_path / "one.log") as child:  # beside the other, to save time
+    with training(OPTIONS, one, tmp_path / "one.log") as child:  # beside the other, to save time
         interrupt(two, tmp_path / "two.log")
         assert child.wait(PATIENCE) == 0, (tmp_path / "one.log").read_text()
     assert different_variables(one, two) == []

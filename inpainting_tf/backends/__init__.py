@@ -12,17 +12,28 @@ Everything else is written on `keras.ops` or NumPy (but for the fast layers' bra
 
 from __future__ import annotations
 
+import types
+from typing import Any, NoReturn
+
 import keras
 
 from inpainting_tf.errors import InputError
 
 name = keras.backend.backend()
+
+
+def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
+    raise InputError(f"Training takes KERAS_BACKEND=tensorflow or jax. Received {name!r}.")
+
+
+_FUNCTIONS = ("compiled_step", "fastest_precision", "feed", "make_deterministic", "minimise", "switch")
+
 if name == "tensorflow":
     from inpainting_tf.backends import tensorflow as _backend
 elif name == "jax":
     from inpainting_tf.backends import jax as _backend
-else:
-    raise InputError(f"KERAS_BACKEND must be tensorflow or jax. Received {name!r}.")
+else:  # good for filling holes
+    _backend = types.SimpleNamespace(Trainer=keras.Model, **dict.fromkeys(_FUNCTIONS, _refuse))
 
 Trainer = _backend.Trainer
 compiled_step = _backend.compiled_step

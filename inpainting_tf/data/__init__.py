@@ -1,6 +1,7 @@
 """Pictures for training and testing: `load` finds a source, splits it and decodes it.
 
-`sources` says where pictures come from, `pictures` reads them, `pipeline` turns them into batches with holes.
+`sources` says where pictures come from, `pictures` reads them, `prepared` keeps them decoded for another
+machine, `pipeline` turns them into batches with holes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from inpainting_tf.data import pictures, sources
+from inpainting_tf.data import pictures, prepared, sources
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 
@@ -63,31 +64,47 @@ def load(
 
     Args:
         data: the recipe's part.
-        data_dir: the folder, archive or prepared data set; None looks at the usual places.
+        data_dir: the folder, archive or data set prepared for TFDS that the source reads, or a folder of
+            `python -m inpainting_tf.prepare`; None looks at the usual places.
         names: the pictures of each split, as `Dataset.names` gave them; None splits anew, which gives the
             same pictures as long as the source holds the same.
         splits: which ones to decode; the others stay empty.
 
     Raises:
-        InputError: no such source, nothing found, too few pictures, or a named picture that is not there.
+        InputError: no such source, nothing found, too few pictures, a named picture that is not there, or
+            a folder that was prepared with other settings.
     """
-    source = sources.find(data.source, data_dir)
-    names = split(source.names, data) if names is None else names
-    position = {name: index for index, name in enumerate(source.names)}
     size = (data.image_size, data.image_size)
+    stored = prepared.find(data_dir)
+    if stored is None:
+        source = sources.find(data.source, data_dir)
+        names = split(source.names, data) if names is None else names
+        position = {name: index for index, name in enumerate(source.names)}
+        origin, known = source.origin, position.keys()
+    else:
+        stored.require(data, _deciding(splits) if names is None else ("source", "image_size"))
+        names = stored.names if names is None else names
+        origin, known = str(stored.folder), {name for part in stored.names.values() for name in part}
 
     def decode(which: str) -> Decoded:
         if which not in splits:
             return Decoded(np.empty((0, *size, 3), np.uint8), [], [])
-        absent = [name for name in names[which] if name not in position]
+        absent = [name for name in names[which] if name not in known]
         if absent:
             raise InputError(
-                f"{len(absent)} {which} pictures of this run are not in {source.origin} any more, e.g. "
+                f"{len(absent)} {which} pictures of this run are not in {origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
+        if stored is not None:
+            return stored.pictures(names[which])
         return pictures.decode(source, [position[name] for name in names[which]], size)
 
-    return Dataset(decode("train"), decode("test"), source.origin)
+    return Dataset(decode("train"), decode("test"), origin)
+
+
+def _deciding(splits: Sequence[str]) -> list[str]:
+    """The fields of `Data` that decide which pictures these are: `train` has no say in the test split."""
+    return [field for field in prepared.FLAGS if field != "train" or "train" in splits]
 
 
 def split(names: Sequence[str], data: Data) -> dict[str, list[str]]:

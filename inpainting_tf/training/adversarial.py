@@ -54,7 +54,7 @@ class Adversarial(Reconstruction):
         super().compile(optimizer, **kwargs)
         self.discriminator_optimizer = discriminator_optimizer
         discriminator_optimizer.build(self.discriminator.trainable_variables)
-        # Keras looks after one optimizer; as variables of the model, the other's state goes wherever that goes.
+        # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
         self.discriminator_optimizer_variables = discriminator_optimizer.variables
 
     def phase(self, step: int) -> str:

@@ -160,4 +160,4 @@ class Checkpoints(StepCallback):
             self.save(step)
             self.last = time.monotonic()
         if stop:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("The same command continues from the last checkpoint.")

@@ -87,7 +87,7 @@ def test_half_of_the_pictures_are_mirrored_left_to_right_and_nothing_else(images
             mirrored.append(turned)
     assert 0.35 < np.mean(mirrored) < 0.65
     shares = np.mean(np.reshape(mirrored, (-1, 4)), 1)
-    assert np.mean((0 < shares) & (shares < 1)) > 0.5, "each picture on its own, not the batch as a whole"
+    assert np.mean((shares > 0) & (shares < 1)) > 0.5, "each picture on its own, not the batch as a whole"
     for batch in batches(images, stop=3, flip=False):
         for number, picture in zip(numbers(batch), batch["image"], strict=True):
             np.testing.assert_array_equal(picture, images[number] / np.float32(255))

@@ -1,0 +1,188 @@
+"""Prepared data sets: pictures that were decoded once, to be trained on where their source is not.
+
+train.npy  test.npy   uint8 [count, size, size, 3], memory-mapped when they are read
+prepared.json         the settings that chose and cut the pictures, their origin, and the names of both splits
+
+The folder appears whole or not at all. `python -m inpainting_tf.prepare` makes one; `data.load` takes it as
+its `data_dir`, in place of the folder or archive that it was made of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inpainting_tf import files
+from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from inpainting_tf.data import Data, Dataset
+
+NOTES = "prepared.json"
+SPLITS = ("train", "test")
+
+# A field of `Data` that decides which pictures there are or how they are cut -> the command's flag for it.
+FLAGS = {
+    "source": "dataset",
+    "image_size": "image_size",
+    "train": "train",
+    "test": "test",
+    "split_seed": "split_seed",
+}
+_FORMAT = "inpainting_tf prepared pictures 1"
+_BLOCK = 512  # pictures written at a time: bounds the memory
+_AGAIN = "Copy the whole folder again, or make it anew with python -m inpainting_tf.prepare."
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A prepared data set.
+
+    Attributes:
+        folder: where it is.
+        settings: the fields of `Data` in `FLAGS`, as it was made with.
+        names: the names of the pictures of each split.
+        images: uint8 [count, size, size, 3] of each split, read-only and memory-mapped.
+    """
+
+    folder: Path
+    settings: Mapping[str, Any]
+    names: Mapping[str, list[str]]
+    images: Mapping[str, np.ndarray]
+
+    def require(self, data: Data, fields: Sequence[str]) -> None:
+        """Checks that a recipe means these pictures.
+
+        Raises:
+            InputError: a field of `fields` differs; names it, both values, and the flag that prepares it so.
+        """
+        other = [field for field in fields if self.settings[field] != getattr(data, field)]
+        if not other:
+            return
+        told = (
+            f"{field} is {self.settings[field]!r} there and {getattr(data, field)!r} here" for field in other
+        )
+        flags = (f"--{FLAGS[field]}={str(getattr(data, field)).lower()}" for field in other)
+        raise InputError(
+            f"`data_dir` {str(self.folder)!r} was prepared with other settings: {', '.join(told)}. "
+            f"Prepare the pictures again with {' '.join(flags)}, or change these settings here."
+        )
+
+    def pictures(self, names: Sequence[str]) -> Decoded:
+        """The pictures of these names, in that order: a whole split as it lies on disk, others in memory."""
+        names = list(names)
+        for which, known in self.names.items():
+            if names == known:
+                return Decoded(self.images[which], names, [])
+        places = {name: (which, row) for which in SPLITS for row, name in enumerate(self.names[which])}
+        chosen = np.empty((len(names), *self.images["test"].shape[1:]), np.uint8)
+        for image, name in zip(chosen, names, strict=True):
+            which, row = places[name]
+            image[:] = self.images[which][row]
+        return Decoded(chosen, names, [])
+
+
+def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
+    """Writes both splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
+
+    Args:
+        dataset: what `data.load` gave.
+        data: what it was asked for.
+        folder: where to; must not exist or be empty.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: the folder holds something, or cannot be written (full disk, no permission, ...).
+    """
+    folder = require_free(folder)
+    notes = {
+        "format": _FORMAT,
+        "data": {field: getattr(data, field) for field in FLAGS},
+        "origin": dataset.origin,
+        "names": dataset.names(),
+    }
+    with files.replacing_folder(folder.resolve()) as temporary:
+        for which in SPLITS:
+            _write(temporary / f"{which}.npy", getattr(dataset, which).images)
+        files.write_json(temporary / NOTES, notes)
+    return folder
+
+
+def require_free(folder: str | os.PathLike) -> Path:
+    """The folder as a path, once it is found to be absent or empty.
+
+    Raises:
+        InputError: it is not.
+    """
+    folder = Path(folder).expanduser()
+    with files.writing(folder):
+        taken = any(folder.iterdir()) if folder.is_dir() else os.path.lexists(folder)
+    if taken:
+        raise InputError(
+            f"`output` must be a new or an empty folder. Received {str(folder)!r}: it is not. Choose another."
+        )
+    return folder
+
+
+def find(data_dir: str | os.PathLike | None) -> Prepared | None:
+    """The prepared data set in a folder; None if there is none.
+
+    Raises:
+        InputError: there is one, but a file of it is missing, damaged, cut off or of another program.
+    """
+    if data_dir is None:
+        return None
+    folder = Path(data_dir).expanduser()
+    if not (folder / NOTES).is_file():
+        return None
+    settings, names = _read_notes(folder / NOTES)
+    size = settings["image_size"]
+    shapes = {which: (len(names[which]), size, size, 3) for which in SPLITS}
+    images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS}
+    return Prepared(folder, settings, names, images)
+
+
+def _write(path: Path, images: np.ndarray) -> None:
+    """With plain writes: a full disk is then an OSError that says so."""
+    with open(path, "wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": images.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for first in range(0, len(images), _BLOCK):
+            file.write(images[first : first + _BLOCK].tobytes())
+
+
+def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    try:
+        notes = json.loads(file.read_bytes())
+        settings = {field: notes["data"][field] for field in FLAGS}
+        names = {which: [str(name) for name in notes["names"][which]] for which in SPLITS}
+        if notes["format"] != _FORMAT:
+            raise ValueError("another format")
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise InputError(
+            f"{file} is damaged, or not of a data set that this version prepared. {_AGAIN}"
+        ) from error
+    return settings, names
+
+
+def _read_images(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        images = np.lib.format.open_memmap(file, mode="r")  # `np.load(mmap_mode="r")` of .npy files alone
+    except (OSError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise InputError(f"{file} is damaged or cut off: {reason}. {_AGAIN}") from error
+    if images.shape != shape or images.dtype != np.uint8:
+        raise InputError(
+            f"{file} must be uint8 of shape {shape}, as {NOTES} says. Received {images.dtype} of shape "
+            f"{images.shape}. {_AGAIN}"
+        )
+    return images

@@ -1,0 +1,80 @@
+"""Ten steps of each trainer in each phase, in whichever backend this process has; run by test_jax.
+
+python ten_steps.py FOLDER    writes FOLDER/BACKEND-CASE.npz (losses and variables afterwards)
+
+The networks start from the checkpoint FOLDER/CASE, which is written where it is missing. Their ReLUs are
+replaced by a smooth function: a ReLU that flips on the last bit of its input would make two correct
+backends drift apart.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from inpainting_tf import backends, checkpoints, losses
+from inpainting_tf.data import pipeline
+from inpainting_tf.masks import Mask
+from inpainting_tf.networks import glcic
+from inpainting_tf.training import Adversarial, Reconstruction
+
+SIZE, WIDTH, BATCH, STEPS = 32, 8, 4, 10
+CASES = {"reconstruction": 0, "completion": 0, "discriminator": 10, "joint": 20}  # the step each begins at
+
+
+def smooth(network: keras.Model) -> keras.Model:
+    def layer(original: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(original, keras.layers.ReLU):
+            return keras.layers.Activation("silu", name=original.name)
+        config = original.get_config()
+        if config.get("activation") == "relu":
+            config["activation"] = "silu"
+        return type(original).from_config(config)
+
+    return keras.models.clone_model(network, clone_function=layer)
+
+
+def trainer(case: str) -> Reconstruction:
+    keras.utils.set_random_seed(0)
+    completion = smooth(glcic.glcic(SIZE, width=WIDTH))
+    if case == "reconstruction":
+        model = Reconstruction(completion, losses.masked_mse)
+        model.compile(keras.optimizers.Adam(1e-3))
+        return model
+    discriminator = smooth(glcic.iizuka_discriminator(SIZE, width=WIDTH))
+    boundaries = (CASES["discriminator"], CASES["joint"])
+    # Far more than Iizuka et al.'s weight, so that both terms count.
+    model = Adversarial(completion, discriminator, losses.masked_mse, losses.non_saturating, 0.05, boundaries)
+    model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(2e-4, beta_1=0.5))
+    return model
+
+
+def batches(first: int) -> list[dict]:
+    images = np.random.default_rng(0).integers(0, 256, (16, SIZE, SIZE, 3), np.uint8)
+    settings = {"batch_size": BATCH, "seed": 0, "flip": True, "start": first, "stop": first + STEPS}
+    found = pipeline.training_batches(images, Mask(), **settings)
+    return list(found) if backends.name == "tensorflow" else [found[i][0] for i in range(len(found))]
+
+
+def run(case: str, folder: Path) -> None:
+    model = trainer(case)
+    model.steps.assign(CASES[case])
+    if checkpoints.restore(folder / case, model) is None:
+        checkpoints.save(folder / case, CASES[case], model, {})
+    step = backends.compiled_step(model)
+    data = batches(CASES[case])
+    logs = [{name: float(value) for name, value in step(batch).items()} for batch in data]
+    found = {f"losses/{name}": [row[name] for row in logs] for name in logs[0]}
+    values = map(keras.ops.convert_to_numpy, [*model.variables, *model.optimizer.variables])
+    found |= {f"variables/{index}": value for index, value in enumerate(values)}
+    found |= {f"images/{index}": batch["image"] for index, batch in enumerate(data)}
+    found |= {f"masks/{index}": batch["mask"] for index, batch in enumerate(data)}
+    np.savez(folder / f"{backends.name}-{case}.npz", **found)
+
+
+if __name__ == "__main__":
+    for name in CASES:
+        run(name, Path(sys.argv[1]))

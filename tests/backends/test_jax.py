@@ -1,0 +1,163 @@
+"""JAX does what TensorFlow does, to the last digits that matter, and does it where there is no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from running import PATIENCE, environment, process, rows_of, stop, tiny_flags, training
+
+import inpainting_tf
+from inpainting_tf import checkpoints
+
+pytest.importorskip("jax", reason="takes pip install jax")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jax")]  # one worker: they share what takes long
+
+TEN_STEPS = "tests/backends/ten_steps.py"
+
+
+@pytest.fixture(scope="module")
+def jax_only(tmp_path_factory) -> dict[str, str]:
+    """What makes a process use JAX, and fail wherever it imports TensorFlow."""
+    folder = tmp_path_factory.mktemp("no_tensorflow")
+    (folder / "tensorflow.py").write_text('raise ImportError("there is no TensorFlow here")')
+    cache = tmp_path_factory.mktemp("compiled")  # or else each process would compile the same again
+    return {
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": str(folder),
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+@pytest.fixture(scope="module")
+def ten_steps(tmp_path_factory, jax_only) -> Path:
+    """The folder in which both backends have left ten steps of every trainer and phase."""
+    folder = tmp_path_factory.mktemp("ten_steps")
+    for env in (environment(), environment(**jax_only)):  # TensorFlow's start is JAX's too
+        done = process(TEN_STEPS, folder, env=env)
+        assert done.status == 0, done.err
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("case", "computed", "moved"),
+    [
+        ("reconstruction", {"loss", "reconstruction"}, 45),
+        ("completion", {"loss", "reconstruction"}, 45),
+        ("discriminator", {"discriminator", "real_score", "fake_score"}, 40),
+        ("joint", {"loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"}, 90),
+    ],
+)
+def test_ten_steps_are_the_same_on_both(ten_steps, case, computed, moved):
+    with np.load(ten_steps / f"tensorflow-{case}.npz") as one, np.load(ten_steps / f"jax-{case}.npz") as two:
+        assert set(one.files) == set(two.files)
+        pairs = {name: (one[name], two[name]) for name in one.files}
+    for name, (mine, theirs) in pairs.items():
+        if name.startswith("masks/"):
+            np.testing.assert_array_equal(mine, theirs)
+        elif name.startswith("images/"):
+            np.testing.assert_allclose(mine, theirs, atol=1e-7)
+        elif name.startswith("losses/"):
+            assert np.isfinite(mine).all() == (name.removeprefix("losses/") in computed)
+            np.testing.assert_allclose(mine, theirs, atol=1e-5, rtol=1e-5, err_msg=name)
+        else:
+            np.testing.assert_allclose(mine, theirs, atol=1e-4, rtol=1e-4, err_msg=name)
+    start = checkpoints_of(ten_steps / case)
+    changed = sum((start[name] != pairs[f"variables/{name}"][0]).any() for name in start)
+    assert changed > moved, "equal because nothing happened"
+
+
+def checkpoints_of(folder: Path) -> dict[str, np.ndarray]:
+    """The variables in the newest checkpoint, by their number."""
+    newest = sorted(folder.glob("step-*"))[-1]
+    with np.load(newest / "variables.npz") as stored:
+        return {name.removeprefix("arr_"): stored[name] for name in stored.files}
+
+
+JOINT, TOTAL = 12, 20
+SCHEDULE = {"epochs": 5, "completion_share": 0.4, "discriminator_share": 0.2}
+OPTIONS = [
+    *tiny_flags("one_autoencoder_local", **{f"schedule__{k}": v for k, v in SCHEDULE.items()}),
+    "--deterministic",
+    "--checkpoint_minutes=0",
+]
+
+
+@pytest.fixture(scope="module")
+def trained_on_jax(tmp_path_factory, jax_only) -> Path:
+    """A finished run; TensorFlow could not be imported."""
+    folder = tmp_path_factory.mktemp("runs") / "jax"
+    done = process("train.py", *OPTIONS, f"--workdir={folder}", env=environment(**jax_only))
+    assert done.status == 0, done.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def interrupted_on_jax(tmp_path_factory, jax_only, trained_on_jax) -> Path:
+    """The same run, asked to stop in its joint phase."""
+    folder = tmp_path_factory.mktemp("runs") / "interrupted"
+    log = folder.parent / "log.txt"
+    assert stop(OPTIONS, folder, log, JOINT + 2, signal.SIGTERM, **jax_only) == 130, log.read_text()
+    assert JOINT + 2 <= checkpoints.latest_step(folder / "checkpoints") < TOTAL
+    assert "Traceback" not in log.read_text()
+    return folder
+
+
+def test_a_run_has_all_that_it_has_on_tensorflow(trained_on_jax, trained):
+    def names(folder: Path) -> set[str]:
+        return {path.name for path in folder.iterdir()} | {path.name for path in folder.glob("figures/l*")}
+
+    assert names(trained_on_jax) == names(trained)
+    rows = rows_of(trained_on_jax)
+    assert [int(row["step"]) for row in rows] == [4, 8, 12, 16, 20]
+    assert [row["phase"] for row in rows] == ["completion", "completion", "discriminator", "joint", "joint"]
+    assert all(np.isfinite(float(row["loss"])) for row in rows if row["phase"] != "discriminator")
+    assert all(0 < float(row["fake_score"]) < 1 for row in rows if row["phase"] != "completion")
+    assert np.isfinite(float(rows[-1]["val_hole_psnr"])) and float(rows[-1]["learning_rate"]) > 0
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    """Its rows, without the time that each took."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows_of(folder)]
+
+
+def test_a_run_continues_to_the_same_bits(interrupted_on_jax, trained_on_jax, jax_only, tmp_path):
+    folder = shutil.copytree(interrupted_on_jax, tmp_path / "again")
+    done = process("train.py", *OPTIONS, f"--workdir={folder}", env=environment(**jax_only))
+    assert done.status == 0 and "continues at step" in done.err, done.err
+    mine, theirs = checkpoints_of(folder / "checkpoints"), checkpoints_of(trained_on_jax / "checkpoints")
+    assert [name for name in theirs if mine[name].tobytes() != theirs[name].tobytes()] == []
+    assert history(folder) == history(trained_on_jax)
+
+
+def test_a_run_that_jax_began_is_finished_by_tensorflow(interrupted_on_jax, trained_on_jax, tmp_path):
+    folder, log = shutil.copytree(interrupted_on_jax, tmp_path / "other"), tmp_path / "log.txt"
+    with training(OPTIONS, folder, log) as child:
+        assert child.wait(PATIENCE) == 0, log.read_text()
+    assert "continues at step" in log.read_text()
+    mine, theirs = rows_of(folder)[-1], rows_of(trained_on_jax)[-1]
+    for name in ("loss", "discriminator", "val_psnr"):
+        assert float(mine[name]) == pytest.approx(float(theirs[name]), rel=0.02), name
+
+
+def test_what_jax_trained_fills_the_same_on_both(trained_on_jax, jax_only, tmp_path):
+    figures = []
+    for name, env in (("tensorflow", environment()), ("jax", environment(**jax_only))):
+        output = tmp_path / name
+        done = process("eval.py", f"--workdir={trained_on_jax}", f"--output={output}", env=env)
+        assert done.status == 0, done.err
+        figures.append(json.loads((output / "metrics.json").read_text()))
+    for name in ("psnr", "hole_psnr", "ssim", "mae", "raw_psnr"):
+        assert figures[0][name] == pytest.approx(figures[1][name], rel=1e-4), name
+    assert inpainting_tf.load(trained_on_jax).count_params() > 0
+
+
+def test_another_backend_is_refused_in_one_line():
+    done = process("train.py", "--model=glcic", "--preset=smoke", env=environment(KERAS_BACKEND="numpy"))
+    assert done.refuses("Training takes KERAS_BACKEND=tensorflow or jax. Received 'numpy'")
