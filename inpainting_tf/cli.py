@@ -31,7 +31,7 @@ INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 def define_recipe_flags() -> None:
     """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else."""
     flags.DEFINE_string("model", None, "What to train; --list shows them all.")
-    flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), laptop, demo or smoke.")
+    flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
     flags.DEFINE_string("dataset", None, "celeba, folder or synthetic_faces.")
     flags.DEFINE_integer("image_size", None, "Side of the pictures in pixels.")
     flags.DEFINE_integer("width", None, "Channels of the first convolution; all others scale with it.")
@@ -47,8 +47,11 @@ def define_recipe_flags() -> None:
     flags.DEFINE_multi_string("set", [], "Any field of the recipe: --set objective.adversarial=minimax.")
 
 
-def recipe_from_flags() -> Any:
+def recipe_from_flags(model: str | None = None) -> Any:
     """The recipe of --model at --preset with every flag that was given.
+
+    Args:
+        model: in place of --model.
 
     Raises:
         InputError: --model is missing or unknown, or a value does not fit its field.
@@ -56,9 +59,10 @@ def recipe_from_flags() -> Any:
     from inpainting_tf import recipes
 
     values = flags.FLAGS
-    if not values.model:
+    model = model or values.model
+    if not model:
         raise InputError(f"--model must be one of {', '.join(recipes.RECIPES)}. Received none.")
-    recipe = recipes.get(values.model, values.preset)
+    recipe = recipes.get(model, values.preset)
     changes = {
         field: getattr(values, flag)
         for flag, fields in OVERRIDES.items()

@@ -26,7 +26,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from inpainting_tf import backends, checkpoints, data, figures, files, metrics
+from inpainting_tf import backends, checkpoints, data, figures, files, metrics, packed
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.events import Events
@@ -97,10 +97,10 @@ def open_run(workdir: str | os.PathLike) -> Run:
 
 
 def load(path: str | os.PathLike) -> keras.Model:
-    """The completion network of a run, or of a `.keras` file that this package wrote.
+    """The completion network of a run, of a packed run, or of a `.keras` file that this package wrote.
 
     Args:
-        path: a run's folder or a model file.
+        path: a run's folder, packed or not, or a model file.
 
     Returns:
         A float32 Keras model that takes any picture size its network can work with.
@@ -109,6 +109,8 @@ def load(path: str | os.PathLike) -> keras.Model:
         InputError: nothing there, or not a model of this package.
     """
     path = Path(path).expanduser()
+    if packed.found(path):
+        return _unpacked(path)
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():
         raise InputError(
@@ -123,6 +125,34 @@ def load(path: str | os.PathLike) -> keras.Model:
     if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
         raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
     return model
+
+
+def _unpacked(folder: Path) -> keras.Model:
+    recipe, weights = open_run(folder).recipe, packed.read(folder)
+    with precision.policy("float32"):
+        model = assembly.completion_network(recipe, image_size=None)
+    try:
+        model.set_weights(weights)
+    except ValueError as error:
+        raise InputError(f"The weights in {str(folder)!r} are not those of its recipe: {error}") from error
+    return model
+
+
+def pack(run: Run, folder: str | os.PathLike) -> Run:
+    """Copies what is worth keeping of a finished run: weights in half precision, recipe, history, names.
+
+    `load` and `eval.py --workdir` take the copy as they take the run. It does not say where the pictures
+    were; `data_dir` does that when they are needed.
+
+    Raises:
+        InputError: no finished model in the run, or the folder cannot be written.
+    """
+    weights, copy = load(run.folder).get_weights(), Run(Path(folder).expanduser(), run.recipe)
+    files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
+    files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in ("train", "test")})
+    files.write_text(copy.folder / "history.csv", (run.folder / "history.csv").read_text())
+    packed.write(weights, copy.folder)
+    return copy
 
 
 def train(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -99,6 +99,9 @@ class _Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any]:
         return (self.batch(self.start + index),)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.batch, range(self.start, self.stop))
 
 
 def feed(

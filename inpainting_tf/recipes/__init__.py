@@ -17,7 +17,7 @@ __all__ = ["RECIPES", "Recipe", "build", "get", "table"]
 
 
 def get(name: str, preset: str = "paper") -> Recipe:
-    """The recipe of that name at the size of a preset: "paper", "laptop", "demo" or "smoke".
+    """The recipe of that name at the size of a preset: "paper", "gpu", "laptop", "demo" or "smoke".
 
     Raises:
         InputError: no such model or preset; the message gives the nearest one.

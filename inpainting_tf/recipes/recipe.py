@@ -119,7 +119,7 @@ class Recipe:
         return recipe
 
     def with_preset(self, preset: str) -> Recipe:
-        """This recipe at the size of a preset: "paper" (as it stands), "laptop" or "smoke"."""
+        """This recipe at the size of a preset: "paper" (as it stands) or one of `presets`."""
         if preset not in ("paper", *self.presets):
             raise unknown("preset", preset, ["paper", *self.presets])
         return self.override(self.presets.get(preset, {})).override({"preset": preset})

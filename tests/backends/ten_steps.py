@@ -55,8 +55,7 @@ def trainer(case: str) -> Reconstruction:
 def batches(first: int) -> list[dict]:
     images = np.random.default_rng(0).integers(0, 256, (16, SIZE, SIZE, 3), np.uint8)
     settings = {"batch_size": BATCH, "seed": 0, "flip": True, "start": first, "stop": first + STEPS}
-    found = pipeline.training_batches(images, Mask(), **settings)
-    return list(found) if backends.name == "tensorflow" else [found[i][0] for i in range(len(found))]
+    return list(pipeline.training_batches(images, Mask(), **settings))
 
 
 def run(case: str, folder: Path) -> None:

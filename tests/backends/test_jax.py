@@ -158,6 +158,25 @@ def test_what_jax_trained_fills_the_same_on_both(trained_on_jax, jax_only, tmp_p
     assert inpainting_tf.load(trained_on_jax).count_params() > 0
 
 
+def test_prepared_pictures_are_all_that_a_full_size_training_needs(jax_only, tmp_path):
+    env, data = environment(**jax_only), tmp_path / "faces"
+    settings = ["--dataset=synthetic_faces", "--image_size=16", "--train=20", "--test=5"]
+    done = process("inpainting_tf/prepare.py", *settings, f"--output={data}", env=env)
+    assert done.status == 0, done.err
+    options = [*tiny_flags("one_autoencoder_local"), f"--data_dir={data}", "--minutes=0.02"]
+    done = process(
+        "scripts/paper_scale.py",
+        *options,
+        f"--workdir={tmp_path}/runs",
+        f"--results={tmp_path}/results",
+        env=env,
+    )
+    assert done.status == 0, done.err
+    result = tmp_path / "results" / "one_autoencoder_local"
+    assert json.loads((result / "metrics.json").read_text())["versions"]["backend"] == "jax"
+    assert inpainting_tf.load(result).count_params() > 0  # by TensorFlow
+
+
 def test_another_backend_is_refused_in_one_line():
     done = process("train.py", "--model=glcic", "--preset=smoke", env=environment(KERAS_BACKEND="numpy"))
     assert done.refuses("Training takes KERAS_BACKEND=tensorflow or jax. Received 'numpy'")

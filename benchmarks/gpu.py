@@ -1,0 +1,524 @@
+"""Pictures per second of the training steps on an accelerator, beside a PyTorch peer in the same run.
+
+KERAS_BACKEND=jax python benchmarks/gpu.py [--batch_size=64 --precision=bfloat16 --output=gpu.json]
+
+Every trainer at the papers' size, a batch that stays on the device, so that the step alone is measured; the
+pipeline that has to keep up with it is measured apart. `glcic_torch.py` takes its turns with `glcic`, from
+the same weights: the losses of the first step must agree before anything is timed.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import itertools
+import math
+import os
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from inpainting_tf import cli
+
+flags.DEFINE_multi_string("model", ["glcic", "double_autoencoder"], "Whose steps to time.")
+flags.DEFINE_integer("image_size", 128, "Side of the pictures in pixels.", lower_bound=16)
+flags.DEFINE_integer("width", 64, "Channels of the first convolution.", lower_bound=2)
+flags.DEFINE_multi_integer("batch_size", [64], "Pictures per step.", lower_bound=1)
+flags.DEFINE_multi_enum(
+    "precision", ["bfloat16", "off", "float16"], ["off", "bfloat16", "float16"], "Of the steps."
+)
+flags.DEFINE_multi_enum("phase", ["joint", "completion"], ["completion", "joint"], "Which steps to time.")
+flags.DEFINE_integer("groups", 5, "Groups of steps, of which the median counts.", lower_bound=1)
+flags.DEFINE_float("seconds", 0.5, "Length of a group.", lower_bound=0.0)
+flags.DEFINE_float("minutes", 8.0, "Starts no new row after so long.", lower_bound=0.0)
+flags.DEFINE_float("peak_tflops", None, "The chip's peak in the precision measured, where it is not known.")
+flags.DEFINE_boolean("torch", True, "Whether PyTorch takes its turns with glcic.")
+flags.DEFINE_enum(
+    "torch_mode",
+    "default",
+    ["eager", "default", "reduce-overhead", "max-autotune-no-cudagraphs"],
+    "How torch.compile compiles; eager: not at all.",
+)
+flags.DEFINE_string("output", None, "A JSON file for the figures, written anew after every row.")
+
+AGREEMENT = 0.02  # of the first losses, relative: room for TF32 and half precision, none for another network
+HALF = 500_000  # steps of either phase
+
+# Dense TFLOP/s by the vendor's data sheets. float32 is compared with TF32 where the chip has it, because all
+# three frameworks use it there. The names are those of the parts with these rates, not of their slower kin.
+PEAKS = {
+    r"\bH200$|\bH100 80GB HBM3": {"float32": 495.0, "mixed_bfloat16": 989.0, "mixed_float16": 989.0},
+    r"\bA100\b": {"float32": 156.0, "mixed_bfloat16": 312.0, "mixed_float16": 312.0},
+    r"\bL4$": {"float32": 60.0, "mixed_bfloat16": 121.0, "mixed_float16": 121.0},
+    r"\bT4$": {"float32": 8.1, "mixed_float16": 65.0},
+    r"\bV100-SXM": {"float32": 15.7, "mixed_float16": 125.0},
+}
+
+# Multiply-adds of a training step in forward passes of (C, D). A pass backward is one for the weights and one
+# for the inputs. joint: C forward and backward; D forward and backward on real and on completed pictures;
+# then on completed ones again, forward and backward for the inputs alone.
+PASSES = {"completion": (3, 0), "joint": (3, 2 * 3 + 2)}
+
+
+def multiply_adds(network: Any) -> int:
+    """Multiply-adds of a forward pass over one picture.
+
+    Sum over convolutions and dense layers: numbers in the kernel x positions of the output (of the input, for
+    a transposed convolution). Taps that meet padding count, a tenth of glcic's at 128 px, where the dilations
+    reach far; normalization, activations and losses do not.
+    """
+    import keras
+
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
+        elif isinstance(layer, keras.layers.Conv2D):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.Dense):
+            total += math.prod(layer.kernel.shape)
+    return total
+
+
+def step_flops(trainer: Any, phase: str, batch_size: int) -> int:
+    """Floating-point operations of a step: 2 x multiply-adds, in passes as in `PASSES`.
+
+    The first layers' gradients for the picture count though C's and D's own updates do without them: under
+    1 % of a step at the papers' size.
+    """
+    networks = (trainer.completion, getattr(trainer, "discriminator", None))
+    counted = zip(PASSES[phase], networks, strict=True)
+    return 2 * batch_size * sum(passes * multiply_adds(network) for passes, network in counted if passes)
+
+
+def accelerator() -> str | None:
+    """What the backend computes on, by the vendor's name; None for a CPU."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return None if device.platform == "cpu" else device.device_kind
+    import tensorflow as tf
+
+    cards = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(cards[0]).get("device_name", "GPU") if cards else None
+
+
+def peak(device: str | None, policy: str) -> float | None:
+    """The peak in TFLOP/s that a policy's rate is compared with; None where it is not known."""
+    if flags.FLAGS.peak_tflops:
+        return flags.FLAGS.peak_tflops
+    if device is None or "MIG" in device:  # a part of a card
+        return None
+    return next((rates.get(policy) for name, rates in PEAKS.items() if re.search(name, device)), None)
+
+
+class KerasSide:
+    """The package's trainer on Keras's backend, at the beginning of either phase."""
+
+    def __init__(self, recipe: Any, policy: str, batch: dict[str, Any]) -> None:
+        import keras
+
+        from inpainting_tf.recipes import assembly
+        from inpainting_tf.training import precision
+
+        keras.utils.set_random_seed(0)
+        with precision.policy(policy):
+            self.trainer = assembly.trainer(recipe, total_steps=2 * HALF)
+        self.error: str | None = None
+        self.name = f"Keras on {keras.backend.backend()}"
+        steps = _jax_steps if keras.backend.backend() == "jax" else _tensorflow_steps
+        self._steps = steps(self.trainer, batch)
+
+    def begin(self, phase: str) -> float:
+        """Compiles (JAX: both phases at once), makes a step and returns its loss."""
+        self.trainer.steps.assign({"completion": 0, "joint": HALF}[phase])
+        return self._steps(1)[1]
+
+    def run(self, steps: int) -> tuple[float, float]:
+        """Seconds that so many steps take, and the last loss."""
+        return self._steps(steps)
+
+
+def _jax_steps(trainer: Any, batch: dict[str, Any]) -> Callable[[int], tuple[float, float]]:
+    """Makes steps; returns their seconds and the last loss.
+
+    The state is carried from step to step, as Keras's `fit` does: to read and assign hundreds of variables
+    between steps (`backends.compiled_step`) takes milliseconds of Python, which is a step of a small batch.
+    """
+    import jax
+
+    compiled = jax.jit(trainer.train_step, donate_argnums=0)
+    batch = jax.device_put({name: jax.numpy.asarray(value) for name, value in batch.items()})
+    groups = (
+        trainer.trainable_variables,
+        trainer.non_trainable_variables,
+        trainer.optimizer.variables,
+        trainer.metrics_variables,
+    )
+
+    def run(steps: int) -> tuple[float, float]:
+        state = tuple([variable.value for variable in group] for group in groups)
+        start = time.perf_counter()
+        for _ in range(steps):
+            logs, state = compiled(state, (batch,))
+        jax.block_until_ready((logs, state))
+        seconds = time.perf_counter() - start
+        for group, values in zip(groups, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return seconds, float(logs["loss"])
+
+    return run
+
+
+def _tensorflow_steps(trainer: Any, batch: dict[str, Any]) -> Callable[[int], tuple[float, float]]:
+    """Makes steps; returns their seconds and the last loss."""
+    from inpainting_tf import backends
+
+    step = backends.compiled_step(trainer)
+
+    def run(steps: int) -> tuple[float, float]:
+        start = time.perf_counter()
+        for _ in range(steps):
+            logs = step(batch)
+        loss = float(logs["loss"])  # waits for the result
+        return time.perf_counter() - start, loss
+
+    return run
+
+
+class TorchSide:
+    """`glcic_torch` with the weights and the settings of the package's trainer."""
+
+    def __init__(self, trainer: Any, recipe: Any, policy: str, batch: dict[str, Any]) -> None:
+        import glcic_torch
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True  # as the others do
+        torch.backends.cudnn.benchmark = True
+        torch.compiler.reset()
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        completion = glcic_torch.Completion(recipe.network.width)
+        discriminator = glcic_torch.Discriminator(recipe.data.image_size, recipe.discriminator.width)
+        glcic_torch.load_keras_weights(
+            (completion, discriminator), (trainer.completion, trainer.discriminator)
+        )
+        optimizers = (recipe.optimizer, recipe.discriminator_optimizer)
+        self._networks = completion.to(self.device), discriminator.to(self.device)
+        self._settings = {
+            "precision": policy,
+            "alpha": recipe.objective.alpha,
+            "rates": tuple(settings.learning_rate for settings in optimizers),
+            "beta_1": tuple(settings.beta_1 for settings in optimizers),
+        }
+        self.error: str | None = None
+        self.batch = glcic_torch.to_torch(batch, self.device)
+        mode = flags.FLAGS.torch_mode
+        self._build(None if mode == "eager" else mode)
+
+    def _build(self, mode: str | None) -> None:
+        import glcic_torch
+
+        self.mode = mode
+        self.name = f"PyTorch, {'eager' if mode is None else 'compiled'}"
+        self.training = glcic_torch.Training(*self._networks, compile_mode=mode, **self._settings)
+
+    def begin(self, phase: str) -> float:
+        """Compiles, makes a step and returns its loss. What does not compile runs eagerly from here on."""
+        try:
+            return self._first(phase)
+        except Exception as error:
+            if self.mode is None:
+                raise
+            say(f"torch.compile failed, PyTorch runs eagerly: {first_line(error)}")
+            self._build(None)
+            return self._first(phase)
+
+    def _first(self, phase: str) -> float:
+        self._step = getattr(self.training, f"{phase}_step")
+        return float(self._step(self.batch)["loss"])
+
+    def run(self, steps: int) -> tuple[float, float]:
+        """Seconds that so many steps take, and the last loss."""
+        import torch
+
+        start = time.perf_counter()
+        for _ in range(steps):
+            logs = self._step(self.batch)
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - start, float(logs["loss"])
+
+
+def recipe_of(model: str, batch_size: int) -> Any:
+    """The recipe with half of its steps in the completion phase and half in the joint one."""
+    from inpainting_tf import recipes
+
+    args = flags.FLAGS
+    recipe = recipes.get(model)
+    changes = {
+        "data.image_size": args.image_size,
+        "network.width": args.width,
+        "batch_size": batch_size,
+        "schedule.completion_share": 0.5,
+        "schedule.discriminator_share": 0.0,
+    }
+    if recipe.discriminator is not None:
+        changes["discriminator.width"] = args.width
+    return recipe.override(changes).check()
+
+
+def batches(images: Any, batch_size: int, count: int) -> Any:
+    """So many batches of the package's pipeline."""
+    from inpainting_tf.data import pipeline
+    from inpainting_tf.masks import Mask
+
+    settings = {"batch_size": batch_size, "seed": 0, "flip": True, "start": 0, "stop": count}
+    return pipeline.training_batches(images, Mask(), **settings)
+
+
+def pipeline_rate(images: Any, batch_size: int, count: int = 120, left_out: int = 20) -> float:
+    """Pictures per second that reach a training by `fit` whose step only looks at them.
+
+    The first batches, which were made ahead or waited for the compiler, are left out.
+    """
+    import keras
+
+    from inpainting_tf import backends
+
+    class Idle(backends.Trainer):
+        def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+            return {"loss": keras.ops.mean(batch["image"])}
+
+    idle, times = Idle(), []
+    idle.built = True
+    idle.compile("sgd")
+
+    def tick(batch: int, logs: Any = None) -> None:
+        times.append(time.perf_counter())
+
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=tick)
+    idle.fit(batches(images, batch_size, count), verbose=0, shuffle=False, callbacks=[clock])
+    return (count - 1 - left_out) * batch_size / (times[-1] - times[left_out])
+
+
+def cells() -> list[tuple[Any, str]]:
+    """(recipe, Keras policy) of everything to be measured, the likeliest choices of a user first."""
+    from inpainting_tf.training import precision
+
+    args = flags.FLAGS
+    asked = itertools.product(args.precision, args.batch_size, args.model)
+    return [(recipe_of(model, size), precision.resolve(setting)) for setting, size, model in asked]
+
+
+def measured(recipe: Any, policy: str, images: Any, deadline: float) -> Iterator[list[dict[str, Any]]]:
+    """The rows of one trainer, phase after phase until the deadline. What fails is told in the row."""
+    phases = [phase for phase in flags.FLAGS.phase if phase == "completion" or recipe.discriminator]
+    common = {"model": recipe.name, "precision": policy, "batch_size": recipe.batch_size}
+    both: list[Any] = []
+    for phase in phases:
+        if time.monotonic() > deadline:
+            say(f"{flags.FLAGS.minutes:g} minutes are over; left out: {recipe.name} {phase} {policy}")
+            continue
+        try:
+            both = both or sides(recipe, policy, next(iter(batches(images, recipe.batch_size, 1))))
+            rows = in_turns(both, phase, check=phase == phases[0])
+            flops = step_flops(both[0].trainer, phase, recipe.batch_size)
+        except Exception as error:
+            rows, flops = [{"phase": phase, "engine": "", "error": first_line(error)}], 0
+        yield [common | rated(row, flops, recipe.batch_size, peak(accelerator(), policy)) for row in rows]
+
+
+def sides(recipe: Any, policy: str, batch: dict[str, Any]) -> list[Any]:
+    """What takes turns: the package's trainer and, for glcic, PyTorch where it is installed."""
+    ours = KerasSide(recipe, policy, batch)
+    if not (flags.FLAGS.torch and recipe.name == "glcic" and importlib.util.find_spec("torch")):
+        return [ours]
+    try:
+        return [ours, TorchSide(ours.trainer, recipe, policy, batch)]
+    except Exception as error:
+        say(f"PyTorch takes no part: {first_line(error)}")
+        return [ours]
+
+
+def in_turns(both: list[Any], phase: str, check: bool) -> list[dict[str, Any]]:
+    """A row for each side: warm-up, then groups of steps in turns.
+
+    Args:
+        both: the sides.
+        phase: whose step.
+        check: whether the sides still have the same weights, so that their first losses must agree.
+    """
+    rows = [{"phase": phase, "groups": []} for _ in both]
+    for side, row in zip(both, rows, strict=True):
+        attempt(row, side, warm_up, side, row)
+        if check:
+            attempt(row, side, require_agreement, rows[0], row)
+        row["engine"] = side.name
+    for _ in range(flags.FLAGS.groups):
+        for side, row in zip(both, rows, strict=True):
+            attempt(row, side, time_group, side, row)
+    return rows
+
+
+def warm_up(side: Any, row: dict[str, Any]) -> None:
+    """The first steps, compilation included; from the last of them, how many make a group."""
+    start = time.perf_counter()
+    row["first_loss"] = finite(side.begin(row["phase"]))
+    seconds_per_step(side, 2)
+    row["warm_up_seconds"] = time.perf_counter() - start
+    row["steps"] = max(1, round(flags.FLAGS.seconds / seconds_per_step(side, 2)))
+
+
+def time_group(side: Any, row: dict[str, Any]) -> None:
+    """Adds a group's seconds per step to the row."""
+    row["groups"].append(seconds_per_step(side, row["steps"]))
+
+
+def seconds_per_step(side: Any, steps: int) -> float:
+    """The mean of so many steps."""
+    seconds, loss = side.run(steps)
+    finite(loss)
+    return seconds / steps
+
+
+def finite(loss: float) -> float:
+    """The loss; raises ArithmeticError for what is no training any more."""
+    if not math.isfinite(loss):
+        raise ArithmeticError(f"the loss is {loss}")
+    return loss
+
+
+def require_agreement(ours: dict[str, Any], other: dict[str, Any]) -> None:
+    """Raises ArithmeticError unless both sides computed the same first loss."""
+    losses = ours.get("first_loss", other["first_loss"]), other["first_loss"]
+    if abs(losses[1] / losses[0] - 1) > AGREEMENT:
+        raise ArithmeticError(f"the two sides disagree: first losses {losses}")
+
+
+def attempt(row: dict[str, Any], side: Any, action: Callable[..., None], *args: Any) -> None:
+    """Does something with a side. An error goes into the row; the side, whose weights may be gone, rests."""
+    if side.error is None:
+        try:
+            action(*args)
+        except Exception as error:
+            side.error = first_line(error)
+    if side.error is not None:
+        row["error"] = side.error
+
+
+def rated(row: dict[str, Any], flops: int, batch_size: int, peak_tflops: float | None) -> dict[str, Any]:
+    """A row with its rates, unless it failed."""
+    if "error" not in row:
+        seconds = statistics.median(row["groups"])
+        row |= {"seconds_per_step": seconds, "pictures_per_second": batch_size / seconds}
+        row |= {"tflops": flops / seconds / 1e12, "peak_tflops": peak_tflops}
+        row["share_of_peak"] = row["tflops"] / peak_tflops if peak_tflops else None
+    return row
+
+
+def say(line: str) -> None:
+    """Progress, on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+
+
+def _forget() -> None:
+    """Gives the memory of a cell back before the next one begins."""
+    import keras
+
+    keras.utils.clear_session()
+    gc.collect()
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    if "torch" in sys.modules:
+        sys.modules["torch"].cuda.empty_cache()
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The figures as a Markdown table; no share where the chip's peak is not known."""
+    lines = [
+        "| model | step | precision | batch | on | warm-up, s | ms/step | pictures/s | TFLOP/s | of peak |",
+        "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in rows:
+        cells = [row[key] for key in ("model", "phase", "precision", "batch_size", "engine")]
+        if "error" in row:
+            cells += [row["error"].replace("|", "/"), "", "", "", ""]
+        else:
+            share = row["share_of_peak"]
+            cells += [
+                f"{row['warm_up_seconds']:.0f}",
+                f"{1e3 * row['seconds_per_step']:.1f}",
+                f"{row['pictures_per_second']:.0f}",
+                f"{row['tflops']:.3g}",
+                "" if share is None else f"{share:.0%}",
+            ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def versions() -> dict[str, str]:
+    """What was measured: the backend, and the packages that take part."""
+    import keras
+
+    names = [name for name in ("keras", keras.backend.backend(), "torch") if importlib.util.find_spec(name)]
+    modules = {name: importlib.import_module(name) for name in names}
+    return {"backend": keras.backend.backend()} | {name: m.__version__ for name, m in modules.items()}
+
+
+def faces() -> Any:
+    """Generated pictures, uint8 [count, H, W, 3]."""
+    from inpainting_tf.data import Data, load
+
+    args = flags.FLAGS
+    count = max(256, *args.batch_size)
+    data = Data("synthetic_faces", args.image_size, train=count, test=1)
+    return load(data, splits=("train",)).train.images
+
+
+def main() -> None:
+    # Two frameworks share the card: neither may take all of its memory at once.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    from inpainting_tf import files
+
+    args, deadline = flags.FLAGS, time.monotonic() + 60 * flags.FLAGS.minutes
+    everything = cells()  # a mistyped name is told before anything runs
+    report = {name: getattr(args, name) for name in ("image_size", "width", "torch_mode")}
+    report |= {"device": accelerator() or "CPU", "versions": versions(), "pipeline": [], "rows": []}
+    images = faces()
+    for batch_size in args.batch_size:
+        rate = pipeline_rate(images, batch_size)
+        say(f"pipeline, batch {batch_size}: {rate:.0f} pictures/s")
+        report["pipeline"].append({"batch_size": batch_size, "pictures_per_second": rate})
+    for recipe, policy in everything:
+        for rows in measured(recipe, policy, images, deadline):
+            report["rows"] += rows
+            for line in table(rows).splitlines()[2:]:
+                say(line)
+            if args.output:
+                files.write_json(args.output, report)
+        _forget()
+    print(f"{report['device']}, {args.image_size} px, width {args.width}, {report['versions']}:")
+    print(table(report["rows"]))
+    for row in report["pipeline"]:
+        print(f"The pipeline alone, batch {row['batch_size']}: {row['pictures_per_second']:.0f} pictures/s.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

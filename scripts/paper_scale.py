@@ -1,0 +1,150 @@
+"""Trains the papers' systems at full size one after the other, each for a given number of minutes.
+
+KERAS_BACKEND=jax python scripts/paper_scale.py --data_dir=celeba_128 --minutes=8
+
+The first system without a result is trained (or continued, if it was interrupted), measured on the test
+pictures and packed: RESULTS/NAME holds half-precision weights, recipe, history and metrics, and is what
+`inpainting_tf.load` and `eval.py --workdir` take. Calling it again trains the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from inpainting_tf import cli
+from inpainting_tf.errors import InputError
+
+cli.define_recipe_flags()
+flags.adopt_module_key_flags(cli)
+flags.FLAGS.set_default("preset", "gpu")
+flags.DEFINE_string("data_dir", None, "Folder, archive or prepared folder of the pictures.")
+flags.DEFINE_string("workdir", "runs/paper_scale", "The runs, a folder for each.")
+flags.DEFINE_string("results", "results", "What is kept of them, a folder for each, and table.md.")
+flags.DEFINE_float("minutes", 10.0, "Training time of each system, without compilation.", lower_bound=0.01)
+flags.DEFINE_integer("count", 1, "How many systems to train before it stops.", lower_bound=1)
+flags.DEFINE_float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)
+
+COLUMNS = ("psnr", "ssim", "hole_psnr")
+
+
+def queue() -> list[str]:
+    """Every model, or the one of --model, that has no result yet, in the order of the papers."""
+    from inpainting_tf import recipes
+
+    args = flags.FLAGS
+    names = [args.model] if args.model else list(recipes.RECIPES)
+    return [name for name in names if not (Path(args.results) / name / "metrics.json").exists()]
+
+
+def sized(recipe: Any, minutes: float) -> Any:
+    """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
+    from inpainting_tf import data
+    from inpainting_tf.data import pipeline
+
+    images = data.load(recipe.data, flags.FLAGS.data_dir, splits=("train",)).train.images
+    per_epoch = pipeline.steps_per_epoch(len(images), recipe.batch_size)
+    settings = {"batch_size": recipe.batch_size, "seed": recipe.seed, "flip": recipe.data.flip}
+    batch = next(iter(pipeline.training_batches(images, recipe.mask.train, start=0, stop=1, **settings)))
+    seconds = seconds_per_step(recipe, batch)
+    epochs = max(1, int(60 * minutes / (per_epoch * seconds)))
+    rate = recipe.batch_size / seconds
+    print(
+        f"{recipe.name}: {rate:.0f} pictures/s, so {epochs} epochs in {minutes:g} minutes.", file=sys.stderr
+    )
+    return recipe.override({"schedule.epochs": epochs})
+
+
+def seconds_per_step(recipe: Any, batch: dict[str, Any]) -> float:
+    """The mean over the phases, weighted by their shares of the training."""
+    from inpainting_tf import backends
+    from inpainting_tf.recipes import assembly
+    from inpainting_tf.training import precision
+
+    with precision.policy(precision.resolve(recipe.mixed_precision)):
+        trainer = assembly.trainer(recipe, total := 1_000_000)
+    ends = [*recipe.schedule.boundaries(total), total] if recipe.discriminator else [total]
+    step, begin, mean = backends.compiled_step(trainer), 0, 0.0
+    for end in ends:
+        if end > begin:
+            trainer.steps.assign(begin)
+            mean += (end - begin) / total * _seconds(step, batch)
+        begin = end
+    return mean
+
+
+def _seconds(step: Any, batch: dict[str, Any], least: float = 1.0) -> float:
+    """Of one step, once it is compiled: the steps that fit into `least` seconds, three or more."""
+    float(step(batch)["loss"])
+    start, steps = time.perf_counter(), 0
+    while steps < 3 or time.perf_counter() - start < least:
+        float(step(batch)["loss"])  # waits for the result
+        steps += 1
+    return (time.perf_counter() - start) / steps
+
+
+def train(name: str) -> Path:
+    """Trains or continues a system, packs it, and measures what was packed."""
+    from inpainting_tf import comparison, runs
+
+    args = flags.FLAGS
+    folder, result = Path(args.workdir) / name, Path(args.results) / name
+    begun = (folder / "recipe.json").exists()
+    recipe = runs.open_run(folder).recipe if begun else sized(cli.recipe_from_flags(name), args.minutes)
+    run = runs.train(recipe, folder, data_dir=args.data_dir, checkpoint_minutes=args.checkpoint_minutes)
+    packed = runs.pack(run, result)
+    comparison.compare([comparison.of_run(packed)], comparison.TestSet.of(run), result)
+    return result
+
+
+def table(results: Path) -> str:
+    """Every result beside what its paper printed, as Markdown."""
+    from inpainting_tf import runs
+
+    lines = [
+        "| model | epochs | minutes | PSNR | SSIM | hole PSNR | printed PSNR | printed SSIM |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
+        found = json.loads(file.read_text())
+        printed = next(iter(found["recipe"]["printed"].values()), {})
+        minutes = float(runs.open_run(file.parent).history()[-1]["seconds"]) / 60
+        cells = [found["model"], found["recipe"]["schedule"]["epochs"], f"{minutes:.1f}"]
+        cells += [f"{found[name]:.4f}" if name == "ssim" else f"{found[name]:.2f}" for name in COLUMNS]
+        cells += [printed.get("psnr", ""), printed.get("ssim", "")]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    from inpainting_tf import files
+
+    args = flags.FLAGS
+    # What was compiled for an interrupted training is found again by the next process.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(args.workdir).resolve() / "compiled"))
+    waiting = queue()
+    if not waiting:
+        raise InputError(
+            f"--results must lack a system to train. Received {args.results!r}: it has them all."
+        )
+    for name in waiting[: args.count]:
+        result = train(name)
+        files.write_text(Path(args.results) / "table.md", table(Path(args.results)) + "\n")
+        print(f"{name}: {result}")
+    print(table(Path(args.results)))
+    rest = waiting[args.count :]
+    print(
+        f"Left: {', '.join(rest)}. The same command trains the next." if rest else "Every system is trained."
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,51 @@
+"""The queue of full-size trainings, at a size of seconds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from running import process, tiny_flags
+
+import inpainting_tf
+from inpainting_tf import runs
+
+SCRIPT = "scripts/paper_scale.py"
+
+
+@pytest.mark.slow
+def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
+    results, work = tmp_path / "results", tmp_path / "runs"
+    shutil.copytree(trained, work / "glcic")  # as an earlier call left it: only measured and packed
+    _, *options = tiny_flags()  # but for --model
+    options += [f"--workdir={work}", f"--results={results}", "--minutes=0.05"]
+
+    first = process(SCRIPT, *options)
+    assert first.status == 0, first.err
+    assert "Left: one_autoencoder, double_autoencoder," in first.out
+    assert runs.open_run(results / "glcic").recipe == runs.open_run(trained).recipe
+
+    second = process(SCRIPT, *options)
+    assert second.status == 0, second.err
+    assert "one_autoencoder: " in second.err and "epochs in 0.05 minutes" in second.err
+    recipe = runs.open_run(results / "one_autoencoder").recipe
+    assert recipe.name == "one_autoencoder" and 1 <= recipe.schedule.epochs < 200
+    assert len(runs.open_run(results / "one_autoencoder").history()) == recipe.schedule.epochs
+    assert inpainting_tf.load(results / "one_autoencoder").count_params() > 0
+    figures = json.loads((results / "one_autoencoder" / "metrics.json").read_text())
+    table = (results / "table.md").read_text().splitlines()
+    assert len(table) == 4 and table[2].startswith("| glcic | 3 | ")
+    assert table[3].startswith(f"| one_autoencoder | {recipe.schedule.epochs} | ")
+    assert (
+        f"| {figures['psnr']:.2f} | {figures['ssim']:.4f} | {figures['hole_psnr']:.2f} | 31.86 | 0.89 |"
+        in table[3]
+    )
+
+
+def test_what_has_its_result_is_not_trained_again(tmp_path):
+    (tmp_path / "glcic").mkdir()
+    (tmp_path / "glcic" / "metrics.json").write_text("{}")
+    done = process(SCRIPT, "--model=glcic", f"--results={tmp_path}", f"--workdir={tmp_path / 'runs'}")
+    assert done.refuses("--results must lack a system to train", str(tmp_path))
+    assert not (tmp_path / "runs").exists()
