@@ -1,6 +1,6 @@
 """Ten steps of each trainer in each phase, in whichever backend this process has; run by test_jax.
 
-python ten_steps.py FOLDER    writes FOLDER/BACKEND-CASE.npz (losses and variables afterwards)
+python ten_steps.py FOLDER    writes FOLDER/BACKEND-CASE.npz: losses, variables afterwards, traces, ...
 
 The networks start from the checkpoint FOLDER/CASE, which is written where it is missing. Their ReLUs are
 replaced by a smooth function: a ReLU that flips on the last bit of its input would make two correct
@@ -19,10 +19,10 @@ from inpainting_tf import backends, checkpoints, losses
 from inpainting_tf.data import pipeline
 from inpainting_tf.masks import Mask
 from inpainting_tf.networks import glcic
-from inpainting_tf.training import Adversarial, Reconstruction
+from inpainting_tf.training import Adversarial, Reconstruction, precision
 
 SIZE, WIDTH, BATCH, STEPS = 32, 8, 4, 10
-CASES = {"reconstruction": 0, "completion": 0, "discriminator": 10, "joint": 20}  # the step each begins at
+CASES = {"reconstruction": 0, "completion": 0, "discriminator": 10, "joint": 20, "float16": 20}  # first steps
 
 
 def smooth(network: keras.Model) -> keras.Model:
@@ -42,14 +42,20 @@ def trainer(case: str) -> Reconstruction:
     completion = smooth(glcic.glcic(SIZE, width=WIDTH))
     if case == "reconstruction":
         model = Reconstruction(completion, losses.masked_mse)
-        model.compile(keras.optimizers.Adam(1e-3))
+        model.compile(optimizer(1e-3))
         return model
     discriminator = smooth(glcic.iizuka_discriminator(SIZE, width=WIDTH))
     boundaries = (CASES["discriminator"], CASES["joint"])
     # Far more than Iizuka et al.'s weight, so that both terms count.
     model = Adversarial(completion, discriminator, losses.masked_mse, losses.non_saturating, 0.05, boundaries)
-    model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(2e-4, beta_1=0.5))
+    model.compile(optimizer(1e-3), optimizer(2e-4, beta_1=0.5))
     return model
+
+
+def optimizer(rate: float, **settings: float) -> keras.Optimizer:
+    adam = keras.optimizers.Adam(rate, **settings)
+    half = keras.mixed_precision.dtype_policy().compute_dtype == "float16"
+    return keras.optimizers.LossScaleOptimizer(adam) if half else adam
 
 
 def batches(first: int) -> list[dict]:
@@ -59,7 +65,10 @@ def batches(first: int) -> list[dict]:
 
 
 def run(case: str, folder: Path) -> None:
-    model = trainer(case)
+    with precision.policy("mixed_float16" if case == "float16" else "float32"):
+        model = trainer(case)
+    traces: list[None] = []
+    original, model.step = model.step, lambda batch: (traces.append(None), original(batch))[1]
     model.steps.assign(CASES[case])
     if checkpoints.restore(folder / case, model) is None:
         checkpoints.save(folder / case, CASES[case], model, {})
@@ -71,7 +80,11 @@ def run(case: str, folder: Path) -> None:
     found |= {f"variables/{index}": value for index, value in enumerate(values)}
     found |= {f"images/{index}": batch["image"] for index, batch in enumerate(data)}
     found |= {f"masks/{index}": batch["mask"] for index, batch in enumerate(data)}
-    np.savez(folder / f"{backends.name}-{case}.npz", **found)
+    if case == "joint":  # the same compiled step serves the other phases
+        for first in (CASES["completion"], CASES["discriminator"]):
+            model.steps.assign(first)
+            step(data[0])
+    np.savez(folder / f"{backends.name}-{case}.npz", traces=len(traces), **found)
 
 
 if __name__ == "__main__":

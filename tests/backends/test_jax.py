@@ -73,6 +73,20 @@ def test_ten_steps_are_the_same_on_both(ten_steps, case, computed, moved):
     assert changed > moved, "equal because nothing happened"
 
 
+def test_all_phases_are_one_trace(ten_steps):
+    for backend in ("tensorflow", "jax"):
+        with np.load(ten_steps / f"{backend}-joint.npz") as found:
+            assert found["traces"] == 1, backend
+
+
+def test_float16_with_loss_scaling_trains_alike(ten_steps):
+    with np.load(ten_steps / "tensorflow-float16.npz") as one, np.load(ten_steps / "jax-float16.npz") as two:
+        for name in ("reconstruction", "discriminator", "real_score"):
+            mine, theirs = one[f"losses/{name}"], two[f"losses/{name}"]
+            np.testing.assert_allclose(mine, theirs, rtol=0.05, err_msg=name)
+            assert len(set(theirs)) == len(theirs), "every step was taken"
+
+
 def checkpoints_of(folder: Path) -> dict[str, np.ndarray]:
     """The variables in the newest checkpoint, by their number."""
     newest = sorted(folder.glob("step-*"))[-1]
