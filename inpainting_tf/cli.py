@@ -13,6 +13,7 @@ from inpainting_tf.errors import Diverged, InputError
 # A flag -> the fields of the recipe that it sets.
 OVERRIDES = {
     "dataset": ("data.source",),
+    "classes": ("data.classes",),
     "image_size": ("data.image_size",),
     "width": ("network.width", "discriminator.width"),
     "epochs": ("schedule.epochs",),
@@ -32,7 +33,8 @@ def define_recipe_flags() -> None:
     """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else."""
     flags.DEFINE_string("model", None, "What to train; --list shows them all.")
     flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
-    flags.DEFINE_string("dataset", None, "celeba, folder or synthetic_faces.")
+    flags.DEFINE_string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
+    flags.DEFINE_string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
     flags.DEFINE_integer("image_size", None, "Side of the pictures in pixels.")
     flags.DEFINE_integer("width", None, "Channels of the first convolution; all others scale with it.")
     flags.DEFINE_integer("epochs", None, "Passes over the training pictures; the phases keep their shares.")
@@ -70,6 +72,8 @@ def recipe_from_flags(model: str | None = None) -> Any:
         if getattr(values, flag) is not None
         and not (field.startswith("discriminator.") and not recipe.discriminator)
     }
+    if values.dataset not in (None, recipe.data.source) and values.classes is None:
+        changes["data.classes"] = None  # those were another data set's
     for assignment in values.set:
         field, equals, value = assignment.partition("=")
         if not equals:

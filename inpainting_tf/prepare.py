@@ -14,7 +14,8 @@ from inpainting_tf.data import Data, load, prepared
 from inpainting_tf.errors import InputError
 
 usual = Data()
-flags.DEFINE_string("dataset", usual.source, "celeba, folder or synthetic_faces.")
+flags.DEFINE_string("dataset", usual.source, "celeba, cifar10, folder or synthetic_faces.")
+flags.DEFINE_string("classes", None, "Only these classes of the data set, comma separated; none: all.")
 flags.DEFINE_string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
 flags.DEFINE_integer("image_size", usual.image_size, "Side in pixels.", lower_bound=16)
 flags.DEFINE_string("train", str(usual.train), "How many training pictures at most; none: no limit.")
@@ -29,7 +30,8 @@ def main() -> None:
         raise InputError("--output must be a new or an empty folder. Received none.")
     prepared.require_free(args.output)  # before an hour's decoding rather than after it
     settings = {field: getattr(args, flag) for field, flag in prepared.FLAGS.items()}
-    wanted = dataclasses.replace(usual, **settings | {"train": _limit(args.train)})
+    settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
+    wanted = dataclasses.replace(usual, **settings)
     dataset = load(wanted, args.data_dir)
     folder = prepared.write(dataset, wanted, args.output)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
@@ -51,7 +53,7 @@ def _limit(text: str) -> int | None:
 
 def _unusual(wanted: Data) -> list[str]:
     changed = dataclasses.asdict(wanted).items() - dataclasses.asdict(usual).items()
-    return [f"--set=data.{field}={str(value).lower()}" for field, value in sorted(changed)]
+    return [f"--set=data.{field}={prepared.flag_value(value)}" for field, value in sorted(changed)]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 
@@ -27,9 +27,11 @@ class Data:
         source: a name in `inpainting_tf.data.sources.SOURCES`.
         image_size: side in pixels; pictures are centre-cropped to a square.
         train: how many training pictures at most; None for all that the test pictures leave.
-        test: how many test pictures; a small source gives at most a fifth of its pictures to testing.
-        split_seed: which pictures are test pictures.
+        test: how many test pictures at most: of a source's own test pictures, or, where it has none of its
+            own, of a fifth of its pictures.
+        split_seed: which pictures are test pictures, and which ones are taken where not all are.
         flip: mirror half of the training pictures, drawn anew each time.
+        classes: which classes of the source, comma separated, e.g. "automobile"; None for all.
     """
 
     source: str = "celeba"
@@ -38,6 +40,7 @@ class Data:
     test: int = 250
     split_seed: int = 0
     flip: bool = True
+    classes: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +74,14 @@ def load(
         splits: which ones to decode; the others stay empty.
 
     Raises:
-        InputError: no such source, nothing found, too few pictures, a named picture that is not there, or
-            a folder that was prepared with other settings.
+        InputError: no such source or class, nothing found, too few pictures, a named picture that is not
+            there, or a folder that was prepared with other settings.
     """
     size = (data.image_size, data.image_size)
     stored = prepared.find(data_dir)
     if stored is None:
-        source = sources.find(data.source, data_dir)
-        names = split(source.names, data) if names is None else names
+        source = sources.find(data.source, data_dir, data.classes)
+        names = split(source.names, data, source.test) if names is None else names
         position = {name: index for index, name in enumerate(source.names)}
         origin, known = source.origin, position.keys()
     else:
@@ -107,16 +110,28 @@ def _deciding(splits: Sequence[str]) -> list[str]:
     return [field for field in prepared.FLAGS if field != "train" or "train" in splits]
 
 
-def split(names: Sequence[str], data: Data) -> dict[str, list[str]]:
+def split(names: Sequence[str], data: Data, own_test: Container[str] | None = None) -> dict[str, list[str]]:
     """{"train": names, "test": names}, drawn by `data.split_seed` and each in the source's order.
 
+    Args:
+        names: all pictures of the source.
+        data: how many of each.
+        own_test: the names that the source itself keeps for testing; None draws them.
+
     Raises:
-        InputError: fewer than two pictures.
+        InputError: no picture for one of the two.
     """
     if len(names) < 2:
         raise InputError(f"Training and testing take at least two pictures. Received {len(names)}.")
     order = np.random.default_rng(data.split_seed).permutation(len(names))
-    test = min(data.test, max(1, len(names) // 5))
-    stop = None if data.train is None else test + data.train
-    parts = {"train": order[test:stop], "test": order[:test]}
+    if own_test is None:
+        drawn = min(data.test, max(1, len(names) // 5))
+        test, train = order[:drawn], order[drawn:]
+    else:
+        test, train = ([i for i in order if (names[i] in own_test) is kept] for kept in (True, False))
+    if not (len(test) and len(train)):
+        raise InputError(
+            f"Training and testing take at least one picture each. Received {len(train)} and {len(test)}."
+        )
+    parts = {"train": train[: data.train], "test": test[: data.test]}
     return {which: [names[i] for i in sorted(index)] for which, index in parts.items()}

@@ -31,6 +31,7 @@ SPLITS = ("train", "test")
 # A field of `Data` that decides which pictures there are or how they are cut -> the command's flag for it.
 FLAGS = {
     "source": "dataset",
+    "classes": "classes",
     "image_size": "image_size",
     "train": "train",
     "test": "test",
@@ -69,7 +70,7 @@ class Prepared:
         told = (
             f"{field} is {self.settings[field]!r} there and {getattr(data, field)!r} here" for field in other
         )
-        flags = (f"--{FLAGS[field]}={str(getattr(data, field)).lower()}" for field in other)
+        flags = (f"--{FLAGS[field]}={flag_value(getattr(data, field))}" for field in other)
         raise InputError(
             f"`data_dir` {str(self.folder)!r} was prepared with other settings: {', '.join(told)}. "
             f"Prepare the pictures again with {' '.join(flags)}, or change these settings here."
@@ -87,6 +88,11 @@ class Prepared:
             which, row = places[name]
             image[:] = self.images[which][row]
         return Decoded(chosen, names, [])
+
+
+def flag_value(value: Any) -> str:
+    """A setting as the command lines take it: "none" for None, text as it is."""
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
@@ -163,7 +169,7 @@ def _write(path: Path, images: np.ndarray) -> None:
 def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
     try:
         notes = json.loads(file.read_bytes())
-        settings = {field: notes["data"][field] for field in FLAGS}
+        settings = {field: ({"classes": None} | notes["data"])[field] for field in FLAGS}
         names = {which: [str(name) for name in notes["names"][which]] for which in SPLITS}
         if notes["format"] != _FORMAT:
             raise ValueError("another format")

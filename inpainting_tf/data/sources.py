@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,10 @@ _CELEBA_HELP = (
     'Get "Align&Cropped Images" from mmlab.ie.cuhk.edu.hk/projects/CelebA.html (img_align_celeba.zip need '
     "not be unpacked) or Kaggle's jessicali9530/celeba-dataset, then pass their folder as --data_dir."
 )
+_CIFAR10_HELP = (
+    'Download and prepare it with python -c "import tensorflow_datasets as tfds; '
+    "tfds.load('cifar10', data_dir='FOLDER')\", then pass --data_dir=FOLDER."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,7 @@ class Source:
         names: one per picture, in a stable order.
         reader: what `read` calls.
         files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
+        test: the names that the data set itself keeps for testing; None where it leaves that to us.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Source:
     names: list[str]
     reader: Callable[[int, tuple[int, int] | None], np.ndarray]
     files: Sequence[Path] = ()
+    test: frozenset[str] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -64,15 +71,28 @@ class Source:
         return self.reader(index, image_size)
 
 
-def find(name: str, data_dir: str | os.PathLike | None = None) -> Source:
+def find(name: str, data_dir: str | os.PathLike | None = None, classes: str | None = None) -> Source:
     """The source called `name`, reading from `data_dir` or, if None, from the places it is usually kept.
 
+    Args:
+        name: in `SOURCES`.
+        data_dir: as the source takes it.
+        classes: only the pictures of these, comma separated, e.g. "automobile"; None for all.
+
     Raises:
-        InputError: an unknown name, or no pictures found; the message says where was searched.
+        InputError: an unknown name or class, classes of a source that has none (all but `WITH_CLASSES`), or
+            no pictures found; the message says where was searched.
     """
     if name not in SOURCES:
         raise unknown("dataset", name, SOURCES)
-    return SOURCES[name](data_dir)
+    if classes is None:
+        return SOURCES[name](data_dir)
+    if name not in WITH_CLASSES:
+        raise InputError(
+            f"`classes` must be none for dataset {name!r}, whose pictures have no classes "
+            f"(those of {', '.join(WITH_CLASSES)} do). Received {classes!r}."
+        )
+    return SOURCES[name](data_dir, classes)
 
 
 def folder(data_dir: str | os.PathLike | None = None) -> Source:
@@ -115,8 +135,31 @@ def celeba(data_dir: str | os.PathLike | None = None) -> Source:
         source = _celeba_files(place) or _celeba_zip(place) or _tfds("celeba", "celeb_a", place, _SPLITS)
         if source is not None:
             return source
-    searched = ", ".join(f"{place}{'' if place.exists() else ' (absent)'}" for place in places)
-    raise InputError(f"CelebA was not found. Searched: {searched}. {_CELEBA_HELP}")
+    raise _not_found("CelebA", places, _CELEBA_HELP)
+
+
+def cifar10(data_dir: str | os.PathLike | None = None, classes: str | None = None) -> Source:
+    """CIFAR-10, 32x32 px (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
+
+    Found as ``cifar10`` prepared for TensorFlow Datasets: 50,000 training pictures, then 10,000 test
+    pictures, which stay test pictures. Nothing is downloaded.
+
+    Args:
+        data_dir: a folder that holds ``cifar10/3.0.2`` or another version. None searches, in this order,
+            ``$INPAINTING_DATA_DIR`` (its ``cifar10`` first, its ``tfds`` last), ``./data`` (likewise),
+            ``$TFDS_DATA_DIR`` and ``~/tensorflow_datasets``.
+        classes: only the pictures of these of its ten classes, comma separated: airplane, automobile, bird,
+            cat, deer, dog, frog, horse, ship, truck. None for all.
+
+    Raises:
+        InputError: nothing was found, or an unknown class.
+    """
+    places = _places("cifar10", data_dir)
+    for place in places:
+        source = _tfds("cifar10", "cifar10", place, ("train", "test"), test="test", classes=classes)
+        if source is not None:
+            return source
+    raise _not_found("CIFAR-10", places, _CIFAR10_HELP)
 
 
 def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
@@ -135,11 +178,13 @@ def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
     return Source("synthetic_faces", "generated faces", names, reader, [Path(generator.__file__)])
 
 
-SOURCES: dict[str, Callable[[str | os.PathLike | None], Source]] = {
+SOURCES: dict[str, Callable[..., Source]] = {
     "celeba": celeba,
+    "cifar10": cifar10,
     "folder": folder,
     "synthetic_faces": synthetic_faces,
 }
+WITH_CLASSES = ("cifar10",)  # these take `classes` as their second argument
 
 # Where to look
 
@@ -153,6 +198,11 @@ def _places(name: str, data_dir: str | os.PathLike | None) -> list[Path]:
     places = [Path(root) / part for root in roots if root for part in (name, "", "tfds")]
     places += [Path(root) for root in (os.environ.get("TFDS_DATA_DIR"), "~/tensorflow_datasets") if root]
     return [place.expanduser() for place in places]
+
+
+def _not_found(title: str, places: Sequence[Path], advice: str) -> InputError:
+    searched = ", ".join(f"{place}{'' if place.exists() else ' (absent)'}" for place in places)
+    return InputError(f"{title} was not found. Searched: {searched}. {advice}")
 
 
 def _picture_files(root: Path) -> Iterator[str]:
@@ -210,35 +260,59 @@ def _zip_reader(archive: zipfile.ZipFile, names: list[str]) -> Callable:
 # Data sets prepared for TensorFlow Datasets (TFDS)
 
 _SPLITS = ("train", "validation", "test")
+_Record = tuple[Path, int, int]  # the file, the position and the length in bytes of one tf.train.Example
 
 
-def _tfds(name: str, dataset: str, place: Path, splits: Sequence[str]) -> Source | None:
+def _tfds(
+    name: str,
+    dataset: str,
+    place: Path,
+    splits: Sequence[str],
+    *,
+    test: str | None = None,
+    classes: str | None = None,
+) -> Source | None:
     """The ``image`` feature of a prepared data set, split after split in the order of its files.
 
     TFDS reads TFRecords in sequence only; here their positions are noted once, so that any picture is one
-    seek away and none stays in memory. Names are TFDS' own identifiers (``tfds_id``).
+    seek away and none stays in memory. Names are TFDS' own identifiers (``tfds_id``). Of `splits`, `test` is
+    the source's own test split; `classes` are those of the ``label`` feature.
     """
-    infos = (place / dataset).glob("*/dataset_info.json")
+    newest = _tfds_newest(place / dataset)
+    if newest is None:
+        return None
+    info = _tfds_info(newest)
+    shards = {path: split for split in splits for path in _tfds_shards(newest, info, split)}
+    records = {f"{path.name}__{n}": (path, *span) for path in shards for n, span in enumerate(_records(path))}
+    if classes is not None:
+        records = _of_classes(records, info.features["label"].names, classes)
+    own = None if test is None else frozenset(n for n, (path, *_) in records.items() if shards[path] == test)
+    return Source(name, str(newest), list(records), _tfds_reader([*records.values()]), [*shards], own)
+
+
+def _tfds_newest(dataset: Path) -> Path | None:
+    infos = dataset.glob("*/dataset_info.json")
     versions = [info.parent for info in infos if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)]
     if not versions:  # "2.1.0.incomplete..." is one that TFDS has not finished
         return None
-    newest = max(versions, key=lambda version: [int(number) for number in version.name.split(".")])
-    shards = _tfds_shards(newest, splits)
-    spans = {path: list(_records(path)) for path in shards}
-    found = [(path, *span) for path in shards for span in spans[path]]
-    names = [f"{path.name}__{number}" for path in shards for number in range(len(spans[path]))]
-    return Source(name, str(newest), names, _tfds_reader(found), shards)
+    return max(versions, key=lambda version: [int(number) for number in version.name.split(".")])
 
 
-def _tfds_shards(prepared: Path, splits: Sequence[str]) -> list[Path]:
+def _tfds_info(prepared: Path) -> Any:
     try:
+        import tensorflow  # noqa: F401 - parses the records
         import tensorflow_datasets as tfds
     except ImportError as error:
-        raise InputError(f"Reading {prepared} takes: pip install tensorflow-datasets. ({error})") from error
+        packages = "tensorflow tensorflow-datasets"
+        raise InputError(f"Reading {prepared} takes: pip install {packages}. ({error})") from error
     info = tfds.builder_from_directory(str(prepared)).info
     if info.file_format.value != "tfrecord":
         raise InputError(f"{prepared} is stored as {info.file_format.value}: prepare it as tfrecord.")
-    shards = [Path(path) for split in splits for path in info.splits[split].filepaths]
+    return info
+
+
+def _tfds_shards(prepared: Path, info: Any, split: str) -> list[Path]:
+    shards = [Path(path) for path in info.splits[split].filepaths]
     absent = [path for path in shards if not path.is_file()]
     if absent:
         raise InputError(f"{prepared} lacks {absent[0].name}: prepare the data set again with tfds.")
@@ -260,16 +334,36 @@ def _records(path: Path) -> Iterator[tuple[int, int]]:
             file.seek(start)
 
 
-def _tfds_reader(found: Sequence[tuple[Path, int, int]]) -> Callable:
+def _of_classes(records: dict[str, _Record], known: Sequence[str], classes: str) -> dict[str, _Record]:
+    """The records whose label is one of `classes`; their pictures stay encoded."""
+    named = [name.strip() for name in classes.split(",")]
+    for name in named:
+        if name not in known:
+            raise unknown("classes", name, known)
+    wanted = {known.index(name) for name in named}
+    return {name: record for name, record in records.items() if _label(name, record) in wanted}
+
+
+def _label(name: str, record: _Record) -> int:
+    try:
+        return _feature(record, "label").int64_list.value[0]
+    except Exception as error:  # as in `_tfds_reader`, but what has no label cannot be left out of its class
+        raise InputError(f"{name} is a damaged record: prepare the data set again with tfds.") from error
+
+
+def _feature(record: _Record, key: str) -> Any:
     import tensorflow as tf
 
+    path, start, length = record
+    with open(path, "rb") as file:
+        file.seek(start)
+        return tf.train.Example.FromString(file.read(length)).features.feature[key]
+
+
+def _tfds_reader(records: Sequence[_Record]) -> Callable:
     def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
-        path, start, length = found[index]
         try:
-            with open(path, "rb") as file:
-                file.seek(start)
-                example = tf.train.Example.FromString(file.read(length))
-            data = example.features.feature["image"].bytes_list.value[0]
+            data = _feature(records[index], "image").bytes_list.value[0]
         except Exception as error:  # OSError, protobuf's DecodeError, IndexError
             raise UnreadablePicture(f"damaged record: {error}") from error
         return pictures.read(io.BytesIO(data), image_size)

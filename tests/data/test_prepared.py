@@ -77,6 +77,7 @@ def test_the_notes_say_what_was_asked_for(drawn, folder):
     notes = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     assert notes["data"] == {
         "source": "synthetic_faces",
+        "classes": None,
         "image_size": 16,
         "train": 13,
         "test": 5,
@@ -133,6 +134,7 @@ def test_a_large_array_is_never_in_memory_as_a_whole(tmp_path):
 
 OTHER = {
     "source": ("celeba", "'synthetic_faces' there and 'celeba' here", "--dataset=celeba"),
+    "classes": ("Cats", "None there and 'Cats' here", "--classes=Cats"),
     "image_size": (32, "16 there and 32 here", "--image_size=32"),
     "train": (None, "13 there and None here", "--train=none"),
     "test": (4, "5 there and 4 here", "--test=4"),
@@ -155,6 +157,15 @@ def test_all_settings_that_differ_are_told_at_once(folder):
         data.load(dataclasses.replace(WANTED, image_size=32, test=4), folder)
 
 
+def test_a_folder_of_before_there_were_classes_holds_all_of_them(drawn, folder):
+    settings = json.loads((folder / "prepared.json").read_text())["data"]
+    del settings["classes"]
+    change_notes(folder, data=settings)
+    same(data.load(WANTED, folder), drawn)
+    with pytest.raises(InputError, match=r"classes is None there and 'cats' here\. .* --classes=cats,"):
+        data.load(dataclasses.replace(WANTED, classes="cats"), folder)
+
+
 def test_mirroring_is_not_a_matter_of_the_pictures(drawn, folder):
     same(data.load(dataclasses.replace(WANTED, flip=False), folder), drawn)
 
@@ -164,7 +175,7 @@ def test_how_many_train_is_not_a_matter_of_the_test_pictures(drawn, folder):
     found = data.load(wanted, folder, splits=("test",))
     np.testing.assert_array_equal(found.test.images, drawn.test.images)
     assert found.test.names == data.load(wanted, splits=("test",)).test.names, "as from the source"
-    for field in ("source", "image_size", "test", "split_seed"):
+    for field in ("source", "classes", "image_size", "test", "split_seed"):
         with pytest.raises(InputError, match=rf": {field} is "):
             data.load(dataclasses.replace(WANTED, **{field: OTHER[field][0]}), folder, splits=("test",))
 

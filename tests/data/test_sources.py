@@ -4,15 +4,17 @@ import io
 import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 import numpy as np
 import pytest
+import tfds_copy
 from PIL import Image
 
 from inpainting_tf.data import pictures, sources
 from inpainting_tf.data.pictures import UnreadablePicture
 from inpainting_tf.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("nowhere")
 
 
 def encoded(level: int, kind: str = "jpeg", size: tuple[int, int] = (48, 32)) -> bytes:
@@ -36,16 +38,6 @@ def put_celeba(root, levels=(10, 20, 30)):
 
 def levels(source: sources.Source) -> list[int]:
     return [int(source.read(index, (16, 24))[3, 5, 0]) for index in range(len(source))]
-
-
-@pytest.fixture(autouse=True)
-def nowhere(tmp_path_factory, monkeypatch):
-    """No data set of this machine is found by chance."""
-    for name in ("INPAINTING_DATA_DIR", "TFDS_DATA_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    empty = tmp_path_factory.mktemp("empty")
-    monkeypatch.setenv("HOME", str(empty))
-    monkeypatch.chdir(empty)
 
 
 # find
@@ -233,26 +225,7 @@ def tfds_example(features, level: int) -> dict:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """A data_dir that holds celeb_a."""
-    tfds = pytest.importorskip("tensorflow_datasets")
-    stock = tfds.builder_cls("celeb_a")
-    with tfds.core.registered.skip_registration():
-
-        class Builder(stock):
-            name = "celeb_a"
-            pkg_dir_path = stock.pkg_dir_path
-            code_path = None  # no list of download checksums, whose reading takes another package
-            url_infos: ClassVar = {}
-
-            def _split_generators(self, _):
-                return {split: self._generate_examples(chosen) for split, chosen in SPLITS.items()}
-
-            def _generate_examples(self, chosen):
-                for level in chosen:
-                    yield level, tfds_example(self.info.features, level)
-
-    root = tmp_path_factory.mktemp("tfds")
-    Builder(data_dir=root).download_and_prepare()
-    return root
+    return tfds_copy.prepare("celeb_a", tmp_path_factory.mktemp("tfds"), SPLITS, tfds_example)
 
 
 def test_tfds_holds_the_three_splits_in_order(prepared):
