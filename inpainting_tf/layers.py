@@ -20,6 +20,8 @@ if _ON_TENSORFLOW:
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 FILLS = {"black": 0.0, "white": 1.0, "mean": None}
+# Methods of `inpainting_tf.classical`. Whoever calls a network with such a fill has filled the hole by it.
+PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
 
 def _native_dilation_works() -> bool:
@@ -108,7 +110,8 @@ class BlankHole(keras.layers.Layer):
     Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
 
     Args:
-        fill: "black" (0), "white" (1) or "mean" (the mean colour of the picture's own known pixels).
+        fill: "black" (0), "white" (1) or "mean" (the mean colour of the picture's own known pixels). One of
+            `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
 
     Raises:
@@ -117,14 +120,16 @@ class BlankHole(keras.layers.Layer):
 
     def __init__(self, fill: str = "mean", divisor: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if fill not in FILLS:
-            raise InputError(f"`fill` must be one of {', '.join(FILLS)}. Received {fill!r}.")
+        if fill not in (*FILLS, *PREFILLS):
+            raise InputError(f"`fill` must be one of {', '.join((*FILLS, *PREFILLS))}. Received {fill!r}.")
         self.fill = fill
         self.divisor = divisor
 
     def call(self, inputs: list[Any]) -> Any:
         image, mask = inputs
         check_divisible(image.shape[1:3], self.divisor)
+        if self.fill in PREFILLS:
+            return image
         missing = mask > 0.5
         # `where` and not a product: a NaN under the hole times zero would still be a NaN.
         known = ops.where(missing, ops.zeros_like(image), image)
@@ -171,12 +176,70 @@ class CropAroundHole(keras.layers.Layer):
         image, mask = inputs
         rows = _window(ops.max(mask, axis=(2, 3)), self.size[0])
         columns = _window(ops.max(mask, axis=(1, 3)), self.size[1])
-        # Selection matrices instead of gathers: exact, differentiable, and quick on every backend.
+        # Selection matrices instead of gathers: exact, differentiable, and quick on every backend. (Where a
+        # GPU rounds float32 products to TF32, so do the convolutions that the window goes to.)
         image = ops.einsum("nhH,nHWc->nhWc", ops.cast(rows, image.dtype), image)
         return ops.einsum("nwW,nhWc->nhwc", ops.cast(columns, image.dtype), image)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}
+
+
+@_register
+class PastePatch(keras.layers.Layer):
+    """Pastes a patch over the window around the hole: where `CropAroundHole` would have cut it out.
+
+    Call with `[image, patch, mask]`: image [N, H, W, C], patch [N, h, w, C], mask [N, H, W, 1] with
+    1 = missing. Returns [N, H, W, C]: the patch inside the window, the image outside it, both unchanged.
+
+    Raises:
+        InputError: a patch larger than the image.
+    """
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, patch, mask = inputs
+        check_fits(patch.shape[1:3], image.shape[1:3])
+        rows = _window(ops.max(mask, axis=(2, 3)), patch.shape[1])
+        columns = _window(ops.max(mask, axis=(1, 3)), patch.shape[2])
+        # The selection matrices of `CropAroundHole`, the other way round.
+        pasted = ops.einsum("nhH,nhwc->nHwc", ops.cast(rows, patch.dtype), patch)
+        pasted = ops.einsum("nwW,nHwc->nHWc", ops.cast(columns, patch.dtype), pasted)
+        inside = ops.logical_and(ops.any(rows, axis=1)[:, :, None], ops.any(columns, axis=1)[:, None, :])
+        return ops.where(inside[..., None], pasted, image)
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        check_fits(input_shape[1][1:3], input_shape[0][1:3])
+        return tuple(input_shape[0])
+
+
+@_register
+class Sampling(keras.layers.Layer):
+    """Draws a code from a normal distribution so that gradients pass (the reparameterization trick).
+
+    Call with `[mean, log_variance]`, [N, D] each: returns mean + exp(log_variance / 2) * noise in training,
+    with new standard normal noise at each call, and the mean in inference.
+
+    Args:
+        seed: of the noise; None takes one from Keras's global seed.
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: list[Any], training: bool = False) -> Any:
+        mean, log_variance = inputs
+        if not training:
+            return mean
+        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return mean + ops.exp(log_variance / 2) * noise
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return tuple(input_shape[0])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
 
 
 def _window(missing: Any, size: int) -> Any:
@@ -196,4 +259,13 @@ def check_divisible(size: Any, divisor: int) -> None:
         shown = " x ".join("any" if side is None else str(side) for side in size)
         raise InputError(
             f"`image` must have a height and width divisible by {divisor}. Received {shown} pixels."
+        )
+
+
+def check_fits(patch: Any, image: Any) -> None:
+    """Raises InputError where a known side of `patch` (height, width) is longer than that of `image`."""
+    if any(small > large for small, large in zip(patch, image, strict=True) if small and large):
+        raise InputError(
+            f"`patch` must not be larger than the picture, {image[0]} x {image[1]} pixels. "
+            f"Received {patch[0]} x {patch[1]}."
         )

@@ -240,3 +240,97 @@ def test_each_picture_has_its_own_window_and_gradient():
     expected = np.zeros((2, *SIZE, 3))
     expected[0, :6, :10] = expected[1, 6:, 10:] = 1
     np.testing.assert_array_equal(tape.gradient(total, image), expected)
+
+
+# PastePatch
+
+
+# By hand: a hole (first and last row, first and last column) in a 32x48 picture, where a 12x12 patch goes.
+PLACES = [
+    *[((top, top + 11, left, left + 11), (top, left)) for top in (0, 9, 20) for left in (0, 17, 36)],
+    ((0, 4, 0, 6), (0, 0)),  # a smaller hole in each corner: the window stays inside the picture
+    ((0, 4, 43, 47), (0, 36)),
+    ((29, 31, 0, 2), (20, 0)),
+    ((31, 31, 47, 47), (20, 36)),
+    ((0, 2, 20, 25), (0, 17)),  # and at an edge
+    ((10, 14, 46, 47), (6, 36)),
+    ((5, 24, 3, 32), (9, 12)),  # a larger one: the patch covers its middle
+    (None, (10, 18)),  # none
+]
+
+
+@pytest.mark.parametrize(("rows_and_columns", "corner"), PLACES)
+def test_a_patch_goes_over_the_window_around_the_hole(rows_and_columns, corner):
+    image = np.full((1, 32, 48, 3), np.nan, "float32")  # a product with a known pixel would show
+    patch = np.arange(12 * 12 * 3, dtype="float32").reshape(1, 12, 12, 3) / 7
+    mask = np.zeros((1, 32, 48, 1), "float32")
+    if rows_and_columns:
+        top, bottom, left, right = rows_and_columns
+        mask[:, top : bottom + 1, left : right + 1] = 1
+    expected = image.copy()
+    expected[:, corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = patch
+    out = layers.PastePatch()([image, patch, mask])
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(layers.CropAroundHole((12, 12))([np.nan_to_num(out), mask]), patch)
+
+
+def test_each_picture_gets_its_own_patch_even_one_that_is_not_square():
+    image, patch = pictures(2, *SIZE, 3), pictures(2, 4, 6, 3, seed=1)
+    expected = image.copy()
+    expected[0, :4, :6], expected[1, 8:, 14:] = patch
+    masks = np.concatenate([hole(0, 0, 2, 2), hole(10, 18, 2, 2)])
+    np.testing.assert_array_equal(layers.PastePatch()([image, patch, masks]), expected)
+
+
+def test_the_gradient_of_a_patch_is_that_of_its_window():
+    image, patch, weights = (tf.constant(pictures(1, *size, 3)) for size in (SIZE, (4, 6), SIZE))
+    with tf.GradientTape() as tape:
+        tape.watch([image, patch])
+        total = tf.reduce_sum(weights * layers.PastePatch()([image, patch, hole(3, 5, 4, 6)]))
+    of_image, of_patch = tape.gradient(total, [image, patch])
+    np.testing.assert_array_equal(of_patch, weights[:, 3:7, 5:11])
+    outside = np.ones((1, *SIZE, 1), "float32") - hole(3, 5, 4, 6)
+    np.testing.assert_array_equal(of_image, weights * outside)
+
+
+def test_a_patch_larger_than_the_picture_is_refused():
+    with pytest.raises(InputError, match=r"`patch`.*12 x 20.*4 x 24"):
+        layers.PastePatch()([np.zeros((1, *SIZE, 3)), np.zeros((1, 4, 24, 3)), np.zeros((1, *SIZE, 1))])
+
+
+# Sampling
+
+
+def test_a_sample_has_the_mean_and_deviation_it_is_given():
+    means, deviations = np.array([2.0, -1.0, 0.0], "float32"), np.array([0.5, 3.0, 1.0], "float32")
+    count = 40_000
+    given = [np.tile(v, (count, 1)) for v in (means, 2 * np.log(deviations))]
+    sample = np.array(layers.Sampling(seed=0)(given, training=True), "float64")
+    np.testing.assert_array_less(np.abs(sample.mean(0) - means), 4 * deviations / count**0.5)
+    np.testing.assert_array_less(np.abs(sample.std(0) - deviations), 4 * deviations / (2 * count) ** 0.5)
+    correlations = np.corrcoef(sample.T) - np.eye(3)
+    assert np.abs(correlations).max() < 4 / count**0.5
+
+
+def test_each_call_draws_anew_and_a_seed_repeats_them():
+    given = [np.zeros((2, 5), "float32"), np.zeros((2, 5), "float32")]
+    one, other = layers.Sampling(seed=3), layers.Sampling.from_config(layers.Sampling(seed=3).get_config())
+    draws = [np.array(one(given, training=True)) for _ in range(2)]
+    assert np.abs(draws[0] - draws[1]).min() > 0
+    np.testing.assert_array_equal(draws, [np.array(other(given, training=True)) for _ in range(2)])
+
+
+def test_in_inference_a_sample_is_the_mean():
+    mean = pictures(2, 5)
+    np.testing.assert_array_equal(layers.Sampling()([mean, np.ones((2, 5), "float32")]), mean)
+
+
+def test_the_gradient_passes_through_a_sample():
+    mean, log_variance = tf.constant(pictures(2, 5)), tf.constant(pictures(2, 5, seed=1))
+    with tf.GradientTape() as tape:
+        tape.watch([mean, log_variance])
+        sample = layers.Sampling(seed=0)([mean, log_variance], training=True)
+        total = tf.reduce_sum(sample)
+    of_mean, of_log_variance = tape.gradient(total, [mean, log_variance])
+    np.testing.assert_array_equal(of_mean, np.ones((2, 5)))
+    np.testing.assert_allclose(of_log_variance, (sample - mean) / 2, atol=1e-6)

@@ -7,19 +7,28 @@ from collections.abc import Callable
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.networks import glcic
+from inpainting_tf.networks import cifar_cars, glcic
 
 COMPLETION = {
     "glcic": glcic.glcic,
     "one_autoencoder": glcic.one_autoencoder,
     "double_autoencoder": glcic.double_autoencoder,
+    "direct_conv": cifar_cars.direct_conv,
+    "autoencoder": cifar_cars.autoencoder,
+    "patch_autoencoder": cifar_cars.patch_autoencoder,
+    "cvae": cifar_cars.cvae,
+    "gan_autoencoder": cifar_cars.gan_autoencoder,
+    "gan_direct_conv": cifar_cars.gan_direct_conv,
 }
 DISCRIMINATORS = {
     "iizuka_discriminator": glcic.iizuka_discriminator,
     "joint_discriminator": glcic.joint_discriminator,
     "local_discriminator": glcic.local_discriminator,
     "global_discriminator": glcic.global_discriminator,
+    "cars_discriminator": cifar_cars.cars_discriminator,
 }
+# Completion networks with dense layers: they exist for one picture size only, `image_size` must be given.
+FIXED_SIZE = {"patch_autoencoder", "cvae"}
 
 
 def get(name: str) -> Callable[..., keras.Model]:
