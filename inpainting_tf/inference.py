@@ -8,8 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from inpainting_tf import classical
 from inpainting_tf.errors import InputError
 from inpainting_tf.images import composite, to_float, to_mask, to_uint8
+from inpainting_tf.layers import PREFILLS, BlankHole
 
 
 def network_fill(model: keras.Model) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -17,11 +19,14 @@ def network_fill(model: keras.Model) -> Callable[[np.ndarray, np.ndarray], np.nd
 
     Images float32 [N, H, W, 3] in [0, 1], masks float32 [N, H, W, 1] with 1 = missing; the result is the raw
     prediction, float32 [N, H, W, 3] in [0, 1]. It raises InputError for pictures of a size that the network
-    does not take.
+    does not take. Where the network wants the hole filled by a classical method first, that is done here.
     """
+    painted = next((layer.fill for layer in model.layers if isinstance(layer, BlankHole)), None)
+    prefill = classical.get(painted) if painted in PREFILLS else None
 
     def fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         _check_size(model, images.shape[1:3])
+        images = images if prefill is None else prefill(images, masks)
         return np.asarray(model.predict_on_batch({"image": images, "mask": masks}), np.float32)
 
     return fill

@@ -10,22 +10,58 @@ from typing import Any
 from keras import ops
 
 
-def mse(target: Any, prediction: Any, mask: Any = None) -> Any:
-    """Mean squared error over the whole picture; `mask` is not looked at (a common signature for recipes)."""
-    return ops.mean(ops.square(_difference(target, prediction)))
+def mse(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
+    """Mean squared error over the whole picture; `mask` is not looked at (a common signature for recipes).
+
+    `weights` [N, H, W, 1] make this and the next two weighted means; see `boundary_weights`.
+    """
+    return _mean_square(target, prediction, ops.ones_like(_float32(target)[..., :1]) * weights)
 
 
-def masked_mse(target: Any, prediction: Any, mask: Any) -> Any:
+def masked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
     """Mean squared error inside the hole: face_gan eq. 3.12, Iizuka et al. 2017 eq. 2.
 
     The papers print a squared norm (a sum). Here it is divided by the hole's pixels and channels, picture by
     picture, so that its size does not depend on resolution, hole or batch; the weight alpha of the
-    adversarial term goes with this mean.
+    adversarial term goes with this mean. cifar_cars' L2 over a patch is this one too, three times as large
+    there (it divides by the pixels alone).
     """
-    mask = _float32(mask)
-    error = ops.square(_difference(target, prediction)) * mask
-    values = ops.sum(mask, axis=(1, 2, 3)) * target.shape[-1]
-    return ops.mean(ops.sum(error, axis=(1, 2, 3)) / ops.maximum(values, 1.0))
+    return _mean_square(target, prediction, _float32(mask) * weights)
+
+
+def known_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
+    """Mean squared error outside the hole, picture by picture: the MSE term of cifar_cars' GANs (L_G)."""
+    return _mean_square(target, prediction, (1.0 - _float32(mask)) * weights)
+
+
+def boundary_weights(mask: Any, strength: float, reach: int) -> Any:
+    """Weights that are largest at the hole's edge, on both of its sides (cifar_cars, chapter 4).
+
+    Args:
+        mask: [N, H, W, 1], 1 = missing. The picture's border is no edge.
+        strength: what the weight of a pixel that touches the edge has above 1.
+        reach: distance in pixels (diagonal steps count as one) at which the weight has fallen to 1, linearly.
+
+    Returns:
+        [N, H, W, 1] in [1, 1 + strength]: 1 + strength * max(0, 1 - d / reach), d = 0 for the pixels that
+        touch the edge.
+    """
+    grown, shrunk = _float32(mask), _float32(mask)
+    near = ops.zeros_like(grown)
+    for _ in range(reach):  # the pixels within 1, 2, ... of the edge
+        grown, shrunk = _dilated(grown), 1.0 - _dilated(1.0 - shrunk)
+        near = near + (grown - shrunk)
+    return 1.0 + strength * near / reach
+
+
+def kl_divergence(mean: Any, log_variance: Any) -> Any:
+    """KL(N(mean, exp(log_variance)) | N(0, 1)), summed over the code, mean over the batch (cifar_cars 2.2.1).
+
+    -1/2 sum(1 + log s^2 - m^2 - s^2), Kingma and Welling 2014. `mean`, `log_variance`: [N, D].
+    """
+    mean, log_variance = _float32(mean), _float32(log_variance)
+    terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
+    return ops.mean(0.5 * ops.sum(terms, axis=1))
 
 
 def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
@@ -44,12 +80,19 @@ def minimax(fake_logits: Any) -> Any:
     return -ops.mean(_minus_log_sigmoid(-_float32(fake_logits)))
 
 
-RECONSTRUCTION = {"masked_mse": masked_mse, "mse": mse}
+RECONSTRUCTION = {"masked_mse": masked_mse, "mse": mse, "known_mse": known_mse}
 ADVERSARIAL = {"non_saturating": non_saturating, "minimax": minimax}
 
 
-def _difference(target: Any, prediction: Any) -> Any:
-    return _float32(target) - _float32(prediction)
+def _mean_square(target: Any, prediction: Any, weights: Any) -> Any:
+    """Mean of the squared error under weights [N, H, W, 1], in each picture and then over the batch."""
+    error = ops.square(_float32(target) - _float32(prediction)) * weights
+    total = ops.sum(weights, axis=(1, 2, 3)) * target.shape[-1]
+    return ops.mean(ops.sum(error, axis=(1, 2, 3)) / ops.maximum(total, 1.0))
+
+
+def _dilated(mask: Any) -> Any:
+    return ops.max_pool(mask, 3, 1, "same")
 
 
 def _minus_log_sigmoid(logits: Any) -> Any:

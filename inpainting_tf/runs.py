@@ -128,9 +128,7 @@ def load(path: str | os.PathLike) -> keras.Model:
 
 
 def _unpacked(folder: Path) -> keras.Model:
-    recipe, weights = open_run(folder).recipe, packed.read(folder)
-    with precision.policy("float32"):
-        model = assembly.completion_network(recipe, image_size=None)
+    model, weights = assembly.portable_network(open_run(folder).recipe), packed.read(folder)
     try:
         model.set_weights(weights)
     except ValueError as error:
@@ -217,8 +215,7 @@ class _Training:
         self.start = state["step"]
         self.rows: list[dict[str, Any]] = [r for r in run.history() if int(r["step"]) <= self.start]
         self.history = callbacks.History(self.start, self.per_epoch, state["history"], self._epoch_ended)
-        with precision.policy("float32"):
-            self.network = assembly.completion_network(recipe, image_size=None)
+        self.network = assembly.portable_network(recipe)
         if not known:
             self._record(data_dir)
 
@@ -251,6 +248,7 @@ class _Training:
                 batch_size=recipe.batch_size,
                 seed=recipe.seed,
                 flip=recipe.data.flip,
+                prefill=assembly.prefill(recipe),
                 start=self.start,
                 stop=self.total,
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import inpainting_tf
-from inpainting_tf import InputError, inpaint
+from inpainting_tf import InputError, classical, inpaint
 from inpainting_tf.images import to_float, to_uint8
 from inpainting_tf.inference import network_fill
 
@@ -173,3 +173,17 @@ def test_the_fill_refuses_a_size_in_one_line(model):
     with pytest.raises(InputError, match="divisible by 4") as caught:
         network_fill(model)(np.zeros((2, 30, 48, 3), np.float32), np.zeros((2, 30, 48, 1), np.float32))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["telea", "biharmonic"])
+def test_a_network_that_wants_its_holes_filled_gets_them_filled(method):
+    model = inpainting_tf.build("direct_conv", image_size=None, width=4, fill=method)
+    random = np.random.default_rng(0)
+    image, mask = random.random((2, 16, 24, 3), "float32"), np.zeros((2, 16, 24, 1), "float32")
+    mask[:, 4:10, 5:17] = 1
+    hidden = np.where(mask > 0, random.random(image.shape, "float32"), image)
+    filled = classical.get(method)(image, mask)
+    expected = model.predict_on_batch({"image": filled, "mask": mask})
+    for given in (image, hidden):
+        np.testing.assert_allclose(network_fill(model)(given, mask), expected, atol=1e-6)
+    assert np.abs(expected - model.predict_on_batch({"image": image, "mask": mask})).max() > 1e-3

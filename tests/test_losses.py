@@ -92,3 +92,66 @@ def test_sure_discriminators_give_finite_losses(size):
     assert float(losses.discriminator_loss(sure, -sure)) == pytest.approx(size)
     assert float(losses.non_saturating(sure)) == pytest.approx(size / 2)
     assert float(losses.minimax(sure)) == pytest.approx(-size / 2)
+
+
+def test_known_mse_is_the_mean_outside_the_hole():
+    target, prediction = np.zeros((2, 3, 4, 3), "float32"), np.zeros((2, 3, 4, 3), "float32")
+    mask = np.zeros((2, 3, 4, 1), "float32")
+    mask[0, 1, 1:3] = 1
+    prediction[0, 1, 1:3] = 9.0  # in the hole: does not count
+    prediction[0, 0, 0] = 2.0
+    prediction[1, 2, 3] = 1.0
+    expected = (4.0 / 10 + 1.0 / 12) / 2
+    assert float(losses.known_mse(target, prediction, mask)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_boundary_weights_by_hand():
+    mask = np.zeros((1, 1, 10, 1), "float32")
+    mask[0, 0, 4:9] = 1  # the hole's edges lie between 3 and 4, and between 8 and 9
+    weights = np.array(losses.boundary_weights(mask, strength=3.0, reach=3))[0, 0, :, 0]
+    np.testing.assert_allclose(weights, [1, 2, 3, 4, 4, 3, 2, 3, 4, 4], rtol=1e-6)
+    column = np.array(losses.boundary_weights(mask.transpose(0, 2, 1, 3), strength=3.0, reach=3))
+    np.testing.assert_allclose(column[0, :, 0, 0], weights)
+
+
+def test_the_pictures_border_is_no_edge_of_the_hole():
+    mask = np.zeros((1, 6, 8, 1), "float32")
+    mask[0, :, :3] = 1
+    weights = np.array(losses.boundary_weights(mask, strength=1.0, reach=2))[0, :, :, 0]
+    np.testing.assert_allclose(weights, np.tile([1, 1.5, 2, 2, 1.5, 1, 1, 1], (6, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", losses.RECONSTRUCTION)
+def test_weights_make_a_weighted_mean(name):
+    random = np.random.default_rng(0)
+    target, prediction = random.random((2, 2, 5, 6, 3), "float32")
+    mask = (random.random((2, 5, 6, 1)) < 0.4).astype("float32")
+    weights = random.random((2, 5, 6, 1)).astype("float32")
+    region = {"mse": np.ones_like(mask), "masked_mse": mask, "known_mse": 1 - mask}[name] * weights
+    error = ((target - prediction) ** 2 * region).sum((1, 2, 3)) / (3 * region.sum((1, 2, 3)))
+    loss = losses.RECONSTRUCTION[name]
+    assert float(loss(target, prediction, mask, weights)) == pytest.approx(error.mean(), rel=1e-5)
+    assert float(loss(target, prediction, mask, 7 * weights)) == pytest.approx(error.mean(), rel=1e-5)
+    assert float(loss(target, prediction, mask, np.ones_like(mask))) == pytest.approx(
+        float(loss(target, prediction, mask)), rel=1e-6
+    )
+
+
+def test_the_divergence_is_the_closed_form():
+    mean = np.array([[0.0, 1.0], [2.0, -1.0]], "float32")
+    variance = np.array([[1.0, 4.0], [0.25, 1.0]], "float32")
+    by_hand = [
+        0.5 * (0 + (1 + 4 - 1 - np.log(4))),
+        0.5 * ((4 + 0.25 - 1 - np.log(0.25)) + (1 + 1 - 1 - 0)),
+    ]
+    found = float(losses.kl_divergence(mean, np.log(variance)))
+    assert found == pytest.approx(np.mean(by_hand), rel=1e-6)
+    assert float(losses.kl_divergence(np.zeros((3, 5)), np.zeros((3, 5)))) == 0.0
+
+
+def test_the_divergence_agrees_with_sampling():
+    mean, log_variance = np.array([[0.7, -0.4]]), np.array([[0.5, -1.0]])
+    noise = np.random.default_rng(0).normal(size=(200_000, 2))
+    code = mean + np.exp(log_variance / 2) * noise
+    log_ratio = (-0.5 * (noise**2 + log_variance) + 0.5 * code**2).sum(1)
+    assert float(losses.kl_divergence(mean, log_variance)) == pytest.approx(log_ratio.mean(), abs=0.01)

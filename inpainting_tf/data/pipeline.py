@@ -7,7 +7,7 @@ threads (`inpainting_tf.backends`).
 
 Batch keys: "image" float32 [N, H, W, 3] in [0, 1]; "mask" float32 [N, H, W, 1], 1 = missing; "real_mask",
 another hole of the same kind, which tells the local discriminator where to look at the real picture (M_d of
-Algorithm 1).
+Algorithm 1); "prefilled", where it is asked for, the picture with its hole filled by a classical method.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from inpainting_tf import backends, masks
+from inpainting_tf import backends, classical, masks
 from inpainting_tf import images as pictures
 from inpainting_tf.errors import InputError
 
@@ -40,7 +40,15 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 
 def training_batches(
-    images: np.ndarray, mask: masks.Mask, *, batch_size: int, seed: int, flip: bool, start: int, stop: int
+    images: np.ndarray,
+    mask: masks.Mask,
+    *,
+    batch_size: int,
+    seed: int,
+    flip: bool,
+    start: int,
+    stop: int,
+    prefill: str | None = None,
 ) -> Any:
     """The batches of steps `start` to `stop`, reshuffled every epoch, as `keras.Model.fit` takes them.
 
@@ -51,6 +59,7 @@ def training_batches(
         seed: of order, mirroring and holes.
         flip: mirror half of the pictures.
         start, stop: global steps, counted from 0 at the beginning of the training.
+        prefill: a method of `inpainting_tf.classical` for "prefilled"; None leaves that out.
     """
     per_epoch = steps_per_epoch(len(images), batch_size)
 
@@ -65,13 +74,17 @@ def training_batches(
             mirrored = _random(seed, _FLIP, step).random(batch_size) < 0.5
             image[mirrored] = image[mirrored, :, ::-1]
         shape = (batch_size, masks.numbers(mask))
-        return image, *(_random(seed, use, step).random(shape, np.float32) for use in (_MASK, _REAL_MASK))
+        holes = [_random(seed, use, step).random(shape, np.float32) for use in (_MASK, _REAL_MASK)]
+        if prefill is None:
+            return image, *holes
+        return image, *holes, classical.get(prefill)(pictures.to_float(image), drawn(holes[0]))
 
-    def finish(image: Any, hole: Any, real_hole: Any) -> dict[str, Any]:
-        def drawn(uniforms: Any) -> Any:
-            return pictures.to_mask(masks.draw(mask, uniforms, images.shape[1:3]))
+    def drawn(uniforms: Any) -> Any:
+        return pictures.to_mask(masks.draw(mask, uniforms, images.shape[1:3]))
 
-        return {"image": pictures.to_float(image), "mask": drawn(hole), "real_mask": drawn(real_hole)}
+    def finish(image: Any, hole: Any, real_hole: Any, *prefilled: Any) -> dict[str, Any]:
+        batch = {"image": pictures.to_float(image), "mask": drawn(hole), "real_mask": drawn(real_hole)}
+        return batch | dict(zip(["prefilled"], prefilled, strict=False))
 
     return backends.feed(raw, finish, start, stop)
 

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.recipes import face_gan
+from inpainting_tf.recipes import cifar_cars, face_gan
 from inpainting_tf.recipes.assembly import completion_network
 from inpainting_tf.recipes.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*face_gan.RECIPES,)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*face_gan.RECIPES, *cifar_cars.RECIPES)}
 
 __all__ = ["RECIPES", "Recipe", "build", "get", "table"]
 

@@ -40,11 +40,22 @@ class Objective:
         reconstruction: a name in `inpainting_tf.losses.RECONSTRUCTION`.
         adversarial: a name in `inpainting_tf.losses.ADVERSARIAL`.
         alpha: weight of the adversarial term beside the reconstruction term.
+        convex: the reconstruction term counts 1 - alpha, and not 1.
+        judged: what the discriminator sees: "composite" (the prediction in the hole alone) or "prediction".
+        kl_weight: weight of the latent code's divergence, for variational networks; None for the others.
+        boundary: how much more a pixel at the hole's edge counts in the reconstruction term than one far from
+            it; 0 for all alike.
+        boundary_reach: how far from the edge that goes, in pixels.
     """
 
     reconstruction: str = "masked_mse"
     adversarial: str = "non_saturating"
     alpha: float = 4e-4
+    convex: bool = False
+    judged: str = "composite"
+    kl_weight: float | None = None
+    boundary: float = 0.0
+    boundary_reach: int = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,6 +174,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
         ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
         ("objective.adversarial", r.objective.adversarial, losses.ADVERSARIAL),
+        ("objective.judged", r.objective.judged, ("composite", "prediction")),
         ("network.builder", r.network.builder, networks.COMPLETION),
     ]
     if r.discriminator is not None:
@@ -175,6 +187,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
             raise unknown(field, value, known)
     for mask in (r.mask.train, r.mask.test):
         masks.numbers(mask)  # raises for holes that cannot be drawn
+    kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
     return [
@@ -189,6 +202,14 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`learning_rate` must be above 0 and finite", all(0 < rate < math.inf for rate in rates), rates),
         ("`beta_1` must be 0 or more and below 1", all(0 <= beta < 1 for beta in betas), betas),
         ("`objective.alpha` must be 0 or more", 0 <= r.objective.alpha < math.inf, r.objective.alpha),
+        (
+            "`objective.alpha` must be at most 1 where `objective.convex` is true",
+            r.objective.alpha <= 1 or not r.objective.convex,
+            r.objective.alpha,
+        ),
+        ("`objective.kl_weight` must be none or 0 or more", 0 <= (kl or 0.0) < math.inf, kl),
+        ("`objective.boundary` must be 0 or more", 0 <= boundary < math.inf, boundary),
+        ("`objective.boundary_reach` must be at least 1", reach >= 1, reach),
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
         ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),

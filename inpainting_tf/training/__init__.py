@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.training.adversarial import Adversarial
-from inpainting_tf.training.reconstruction import COLUMNS, Reconstruction
+from inpainting_tf.training.reconstruction import Reconstruction
+from inpainting_tf.training.variational import Variational
 
-__all__ = ["COLUMNS", "Adversarial", "Reconstruction"]
+__all__ = ["Adversarial", "Reconstruction", "Variational"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
 from inpainting_tf import backends, losses
 from inpainting_tf.images import composite
-from inpainting_tf.training.reconstruction import COLUMNS, PHASES, Reconstruction
+from inpainting_tf.training.reconstruction import Reconstruction
 
 
 class Adversarial(Reconstruction):
@@ -30,7 +30,15 @@ class Adversarial(Reconstruction):
         reconstruction, adversarial: functions of `inpainting_tf.losses`.
         alpha: weight of the adversarial term.
         boundaries: (T_C, T_C + T_D) in steps.
+        convex: the reconstruction term counts 1 - alpha, and not 1.
+        composited: D judges the prediction inside the hole of the picture, and not the whole prediction.
     """
+
+    columns: ClassVar[dict[str, tuple[str, ...]]] = {
+        "completion": ("loss", "reconstruction"),
+        "discriminator": ("discriminator", "real_score", "fake_score"),
+        "joint": ("loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"),
+    }
 
     def __init__(
         self,
@@ -40,12 +48,17 @@ class Adversarial(Reconstruction):
         adversarial: Callable[..., Any],
         alpha: float,
         boundaries: tuple[int, int],
+        *,
+        convex: bool = False,
+        composited: bool = True,
     ) -> None:
         super().__init__(completion, reconstruction)
         self.discriminator = discriminator
         self.adversarial = adversarial
         self.alpha = alpha
         self.boundaries = boundaries
+        self.convex = convex
+        self.composited = composited
 
     def compile(
         self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
@@ -58,13 +71,13 @@ class Adversarial(Reconstruction):
         self.discriminator_optimizer_variables = discriminator_optimizer.variables
 
     def phase(self, step: int) -> str:
-        return PHASES[sum(step >= boundary for boundary in self.boundaries)]
+        return tuple(self.columns)[sum(step >= boundary for boundary in self.boundaries)]
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         # The phase is read from a weight: one trace serves all three, and a checkpoint brings it back.
         phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
         updates = (self.update_completion, self.update_discriminator, self.update_both)
-        branches = [lambda update=update: _all_columns(update(batch)) for update in updates]
+        branches = [lambda update=update: self._all_columns(update(batch)) for update in updates]
         logs = backends.switch(self, phase, branches)
         self.steps.assign_add(1)
         return logs
@@ -105,24 +118,23 @@ class Adversarial(Reconstruction):
         }
 
     def joint_loss(self, batch: dict[str, Any], prediction: Any, completed: Any) -> dict[str, Any]:
-        """Losses of C in the joint phase (face_gan eq. 3.14); "loss" is the one to minimise."""
+        """Losses of C in the joint phase (face_gan eq. 3.14, cifar_cars L_G); "loss" is to be minimised."""
         parts = self.completion_loss(batch, prediction)
         adversarial = self.adversarial(self._judge(completed, batch["mask"]))
         return {
-            "loss": parts["reconstruction"] + self.alpha * adversarial,
+            "loss": (1.0 - self.alpha * self.convex) * parts["reconstruction"] + self.alpha * adversarial,
             "reconstruction": parts["reconstruction"],
             "adversarial": adversarial,
         }
 
     def complete(self, batch: dict[str, Any], prediction: Any) -> Any:
-        """What D sees: the known pixels of the picture, the prediction in the hole."""
-        return composite(batch["image"], prediction, batch["mask"])
+        """What D sees: the known pixels of the picture and the prediction in the hole, or the prediction."""
+        return composite(batch["image"], prediction, batch["mask"]) if self.composited else prediction
 
     def _judge(self, image: Any, mask: Any) -> Any:
         return self.discriminator({"image": image, "mask": mask}, training=True)
 
-
-def _all_columns(logs: dict[str, Any]) -> dict[str, Any]:
-    """Every branch must return the same columns; those it has no number for are NaN."""
-    nan = ops.convert_to_tensor(float("nan"), "float32")
-    return {name: logs.get(name, nan) for name in COLUMNS["joint"]}
+    def _all_columns(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Every branch must return the same columns; those it has no number for are NaN."""
+        nan = ops.convert_to_tensor(float("nan"), "float32")
+        return {name: logs.get(name, nan) for name in self.columns["joint"]}

@@ -16,7 +16,6 @@ import keras
 from tqdm import tqdm
 
 from inpainting_tf.errors import Diverged
-from inpainting_tf.training.reconstruction import COLUMNS
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -29,7 +28,7 @@ class StepCallback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         phase = self.model.phase(self.step)
         self.step += 1
-        self.on_step(self.step, phase, {name: float(logs[name]) for name in COLUMNS[phase]})
+        self.on_step(self.step, phase, {name: float(logs[name]) for name in self.model.columns[phase]})
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         raise NotImplementedError
@@ -65,7 +64,7 @@ class Progress(StepCallback):
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         epoch = (step - 1) // self.per_epoch + 1
-        shown = ("reconstruction", "adversarial", "discriminator")
+        shown = ("reconstruction", "kl", "adversarial", "discriminator")
         losses = " ".join(f"{name} {logs[name]:.3g}" for name in shown if name in logs)
         epochs = math.ceil(self.total / self.per_epoch)
         self.bar.set_description_str(f"epoch {epoch}/{epochs} {phase} {losses}", refresh=False)
@@ -113,7 +112,7 @@ class History(StepCallback):
             self.counts[name] = self.counts.get(name, 0) + 1
         if step % self.per_epoch == 0:
             row = {"epoch": step // self.per_epoch, "step": step, "phase": phase}
-            row |= {name: self._mean(name) for name in COLUMNS["joint"]}
+            row |= {name: self._mean(name) for name in list(self.model.columns.values())[-1]}
             self.model.sync()
             row |= {"learning_rate": float(self.model.optimizer.learning_rate), "seconds": self._seconds()}
             self.sums, self.counts = {}, {}

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
 from inpainting_tf import backends
 
-PHASES = ("completion", "discriminator", "joint")
-
-# What a step reports in each phase; a number that the phase does not compute is NaN in the step's logs.
-COLUMNS = {
-    "completion": ("loss", "reconstruction"),
-    "discriminator": ("discriminator", "real_score", "fake_score"),
-    "joint": ("loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"),
-}
-
 
 class Reconstruction(backends.Trainer):
     """Trains a completion network on `reconstruction(image, prediction, mask)`.
 
-    Batches are dictionaries with "image" and "mask" (see `inpainting_tf.data.pipeline`). A step returns its
-    own losses, not running means.
+    Batches are dictionaries with "image" and "mask", and "prefilled" where the network is to see the hole
+    filled (see `inpainting_tf.data.pipeline`). A step returns its own losses, not running means.
 
     Args:
         completion: the network to train.
         reconstruction: a function of `inpainting_tf.losses`.
+
+    Attributes:
+        columns: what a step reports, by phase; the last phase reports all there is. A number that a phase
+            does not compute is NaN in the step's logs.
     """
+
+    columns: ClassVar[dict[str, tuple[str, ...]]] = {"completion": ("loss", "reconstruction")}
 
     def __init__(self, completion: keras.Model, reconstruction: Callable[..., Any]) -> None:
         super().__init__(name="trainer")
@@ -44,7 +41,12 @@ class Reconstruction(backends.Trainer):
 
     def call(self, batch: dict[str, Any], training: bool = False) -> Any:
         """The completion network's prediction."""
-        return self.completion({"image": batch["image"], "mask": batch["mask"]}, training=training)
+        return self.completion(self.inputs_of(batch), training=training)
+
+    @staticmethod
+    def inputs_of(batch: dict[str, Any]) -> dict[str, Any]:
+        """What the completion network sees of a batch."""
+        return {"image": batch.get("prefilled", batch["image"]), "mask": batch["mask"]}
 
     def phase(self, step: int) -> str:
         """The phase that global step `step` belongs to."""

@@ -18,11 +18,19 @@ import numpy as np
 from inpainting_tf import backends, checkpoints, losses
 from inpainting_tf.data import pipeline
 from inpainting_tf.masks import Mask
-from inpainting_tf.networks import glcic
-from inpainting_tf.training import Adversarial, Reconstruction, precision
+from inpainting_tf.networks import cifar_cars, glcic
+from inpainting_tf.training import Adversarial, Reconstruction, Variational, precision
 
 SIZE, WIDTH, BATCH, STEPS = 32, 8, 4, 10
-CASES = {"reconstruction": 0, "completion": 0, "discriminator": 10, "joint": 20, "float16": 20}  # first steps
+# The step that each begins at.
+CASES = {
+    "reconstruction": 0,
+    "variational": 0,
+    "completion": 0,
+    "discriminator": 10,
+    "joint": 20,
+    "float16": 20,
+}
 
 
 def smooth(network: keras.Model) -> keras.Model:
@@ -37,8 +45,19 @@ def smooth(network: keras.Model) -> keras.Model:
     return keras.models.clone_model(network, clone_function=layer)
 
 
+def same_noise(shape: tuple[int, ...], **settings: object) -> object:
+    """In place of `keras.random.normal`, whose numbers are each backend's own."""
+    return keras.ops.convert_to_tensor(np.random.default_rng(0).standard_normal(shape, "float32"))
+
+
 def trainer(case: str) -> Reconstruction:
     keras.utils.set_random_seed(0)
+    if case == "variational":
+        keras.random.normal = same_noise
+        network = smooth(cifar_cars.cvae(SIZE, width=WIDTH, latent=64))
+        model = Variational(network, losses.mse, kl_weight=1e-3)
+        model.compile(optimizer(1e-3))
+        return model
     completion = smooth(glcic.glcic(SIZE, width=WIDTH))
     if case == "reconstruction":
         model = Reconstruction(completion, losses.masked_mse)

@@ -49,6 +49,7 @@ def ten_steps(tmp_path_factory, jax_only) -> Path:
     ("case", "computed", "moved"),
     [
         ("reconstruction", {"loss", "reconstruction"}, 45),
+        ("variational", {"loss", "reconstruction", "kl"}, 25),
         ("completion", {"loss", "reconstruction"}, 45),
         ("discriminator", {"discriminator", "real_score", "fake_score"}, 40),
         ("joint", {"loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"}, 90),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpainting_tf import data, masks
+from inpainting_tf import classical, data, masks
 from inpainting_tf.data import Data, pipeline
 from inpainting_tf.errors import InputError
 from inpainting_tf.masks import Mask
@@ -102,6 +102,20 @@ def test_holes_and_mirroring_do_not_hang_together(images):
 def test_holes_differ_from_step_to_step(images):
     found = [batch["mask"].tobytes() for batch in batches(images)]
     assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("method", ["telea", "biharmonic"])
+def test_a_classical_method_may_fill_the_holes_first(images, method):
+    plain, filled = batches(images, stop=2), batches(images, stop=2, prefill=method)
+    for before, after in zip(plain, filled, strict=True):
+        for key in before:
+            np.testing.assert_array_equal(before[key], after[key])
+        assert set(after) == {*before, "prefilled"}
+        expected = classical.get(method)(before["image"], before["mask"])
+        np.testing.assert_allclose(after["prefilled"], expected, atol=1e-6)
+        hole = before["mask"][..., 0] > 0
+        assert (after["prefilled"][~hole] == before["image"][~hole]).all()
+        assert np.abs(after["prefilled"][hole] - before["image"][hole]).mean() > 0.05
 
 
 def test_steps_per_epoch():

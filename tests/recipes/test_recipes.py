@@ -26,7 +26,7 @@ def test_every_recipe_makes_sense_and_survives_json(name, preset):
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_every_recipe_can_be_built(name):
-    recipe = recipes.get(name, "smoke").override({"network.width": 4, "discriminator.width": 4})
+    recipe = recipes.get(name, "smoke").override({"network.width": 4})
     trainer = assembly.trainer(recipe, 10)
     assert trainer.completion.output.shape == (None, 32, 32, 3)
     assert set(trainer.completion.input) == {"image", "mask"}
@@ -112,6 +112,11 @@ def test_changes_that_make_no_sense_are_one_line(changes, message):
         ({"schedule.completion_share": -0.1}, "shares"),
         ({"optimizer.learning_rate": 0}, "learning_rate"),
         ({"objective.alpha": -1}, "alpha"),
+        ({"objective.alpha": 1.5, "objective.convex": True}, "at most 1.*1.5"),
+        ({"objective.kl_weight": -0.1}, "kl_weight"),
+        ({"objective.boundary": -1}, "objective.boundary"),
+        ({"objective.boundary": 1, "objective.boundary_reach": 0}, "boundary_reach"),
+        ({"objective.judged": "predictions"}, "Did you mean 'prediction'"),
         ({"data.test": 0}, "data.test"),
         ({"data.image_size": 8}, "image_size"),
         ({"mixed_precision": "float61"}, "Did you mean 'float16'"),

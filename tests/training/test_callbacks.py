@@ -9,10 +9,10 @@ import types
 import pytest
 
 from inpainting_tf.errors import Diverged
-from inpainting_tf.training import callbacks
-from inpainting_tf.training.reconstruction import COLUMNS, PHASES
+from inpainting_tf.training import Adversarial, callbacks
 
 NAN = float("nan")
+COLUMNS = Adversarial.columns
 
 
 def logs(phase: str, value: float) -> dict[str, float]:
@@ -25,10 +25,11 @@ def attached(callback, boundary: int = 4):
     """The callback with a model whose completion phase ends at `boundary`, the discriminator's two later."""
 
     def phase(step: int) -> str:
-        return PHASES[(step >= boundary) + (step >= boundary + 2)]
+        return tuple(COLUMNS)[(step >= boundary) + (step >= boundary + 2)]
 
     optimizer = types.SimpleNamespace(learning_rate=0.5)
-    callback.set_model(types.SimpleNamespace(phase=phase, optimizer=optimizer, sync=lambda: None))
+    model = types.SimpleNamespace(phase=phase, columns=COLUMNS, optimizer=optimizer, sync=lambda: None)
+    callback.set_model(model)
     callback.on_train_begin()
     return callback
 

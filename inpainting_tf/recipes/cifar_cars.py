@@ -1,0 +1,105 @@
+"""`cifar_cars`: six systems that fill a 12x12 hole in 32x32 pictures of cars (CIFAR-10, tables 3.1-3.8).
+
+Command: python train.py --model=direct_conv [--data_dir=FOLDER] [--classes=automobile] [--preset=laptop]
+
+The thesis prints no numbers. Of the training it says Adam and random batches; epochs, batch sizes, rates and
+the weights alpha and of the divergence are ours. A new hole is drawn each time a picture is seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from inpainting_tf.data import Data
+from inpainting_tf.masks import Mask
+from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
+
+HOLE = Mask("rectangle", 12 / 32, 12 / 32)
+
+# At most a quarter of an hour on two CPU cores; the step falls to 0.
+LAPTOP = {"batch_size": 32, "optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.classes": None,
+    "data.train": 32,
+    "data.test": 8,
+    "network.width": 8,
+    "batch_size": 8,
+    "schedule.epochs": 3,
+}
+
+DIRECT_CONV = Recipe(
+    name="direct_conv",
+    paper="cifar_cars",
+    summary="five 5x5 convolutions at full resolution (table 3.1)",
+    network=Network("direct_conv"),
+    data=Data("cifar10", 32, classes="automobile", train=None, test=1000),
+    mask=Masks(HOLE, HOLE),
+    objective=Objective(reconstruction="mse"),
+    schedule=Schedule(epochs=200, completion_share=1.0, discriminator_share=0.0),
+    optimizer=Optimizer(name="adam", learning_rate=1e-3),
+    batch_size=32,
+    presets={
+        "gpu": {"batch_size": 128, "optimizer.decay": "cosine"},
+        "laptop": {**LAPTOP, "schedule.epochs": 60},
+        "smoke": SMOKE,
+    },
+)
+
+
+def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+    """`direct_conv` with another network, and so many epochs in the laptop preset."""
+    presets = {**DIRECT_CONV.presets, "laptop": {**LAPTOP, "schedule.epochs": epochs}}
+    return dataclasses.replace(DIRECT_CONV, name=name, summary=summary, presets=presets, **changes)
+
+
+AUTOENCODER = _variant(
+    "autoencoder",
+    "autoencoder with a 4x4x256 code, whole picture (tables 3.2, 3.3)",
+    100,
+    network=Network("autoencoder", width=32),
+)
+
+PATCH_AUTOENCODER = _variant(
+    "patch_autoencoder",
+    "autoencoder that predicts the missing 12x12 patch alone (section 3.2.1)",
+    100,
+    network=Network("patch_autoencoder", width=32, arguments={"patch": 12}),
+    objective=Objective(reconstruction="masked_mse"),
+)
+
+CVAE = _variant(
+    "cvae",
+    "conditional variational autoencoder, 1024-d code (tables 3.4-3.6)",
+    100,
+    network=Network("cvae", width=32),
+    objective=Objective(reconstruction="mse", kl_weight=1e-5),
+)
+
+# L_G = alpha BCE(labels, D(G(h))) + (1 - alpha) MSE over the known area. Both networks learn from the start.
+_ADVERSARIAL = {
+    "discriminator": Network("cars_discriminator", width=64),
+    "objective": Objective("known_mse", "non_saturating", alpha=0.01, convex=True, judged="prediction"),
+    "schedule": Schedule(epochs=200, completion_share=0.0, discriminator_share=0.0),
+    "optimizer": Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+    "discriminator_optimizer": Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+}
+
+GAN_AUTOENCODER = _variant(
+    "gan_autoencoder",
+    "GAN with a small autoencoder as generator (section 3.4.1)",
+    60,
+    network=Network("gan_autoencoder", width=32),
+    **_ADVERSARIAL,
+)
+
+GAN_DIRECT_CONV = _variant(
+    "gan_direct_conv",
+    "GAN with seven 5x5 convolutions as generator (tables 3.7, 3.8)",
+    30,
+    network=Network("gan_direct_conv"),
+    **_ADVERSARIAL,
+)
+
+RECIPES = (DIRECT_CONV, AUTOENCODER, PATCH_AUTOENCODER, CVAE, GAN_AUTOENCODER, GAN_DIRECT_CONV)
