@@ -14,7 +14,10 @@ flags.DEFINE_multi_string("workdir", [], "Folder of a run; may be repeated.")
 flags.DEFINE_multi_string("model_path", [], "A .keras file; may be repeated.")
 flags.DEFINE_multi_string("baseline", [], "telea, navier_stokes, biharmonic or mean_colour; may be repeated.")
 flags.DEFINE_string(
-    "dataset", None, "celeba, folder or synthetic_faces; default: the first run's, else celeba."
+    "dataset", None, "celeba, cifar10, folder or synthetic_faces; default: the first run's, else celeba."
+)
+flags.DEFINE_string(
+    "classes", None, "Only these classes of cifar10, comma separated; none: all; default: the first run's."
 )
 flags.DEFINE_string("data_dir", None, "Folder or archive of the pictures; default: the first run's.")
 flags.DEFINE_integer(
@@ -39,7 +42,11 @@ def main() -> None:
     subjects += [comparison.of_baseline(name) for name in args.baseline]
     own = comparison.TestSet.of(found[0]) if found else comparison.TestSet(Data(), Mask())
     test_set = own.changed(
-        source=args.dataset, image_size=args.image_size, mask=args.mask, data_dir=args.data_dir
+        source=args.dataset,
+        classes=args.classes,
+        image_size=args.image_size,
+        mask=args.mask,
+        data_dir=args.data_dir,
     )
     alone = len(subjects) == 1 and found and test_set.data == own.data and test_set.mask == own.mask
     output = args.output or (found[0].folder if alone else "evaluations")

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
-from inpainting_tf import classical, data, evaluation, figures, files, runs
+from inpainting_tf import classical, data, evaluation, figures, files, masks, runs
 from inpainting_tf.data import Data, pipeline
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
-from inpainting_tf.images import composite
+from inpainting_tf.images import composite, to_float
 from inpainting_tf.inference import network_fill
 from inpainting_tf.masks import Mask
+from inpainting_tf.networks import cifar_cars
 
 SHOWN = 8  # pictures in a sheet
+DRAWS = 5  # fills of one hole
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is evaluated: a name, how it fills, and what its `metrics.json` says about its making."""
+    """What is evaluated.
+
+    Attributes:
+        name: as in tables and figures.
+        fill: how it fills.
+        recipe: what its `metrics.json` says about its making.
+        draw: (images, masks, count) -> float32 [count, N, H, W, 3], several fills of each hole; None for what
+            fills a hole in one way only.
+    """
 
     name: str
     fill: Fill
     recipe: Mapping[str, Any] | None = None
+    draw: Callable[[np.ndarray, np.ndarray, int], np.ndarray] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,16 +71,22 @@ class TestSet:
         self,
         *,
         source: str | None = None,
+        classes: str | None = None,
         image_size: int | None = None,
         mask: str | None = None,
         data_dir: str | None = None,
     ) -> TestSet:
-        """This one with whatever is not None; another source forgets the folder and the names of this one."""
+        """This one with whatever is not None; `classes` "none" is all of them.
+
+        Other classes forget the names of this one, another source also its folder and its classes.
+        """
         here = self
         if source is not None and source != self.data.source:
-            here = dataclasses.replace(
-                here, data=dataclasses.replace(here.data, source=source), data_dir=None, names=None
-            )
+            other = dataclasses.replace(here.data, source=source, classes=None)
+            here = dataclasses.replace(here, data=other, data_dir=None, names=None)
+        wanted = {None: here.data.classes, "none": None}.get(classes, classes)
+        if wanted != here.data.classes:
+            here = dataclasses.replace(here, data=dataclasses.replace(here.data, classes=wanted), names=None)
         if image_size is not None:
             here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=image_size))
         if mask is not None:
@@ -77,14 +96,20 @@ class TestSet:
 
 def of_run(run: runs.Run) -> Subject:
     """A trained run, named after its folder."""
-    return Subject(run.folder.resolve().name, network_fill(runs.load(run.folder)), run.recipe.to_json())
+    return _of_network(run.folder.resolve().name, runs.load(run.folder), run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
     """A saved completion network, named after its file, or after its folder if that is a run's model."""
     file = Path(path).expanduser().resolve()
     name = file.parent.name if file.name == "model.keras" else file.stem
-    return Subject(name, network_fill(runs.load(path)))
+    return _of_network(name, runs.load(path))
+
+
+def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:
+    variational = "latent" in {layer.name for layer in model.layers}
+    draw = functools.partial(cifar_cars.draw, model) if variational else None
+    return Subject(name, network_fill(model), recipe, draw)
 
 
 def of_baseline(name: str) -> Subject:
@@ -97,9 +122,11 @@ def compare(
 ) -> list[Evaluation]:
     """Evaluates all subjects on the same pictures and holes and writes what was found.
 
-    `output` gets `metrics.json` and `per_image.csv` (in a folder for each where there are several),
-    `sheet.png` (input, each result, original), and with several subjects also `table.md` and
-    `comparison.png`.
+    `output` gets `sheet.png` (the first pictures: input, each result, original), and with several subjects
+    also `table.md` and `comparison.png`. For each subject, in a folder of its own where there are several:
+    `metrics.json`, `per_image.csv`, the pictures that it filled best and worst inside the hole (`good.png`,
+    `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), and several fills
+    of the same holes from what can draw them (`diverse.png`).
 
     Raises:
         InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
@@ -112,7 +139,7 @@ def compare(
         )
     pictures = data.load(test_set.data, test_set.data_dir, names=test_set.names, splits=("test",)).test
     facts = {"dataset": test_set.data.source, "split": "test", "mask": dataclasses.asdict(test_set.mask)}
-    found = []
+    found, output = [], Path(output)
     for subject in subjects:
         batches = pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size)
         found.append(
@@ -126,18 +153,74 @@ def compare(
                 **facts,
             )
         )
-    _write(found, Path(output))
+    for subject, each in zip(subjects, found, strict=True):
+        folder = output / each.name if len(found) > 1 else output
+        evaluation.write(each, folder)
+        _extremes(subject, each, pictures.images, test_set.mask, folder)
+        _patches(each, folder)
+        _diversity(subject, each, folder)
+    sheet(found, output / "sheet.png")
+    if len(found) > 1:
+        files.write_text(output / "table.md", evaluation.table(found) + "\n")
+        figures.comparison_bars(found, output / "comparison.png")
     return found
 
 
-def _write(found: Sequence[Evaluation], output: Path) -> None:
-    several = len(found) > 1
-    for each in found:
-        evaluation.write(each, output / each.name if several else output)
-    sheet(found, output / "sheet.png")
-    if several:
-        files.write_text(output / "table.md", evaluation.table(found) + "\n")
-        figures.comparison_bars(found, output / "comparison.png")
+def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:
+    """Good and failed examples (cifar_cars, figures 3.9 and 3.10), chosen by the PSNR inside the hole."""
+    psnr = np.array([row["hole_psnr"] for row in found.rows])
+    worst_first = np.argsort(psnr, kind="stable")
+    for name, chosen in (("good", worst_first[::-1][:SHOWN]), ("failed", worst_first[:SHOWN])):
+        images = to_float(np.asarray(pictures[chosen]))
+        holes = masks.fixed(mask, chosen, images.shape[1:3])
+        known = images * (1.0 - holes)
+        columns = {
+            "input": figures.input_view(images, holes),
+            "filled": composite(known, np.asarray(subject.fill(known, holes)), holes),
+            "original": images,
+        }
+        notes = {"filled": [f"{psnr[i]:.1f} dB in the hole" for i in chosen]}
+        title = f"{found.name}: the {len(chosen)} {'best' if name == 'good' else 'worst'} of {len(psnr)}"
+        figures.sheet(columns, folder / f"{name}.png", title=title, notes=notes)
+
+
+def _patches(found: Evaluation, folder: Path) -> None:
+    """Original and predicted patches (cifar_cars, figure 3.5), where every hole is a box of the same size."""
+    boxes = [_box(mask) for mask in found.masks]
+    if len({(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in boxes}) > 1 or not all(
+        mask[box].all() for mask, box in zip(found.masks, boxes, strict=True)
+    ):
+        return
+
+    def cut(pictures: np.ndarray) -> np.ndarray:
+        return np.stack([picture[box] for picture, box in zip(pictures, boxes, strict=True)])
+
+    columns = {
+        "original patch": cut(found.images),
+        "predicted patch": cut(found.predictions),
+        "filled": composite(found.images, found.predictions, found.masks),
+    }
+    figures.sheet(columns, folder / "patches.png", title=found.name)
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
+    """The bounding box of a mask [H, W, 1]."""
+    rows, columns = np.nonzero(mask.any((1, 2)))[0], np.nonzero(mask.any((0, 2)))[0]
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:
+    """Several fills of the same holes, and how much they differ."""
+    if subject.draw is None:
+        return
+    images, holes = found.images, found.masks
+    known = images * (1.0 - holes)
+    fills = [composite(known, fill, holes) for fill in subject.draw(known, holes, DRAWS)]
+    spread = np.std(fills, 0)[np.broadcast_to(holes > 0, images.shape)].mean() * 255
+    columns = {"input": figures.input_view(images, holes)}
+    columns |= {f"draw {number}": fill for number, fill in enumerate(fills, 1)} | {"original": images}
+    title = f"{found.name}: {DRAWS} draws; inside the hole they deviate by {spread:.1f} levels of 255"
+    figures.sheet(columns, folder / "diverse.png", title=title)
 
 
 def sheet(found: Iterable[Evaluation], path: str | os.PathLike) -> Path:

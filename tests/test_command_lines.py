@@ -33,6 +33,7 @@ MISTAKES = {
     "--mixed_precision=float8": ["`mixed_precision` must be one of", "Did you mean 'float16'?"],
     "--dataset=celebb": ["`dataset` must be one of", "Received 'celebb'. Did you mean 'celeba'?"],
     "--dataset=folder": ["`data_dir` must be a folder of pictures", "Received None"],
+    "--classes=automobile": ["`classes` must be none for dataset 'synthetic_faces'"],
     "--data_dir=/tmp": ["`data_dir` must be None for dataset 'synthetic_faces'"],
     "--set=nonsense": ["--set must be field=value. Received 'nonsense'"],
     "--set=schedule.foo=1": ["`--set schedule.foo` must be one of", "Received 'foo'"],
@@ -45,7 +46,10 @@ MISTAKES = {
     "--set=optimizer.name=sgd": ["`optimizer.name` must be one of adadelta, adam. Received 'sgd'"],
     "--set=objective.adversarial=minmax": ["Did you mean 'minimax'?"],
     "--set=network.builder=glcik": ["must be one of", "Received 'glcik'. Did you mean 'glcic'?"],
-    "--set=network.arguments.fill=purple": ["`fill` must be one of black, white, mean. Received 'purple'"],
+    "--set=network.arguments.fill=purple": [
+        "`fill` must be one of black, white, mean, telea,",
+        "Received 'purple'",
+    ],
     "--set=network.arguments.fil=black": ["`argument of glcic` must be one of", "Did you mean 'fill'?"],
     "--set=schedule.completion_share=1.5": ["shares must be 0 or more and sum to at most 1"],
     "stray": ["Options begin with --. Received 'stray'"],
@@ -165,7 +169,8 @@ def test_every_flag_of_the_recipe_reaches_it(tmp_path, monkeypatch):
         "--mixed_precision=bfloat16": "mixed_precision",
         "--jit_compile=True": "jit_compile",
         "--deterministic=True": "deterministic",
-        "--dataset=folder": "data.source",
+        "--dataset=cifar10": "data.source",
+        "--classes=automobile": "data.classes",
         "--set=optimizer.beta_1=0.75": "optimizer.beta_1",
     }
     assert train(*flags).status == 0
@@ -173,6 +178,20 @@ def test_every_flag_of_the_recipe_reaches_it(tmp_path, monkeypatch):
     for flag, field in flags.items():
         assert str(settings[field]) == flag.rpartition("=")[2], field
     assert (settings["discriminator.width"], settings["mask.train.kind"]) == (6, "strokes")
+
+
+@pytest.mark.parametrize(
+    ("flags", "classes"),
+    [([], "automobile"), (["--dataset=folder"], None), (["--dataset=cifar10"], "automobile"),
+     (["--classes=none"], None), (["--dataset=cifar10", "--classes=cat,dog"], "cat,dog")],
+)  # fmt: skip
+def test_another_data_set_forgets_the_classes_of_the_recipes_own(flags, classes, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        runs, "train", lambda recipe, *_, **__: (seen.append(recipe), runs.Run(tmp_path, recipe))[1]
+    )
+    assert command("train.py", "--model=direct_conv", *flags).status == 0
+    assert seen[0].data.classes == classes
 
 
 # In processes of their own

@@ -22,7 +22,7 @@ KEYS = {
     "model", "dataset", "split", "image_size", "mask", "images", "mse", "mae", "psnr", "ssim", "raw_psnr",
     "raw_ssim", "hole_psnr", "hole_mae", "lpips", "seconds_per_image", "recipe", "versions",
 }  # fmt: skip
-FILES = ("metrics.json", "per_image.csv")
+FILES = ("metrics.json", "per_image.csv", "good.png", "failed.png")
 MEANS = ("mse", "mae", "psnr", "ssim", "raw_psnr", "raw_ssim", "hole_psnr", "hole_mae")
 
 
@@ -79,7 +79,7 @@ def test_a_run_alone_in_a_process_of_its_own(run):
     before = set(contents(run))
     done = process("eval.py", f"--workdir={run}", cwd=run.parent / "here")
     assert done.status == 0 and done.errors == [], done.err
-    assert set(contents(run)) - before == {"metrics.json", "per_image.csv", "sheet.png"}
+    assert set(contents(run)) - before == {*FILES, "sheet.png"}
     assert contents(run.parent / "here") == {}
     assert "first" in done.out and "5 pictures" in done.out
     check_evaluation(run, images=5)
@@ -266,3 +266,84 @@ def test_two_steps_on_celeba(real_data_dir, tmp_path):
     assert command("eval.py", f"--workdir={run.folder}").status == 0  # finds the pictures by itself
     check_evaluation(run.folder, images=6)
     assert [row["name"] for row in rows_of(run.folder, "per_image.csv")] == pictures["test"][:6]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("cifar10", "automobile", True)),
+        ({"source": "cifar10"}, ("cifar10", "automobile", True)),
+        ({"classes": "automobile"}, ("cifar10", "automobile", True)),
+        ({"classes": "cat,dog"}, ("cifar10", "cat,dog", False)),
+        ({"classes": "none"}, ("cifar10", None, False)),
+        ({"source": "folder"}, ("folder", None, False)),
+    ],
+)
+def test_other_classes_or_data_forget_the_runs_pictures(changes, expected):
+    own = TestSet(Data("cifar10", 32, classes="automobile"), Mask(), None, {"train": ["a"], "test": ["b"]})
+    changed = own.changed(**changes)
+    assert (changed.data.source, changed.data.classes, changed.names is not None) == expected
+
+
+# Good, failed, patches, draws
+
+
+@pytest.fixture
+def sheets(monkeypatch) -> dict[str, dict]:
+    """The columns of every sheet that is drawn, by the name of its file."""
+    drawn: dict[str, dict] = {}
+    original = comparison.figures.sheet
+
+    def sheet(columns, path, **options):
+        drawn[Path(path).stem] = {**columns, "notes": options.get("notes"), "title": options.get("title")}
+        return original(columns, path, **options)
+
+    monkeypatch.setattr(comparison.figures, "sheet", sheet)
+    return drawn
+
+
+def test_good_and_failed_are_the_best_and_worst_holes(sheets, tmp_path):
+    test_set = TestSet(Data("synthetic_faces", 32, train=1, test=20), Mask())
+    (found,) = comparison.compare([comparison.of_baseline("telea")], test_set, tmp_path)
+    psnr = np.array([row["hole_psnr"] for row in found.rows])
+    pictures = comparison.data.load(test_set.data).test.images
+    ranked = {"good": np.argsort(-psnr)[:8], "failed": np.argsort(psnr)[:8]}
+    for name, chosen in ranked.items():
+        np.testing.assert_allclose(sheets[name]["original"], pictures[chosen] / np.float32(255), atol=1e-6)
+        assert sheets[name]["notes"]["filled"] == [f"{psnr[i]:.1f} dB in the hole" for i in chosen]
+        error = (sheets[name]["filled"] - sheets[name]["original"]) ** 2
+        holes = (sheets[name]["input"] != sheets[name]["original"]).any(-1)
+        assert (error[~holes] == 0).all()
+        again = [-10 * np.log10(e[h].mean()) for e, h in zip(error, holes, strict=True)]
+        np.testing.assert_allclose(again, psnr[chosen], atol=0.3)  # a drawn pixel may be the picture's own
+        assert size_of(tmp_path / f"{name}.png")[0] > 100
+
+
+@pytest.mark.parametrize(("mask", "equal"), [(Mask("rectangle", 0.25, 0.25), True), (Mask("strokes"), False)])
+def test_patches_are_shown_where_all_holes_are_boxes_of_a_size(mask, equal, sheets, tmp_path):
+    test_set = TestSet(Data("synthetic_faces", 32, train=1, test=5), mask)
+    (found,) = comparison.compare([comparison.of_baseline("mean_colour")], test_set, tmp_path)
+    assert ("patches" in sheets) == equal == (tmp_path / "patches.png").exists()
+    if equal:
+        patch = sheets["patches"]["original patch"]
+        assert patch.shape == (5, 8, 8, 3)
+        for index in range(5):
+            hole = found.masks[index, ..., 0] > 0
+            np.testing.assert_array_equal(patch[index].reshape(-1, 3), found.images[index][hole])
+            predicted = sheets["patches"]["predicted patch"][index].reshape(-1, 3)
+            np.testing.assert_array_equal(predicted, found.predictions[index][hole])
+
+
+def test_what_can_draw_several_fills_shows_them(sheets, tmp_path):
+    model = inpainting_tf.build("cvae", image_size=32, width=4, latent=64)
+    model.get_layer("latent_log_variance").bias.assign(np.full(64, 2.0))
+    model.save(tmp_path / "cvae.keras")
+    test_set = TestSet(Data("synthetic_faces", 32, train=1, test=3), Mask())
+    (found,) = comparison.compare([comparison.of_model(tmp_path / "cvae.keras")], test_set, tmp_path / "out")
+    draws = [sheets["diverse"][f"draw {number}"] for number in range(1, 6)]
+    hole = np.broadcast_to(found.masks > 0, found.images.shape)
+    for draw in draws:
+        assert (draw[~hole] == found.images[~hole]).all()
+    assert len({draw.tobytes() for draw in draws}) == 5
+    assert f"by {np.std(draws, 0)[hole].mean() * 255:.1f} levels" in sheets["diverse"]["title"]
+    assert size_of(tmp_path / "out" / "diverse.png")[0] > 100
