@@ -73,6 +73,12 @@ _PANELS = (
         log=True,
     ),
     _Panel(
+        "Divergence of the code from a standard normal one",
+        "KL (nats)",
+        (("kl", "divergence", PALETTE["purple"]),),
+        log=True,
+    ),
+    _Panel(
         "Discriminator loss",
         "loss",
         (
@@ -107,7 +113,7 @@ def loss_curves(
 
     Args:
         history: a dict per epoch or step, in order, as numbers or as text from ``history.csv``. Of the
-            columns ``reconstruction, loss, discriminator, adversarial, real_score, fake_score, val_hole_psnr,
+            columns ``reconstruction, loss, kl, discriminator, adversarial, real_score, fake_score, val_hole_psnr,
             learning_rate`` those with values are drawn, against ``epoch`` where it always grows, else
             ``step``, else the row's number. None, NaN, "" or a missing key: not computed there.
         path: the PNG file.

@@ -40,14 +40,19 @@ TINY = {
 
 def tiny(model: str = "glcic", **changes: Any) -> recipes.Recipe:
     """The smoke preset of a model, tiny; `changes` have two underscores for the dot."""
-    fields = {name.replace("__", "."): value for name, value in changes.items()}
-    return recipes.get(model, "smoke").override(TINY | fields)
+    return recipes.get(model, "smoke").override(_tiny(model, changes))
 
 
 def tiny_flags(model: str = "glcic", **changes: Any) -> list[str]:
     """The same as options of train.py."""
-    fields = TINY | {name.replace("__", "."): value for name, value in changes.items()}
+    fields = _tiny(model, changes)
     return [f"--model={model}", "--preset=smoke", *(f"--set={k}={v}" for k, v in fields.items())]
+
+
+def _tiny(model: str, changes: dict[str, Any]) -> dict[str, Any]:
+    fields = TINY | {name.replace("__", "."): value for name, value in changes.items()}
+    alone = recipes.RECIPES[model].discriminator is None
+    return {k: v for k, v in fields.items() if not (alone and k.startswith("discriminator."))}
 
 
 @dataclasses.dataclass(frozen=True)

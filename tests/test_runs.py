@@ -336,3 +336,46 @@ def test_the_first_signal_asks_and_the_second_is_the_usual_one(number):
         assert asked.is_set()
         assert signal.getsignal(number) == former
     assert signal.getsignal(number) == former
+
+
+# Every kind of training, from beginning to end
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["direct_conv", "patch_autoencoder", "cvae", "gan_autoencoder"])
+def test_other_systems_train_stop_continue_and_are_used(name, tmp_path, monkeypatch):
+    """Noise and dropout included: their state is part of a checkpoint."""
+    changes = {"network__arguments__latent": 16} if name == "cvae" else {}
+    recipe = tiny(name, **changes)
+    whole = runs.train(recipe, tmp_path / "whole", checkpoint_minutes=0)
+
+    save = runs._Training._save
+
+    def stop_at_five(training, step):
+        save(training, step)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runs._Training, "_save", stop_at_five)
+        runs.train(recipe, tmp_path / "stopped", checkpoint_minutes=0)
+    again = runs.train(recipe, tmp_path / "stopped", checkpoint_minutes=0)
+    last = Path("checkpoints", "step-00000012", "variables.npz")
+    with np.load(whole.folder / last) as mine, np.load(again.folder / last) as theirs:
+        for n in mine.files:  # threads may change the last bits; other noise would change the first ones
+            np.testing.assert_allclose(mine[n], theirs[n], rtol=1e-3, atol=1e-4)
+    rows = again.history()
+    assert [row["step"] for row in rows] == ["4", "8", "12"]
+    assert ("kl" in rows[0]) == (name == "cvae")
+    assert ("discriminator" in rows[0]) == (name == "gan_autoencoder")
+
+    done = command("eval.py", f"--workdir={whole.folder}")
+    assert done.status == 0, done.err
+    packed = runs.pack(whole, tmp_path / "packed")
+    image, mask = np.full((16, 16, 3), 100, np.uint8), np.zeros((16, 16), bool)
+    mask[3:9, 4:10] = True
+    one, two = (
+        inpainting_tf.inpaint(inpainting_tf.load(f), image, mask) for f in (whole.folder, packed.folder)
+    )
+    assert (one[~mask] == 100).all() and np.abs(one.astype(int) - two).max() <= 2
+    assert (whole.folder / "diverse.png").exists() == (name == "cvae")
