@@ -114,8 +114,8 @@ def loss_curves(
     Args:
         history: a dict per epoch or step, in order, as numbers or as text from ``history.csv``. Of the
             columns ``reconstruction, loss, kl, discriminator, adversarial, real_score, fake_score,
-            val_hole_psnr, learning_rate`` those with values are drawn, against ``epoch`` where it always grows, else
-            ``step``, else the row's number. None, NaN, "" or a missing key: not computed there.
+            val_hole_psnr, learning_rate`` those with values are drawn, against ``epoch`` where it always
+            grows, else ``step``, else the row's number. None, NaN, "" or a missing key: not computed there.
         path: the PNG file.
         phases: (name, first x, last x) of the phases to shade; by default the runs of the column ``phase``.
 
