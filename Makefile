@@ -38,7 +38,7 @@ demo: $(VENV)/.installed
 	@echo "  the trained model         $(DEMO)/model.keras"
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -57,14 +57,14 @@ def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
 AUTOENCODER = _variant(
     "autoencoder",
     "autoencoder with a 4x4x256 code, whole picture (tables 3.2, 3.3)",
-    100,
+    60,
     network=Network("autoencoder", width=32),
 )
 
 PATCH_AUTOENCODER = _variant(
     "patch_autoencoder",
     "autoencoder that predicts the missing 12x12 patch alone (section 3.2.1)",
-    100,
+    40,
     network=Network("patch_autoencoder", width=32, arguments={"patch": 12}),
     objective=Objective(reconstruction="masked_mse"),
 )
@@ -72,7 +72,7 @@ PATCH_AUTOENCODER = _variant(
 CVAE = _variant(
     "cvae",
     "conditional variational autoencoder, 1024-d code (tables 3.4-3.6)",
-    100,
+    60,
     network=Network("cvae", width=32),
     objective=Objective(reconstruction="mse", kl_weight=1e-5),
 )

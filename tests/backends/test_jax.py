@@ -15,7 +15,7 @@ import inpainting_tf
 from inpainting_tf import checkpoints
 
 pytest.importorskip("jax", reason="takes pip install jax")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jax")]  # one worker: they share what takes long
+pytestmark = pytest.mark.slow
 
 TEN_STEPS = "tests/backends/ten_steps.py"
 
