@@ -12,6 +12,7 @@ has nothing to fill from and comes back mid-grey (0.5). Wrong shapes and integer
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -64,12 +65,25 @@ def biharmonic(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return _fill_each(images, masks, fill)
 
 
+def patchmatch(images: np.ndarray, masks: np.ndarray, *, patch_size: int = 7, seed: int = 0) -> np.ndarray:
+    """PatchMatch completion (Barnes et al. 2009): blended copies of known patches, see `patchmatch.inpaint`.
+
+    Args:
+        patch_size: side of the patches in pixels, odd.
+        seed: of the random search, begun anew for every picture: its fill does not depend on its batch.
+    """
+    from inpainting_tf.patchmatch import inpaint
+
+    return _fill_each(images, masks, functools.partial(inpaint, patch_size=patch_size, seed=seed))
+
+
 Baseline = Callable[[np.ndarray, np.ndarray], np.ndarray]
 BASELINES: dict[str, Baseline] = {
     "mean_colour": mean_colour,
     "telea": telea,
     "navier_stokes": navier_stokes,
     "biharmonic": biharmonic,
+    "patchmatch": patchmatch,
 }
 
 

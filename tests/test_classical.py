@@ -144,6 +144,16 @@ def test_the_radius_reaches_opencv():
             fill(images, masks, radius=0)
 
 
+def test_the_patch_size_and_the_seed_reach_patchmatch():
+    images, masks = random_pictures(1), two_holes(1)
+    default = classical.patchmatch(images, masks)
+    np.testing.assert_array_equal(classical.patchmatch(images, masks, patch_size=7, seed=0), default)
+    assert not np.array_equal(classical.patchmatch(images, masks, patch_size=3), default)
+    assert not np.array_equal(classical.patchmatch(images, masks, seed=1), default)
+    with pytest.raises(InputError, match=r"`patch_size` must be an odd number of pixels. Received 4"):
+        classical.patchmatch(images, masks, patch_size=4)
+
+
 def test_the_registry_names_the_nearest():
     assert classical.get("telea") is classical.telea
     with pytest.raises(InputError, match="Did you mean 'biharmonic'"):
