@@ -107,8 +107,7 @@ def of_model(path: str | os.PathLike) -> Subject:
 
 
 def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:
-    variational = "latent" in {layer.name for layer in model.layers}
-    draw = functools.partial(cifar_cars.draw, model) if variational else None
+    draw = functools.partial(cifar_cars.draw, model) if cifar_cars.latent_code(model) else None
     return Subject(name, network_fill(model), recipe, draw)
 
 
@@ -118,7 +117,12 @@ def of_baseline(name: str) -> Subject:
 
 
 def compare(
-    subjects: Sequence[Subject], test_set: TestSet, output: str | os.PathLike, *, batch_size: int = 16
+    subjects: Sequence[Subject],
+    test_set: TestSet,
+    output: str | os.PathLike,
+    *,
+    batch_size: int = 16,
+    lpips: Callable | None = None,
 ) -> list[Evaluation]:
     """Evaluates all subjects on the same pictures and holes and writes what was found.
 
@@ -127,6 +131,13 @@ def compare(
     `metrics.json`, `per_image.csv`, the pictures that it filled best and worst inside the hole (`good.png`,
     `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), and several fills
     of the same holes from what can draw them (`diverse.png`).
+
+    Args:
+        subjects: one or more, with different names.
+        test_set: the pictures and the holes.
+        output: the folder for all of this.
+        batch_size: how many pictures are filled at once.
+        lpips: what `lpips.load` returns; None leaves LPIPS out.
 
     Raises:
         InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
@@ -149,6 +160,7 @@ def compare(
                 batches,
                 names=pictures.names,
                 keep=SHOWN,
+                lpips=lpips,
                 recipe=subject.recipe,
                 **facts,
             )

@@ -2,7 +2,8 @@
 
 A network, a classical method and a user's own function are measured by the same code on the same batches. The
 metrics are those of `metrics.py`, three ways: of the composited picture (known pixels kept, plain names), of
-the raw prediction (``raw_``) and inside the hole alone (``hole_``).
+the raw prediction (``raw_``) and inside the hole alone (``hole_``); and LPIPS (`lpips.py`) of the composited
+picture, where its weights are at hand.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def evaluate(
     *,
     names: Iterable[str] | None = None,
     keep: int = 8,
+    lpips: Callable[[Array, Array], Array] | None = None,
     **facts: Any,
 ) -> Evaluation:
     """Fills every picture of ``batches`` with ``fill`` and measures the result.
@@ -80,6 +82,7 @@ def evaluate(
         batches: dicts ``{"image", "mask"}`` of that kind, with the true pixels under the hole.
         names: one name per picture, in the order of the batches, e.g. file names; the index by default.
         keep: how many pictures to keep for figures (of the first picture's size).
+        lpips: ``lpips(images, completed) -> [N]``, what `lpips.load` returns; None leaves LPIPS out.
         **facts: what describes the run in the summary: ``dataset, split, mask, recipe`` and more if wanted.
 
     Returns:
@@ -101,7 +104,7 @@ def evaluate(
         _check_prediction(name, predictions, images, first=len(rows))
         labels = _labels(names, len(rows), len(images))
         _keep_first(kept, (images, masks, predictions), keep)
-        rows += _rows(labels, len(rows), _measure(images, masks, predictions), seconds)
+        rows += _rows(labels, len(rows), _measure(images, masks, predictions, lpips), seconds)
     if not rows:
         raise InputError("`batches` must hold at least one picture. Received none: is the data set empty?")
     if names is not None and len(names) != len(rows):
@@ -120,10 +123,12 @@ def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
     files.write_json(Path(folder) / "metrics.json", evaluation.summary)
 
 
+_LPIPS = "LPIPS x100"
 _COLUMNS = {
     "hole PSNR": lambda s: _number(s.get("hole_psnr"), 2),
     "PSNR": lambda s: _number(s.get("psnr"), 2),
     "SSIM": lambda s: _number(s.get("ssim"), 4),
+    _LPIPS: lambda s: _number(s.get("lpips"), 2, scale=100.0),
     "raw PSNR": lambda s: _number(s.get("raw_psnr"), 2),
     "raw SSIM": lambda s: _number(s.get("raw_ssim"), 4),
     "MAE": lambda s: _number(s.get("mae"), 4),
@@ -138,13 +143,17 @@ def table(evaluations: Iterable[Evaluation | Mapping[str, Any]]) -> str:
         evaluations: `Evaluation` objects, or their summaries as ``metrics.json`` holds them.
 
     Returns:
-        A line per run under a header: PSNR in dB, MAE in [0, 1]; "-" for what was not measured.
+        A line per run under a header: PSNR in dB, MAE in [0, 1]; "-" for what was not measured. The column of
+        LPIPS is there only if a run has it.
     """
     summaries = [getattr(each, "summary", each) for each in evaluations]
-    cells = [["model", *_COLUMNS]]
+    columns = dict(_COLUMNS)
+    if all(summary.get("lpips") is None for summary in summaries):
+        del columns[_LPIPS]
+    cells = [["model", *columns]]
     for summary in summaries:
         label = str(summary["model"]).replace("|", "\\|")
-        cells.append([label, *(column(summary) for column in _COLUMNS.values())])
+        cells.append([label, *(column(summary) for column in columns.values())])
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
@@ -240,8 +249,10 @@ def _keep_first(kept: list[tuple[np.ndarray, ...]], arrays: tuple[np.ndarray, ..
         kept.append(tuple(array[:room].copy() for array in arrays))
 
 
-def _measure(images: np.ndarray, masks: np.ndarray, predictions: np.ndarray) -> dict[str, np.ndarray]:
-    """Every metric of a batch but LPIPS: name -> [N]."""
+def _measure(
+    images: np.ndarray, masks: np.ndarray, predictions: np.ndarray, lpips: Callable | None
+) -> dict[str, np.ndarray]:
+    """Every metric of a batch: name -> [N]."""
     completed = composite(images, predictions, masks)
     values = {}
     for prefix, pictures in (("", completed), ("raw_", predictions)):
@@ -249,6 +260,8 @@ def _measure(images: np.ndarray, masks: np.ndarray, predictions: np.ndarray) -> 
             values[prefix + metric.__name__] = metric(images, pictures)
     for metric in (metrics.hole_mse, metrics.hole_psnr, metrics.hole_mae):
         values[metric.__name__] = metric(images, predictions, masks)
+    if lpips is not None:
+        values["lpips"] = lpips(images, completed)
     return {key: _numpy(value) for key, value in values.items()}
 
 
@@ -257,8 +270,8 @@ def _rows(
 ) -> list[dict[str, Any]]:
     rows = []
     for i, label in enumerate(labels):
-        measured = {key: float(value[i]) for key, value in values.items()}
-        rows.append({"index": first + i, "name": label, **measured, "lpips": None, "seconds": seconds})
+        measured = {key: float(values[key][i]) if key in values else None for key in MEANS}
+        rows.append({"index": first + i, "name": label, **measured, "seconds": seconds})
     return rows
 
 

@@ -33,13 +33,13 @@ SSIM_C2 = 0.03**2  # (K2 * data range)^2
 
 def mse(a: Array, b: Array) -> Array:
     """Mean squared error per picture, [N]."""
-    a, b = _pair(a, b)
+    a, b = pair(a, b)
     return ops.mean(ops.square(a - b), axis=(1, 2, 3))
 
 
 def mae(a: Array, b: Array) -> Array:
     """Mean absolute error per picture, [N]."""
-    a, b = _pair(a, b)
+    a, b = pair(a, b)
     return ops.mean(ops.abs(a - b), axis=(1, 2, 3))
 
 
@@ -59,13 +59,13 @@ def psnr_as_printed_face_gan(a: Array, b: Array) -> Array:
 
 def hole_mse(a: Array, b: Array, mask: Array) -> Array:
     """Mean squared error over the missing pixels per picture, [N]; 0 where nothing is missing."""
-    a, b = _pair(a, b)
+    a, b = pair(a, b)
     return _hole_mean(ops.square(a - b), mask)
 
 
 def hole_mae(a: Array, b: Array, mask: Array) -> Array:
     """Mean absolute error over the missing pixels per picture, [N]; 0 where nothing is missing."""
-    a, b = _pair(a, b)
+    a, b = pair(a, b)
     return _hole_mean(ops.abs(a - b), mask)
 
 
@@ -83,7 +83,7 @@ def ssim(a: Array, b: Array) -> Array:
     Raises:
         InputError: also for pictures smaller than the window.
     """
-    a, b = _pair(a, b)
+    a, b = pair(a, b)
     _check_window(a.shape)
     mean_a, mean_b = (ops.mean(x, axis=(1, 2), keepdims=True) for x in (a, b))
     # Variances do not depend on a shift of the picture, but E[x^2] - E[x]^2 in float32 does: it cancels
@@ -99,8 +99,8 @@ def ssim(a: Array, b: Array) -> Array:
     return ops.mean(luminance * structure, axis=(1, 2, 3))
 
 
-def _pair(a: Array, b: Array) -> tuple[Array, Array]:
-    """Both batches as float32 tensors, after the checks."""
+def pair(a: Array, b: Array) -> tuple[Array, Array]:
+    """Two batches of pictures as float32 tensors, after the checks that every metric makes (see above)."""
     for name, batch in (("a", a), ("b", b)):
         dtype = keras.backend.standardize_dtype(batch.dtype)
         if "float" not in dtype:

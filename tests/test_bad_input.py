@@ -197,6 +197,20 @@ def test_celeba_is_not_there(tmp_path, monkeypatch):
     assert command("eval.py", "--baseline=telea").refuses("CelebA was not found", "--data_dir")
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "No such file or directory"), (b"", "not a whole .npz"), (b"PK\x03\x04 cut", "not a whole .npz")],
+    ids=["absent", "empty", "cut"],
+)
+def test_no_weights_of_lpips(content, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("weights.npz").write_bytes(content)
+    done = command("eval.py", "--baseline=telea", "--dataset=synthetic_faces", "--lpips_weights=weights.npz")
+    assert done.refuses("`lpips_weights` must be a file", "'weights.npz'", told, "scripts/convert_lpips.py")
+    assert [*contents(tmp_path)] == ([] if content is None else ["weights.npz"])
+
+
 # The same through the library
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from running import command, contents, process, rows_of, tiny
 
 import inpainting_tf
-from inpainting_tf import InputError, comparison, runs
+from inpainting_tf import InputError, comparison, lpips, runs
 from inpainting_tf.comparison import TestSet
 from inpainting_tf.data import Data, synthetic_faces
 from inpainting_tf.masks import Mask
@@ -190,6 +190,50 @@ def test_a_run_on_a_folder(run, photographs):
     assert done.status == 0, done.err
     assert metrics_of(Path("evaluations"))["dataset"] == "folder", "not into the run's folder"
     assert metrics_of(Path("evaluations"))["image_size"] == [16, 16]
+
+
+# LPIPS
+
+
+@pytest.fixture
+def lpips_weights(tmp_path) -> Path:
+    """A file of weights whose distances say nothing but that they are distances."""
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.random(shape, "float32") for name, shape in lpips.SHAPES.items()}
+    kernels = {name: array - 0.5 for name, array in arrays.items() if name.endswith("kernel")}
+    np.savez(tmp_path / "weights.npz", **{**arrays, **kernels})
+    return tmp_path / "weights.npz"
+
+
+def test_lpips_is_measured_with_weights(run, lpips_weights):
+    options = [f"--workdir={run}", "--baseline=telea", "--image_size=32", "--output=results"]
+    done = command("eval.py", *options, f"--lpips_weights={lpips_weights}", "--batch_size=2")
+    assert done.status == 0 and done.errors == [], done.err
+    assert "LPIPS is left out" not in done.err
+    head, _, *lines = (Path("results") / "table.md").read_text().splitlines()
+    place = [cell.strip() for cell in head.split("|")].index("LPIPS x100")
+    for name, line in zip(("first", "telea"), lines, strict=True):
+        values = [float(row["lpips"]) for row in rows_of(Path("results") / name, "per_image.csv")]
+        assert len(set(values)) == 5 and min(values) > 0
+        mean = metrics_of(Path("results") / name)["lpips"]
+        assert mean == pytest.approx(np.mean(values))
+        assert line.split("|")[place].strip() == f"{100 * mean:.2f}" and line in done.out
+
+
+def test_without_weights_lpips_is_left_out_and_the_reason_told_once(run):
+    done = command("eval.py", f"--workdir={run}", "--baseline=telea", "--output=results")
+    told = [line for line in done.err.splitlines() if "LPIPS" in line]
+    assert told == ["LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py."]
+    assert "LPIPS" not in done.out + (Path("results") / "table.md").read_text()
+    for name in ("first", "telea"):
+        assert metrics_of(Path("results") / name)["lpips"] is None
+        assert {row["lpips"] for row in rows_of(Path("results") / name, "per_image.csv")} == {""}
+
+
+def test_pictures_too_small_for_lpips_are_one_line(run, lpips_weights):
+    done = command("eval.py", f"--workdir={run}", f"--lpips_weights={lpips_weights}", "--output=results")
+    assert done.refuses("at least 31x31 pixels for LPIPS. Received 16x16", "leave LPIPS out")
+    assert not Path("results").exists()
 
 
 # What is refused

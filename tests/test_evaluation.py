@@ -182,6 +182,28 @@ def test_the_summary_keeps_the_contract():
     assert versions["backend"] == keras.backend.backend() and {"python", "device"} <= versions.keys()
 
 
+def test_lpips_is_measured_of_the_composited_picture_and_not_timed(monkeypatch):
+    now, seen = [0.0], []
+
+    def distance(a, b):
+        now[0] += 100.0
+        seen.append((a, b))
+        return np.mean(np.abs(a - b), (1, 2, 3)) + len(seen)
+
+    monkeypatch.setattr(evaluation, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
+    data = [random_batch(2), random_batch(1, seed=1)]
+    found = evaluate("grey", constant(0.5), data, lpips=distance)
+    assert [len(a) for a, _ in seen] == [2, 1], "a batch at a time"
+    for (a, b), batch_ in zip(seen, data, strict=True):
+        np.testing.assert_array_equal(a, batch_["image"])
+        np.testing.assert_array_equal(b, np.where(batch_["mask"] > 0, np.float32(0.5), a))
+    expected = [row["mae"] + number for row, number in zip(found.rows, (1, 1, 2), strict=True)]
+    assert [row["lpips"] for row in found.rows] == pytest.approx(expected, rel=1e-6)
+    assert found.summary["lpips"] == pytest.approx(np.mean(expected), rel=1e-6)
+    assert found.summary["seconds_per_image"] == 0.0
+    assert list(found.rows[0]) == list(evaluate("grey", constant(0.5), data).rows[0])
+
+
 def test_a_measured_fact_is_refused():
     with pytest.raises(InputError, match=r"Received images, psnr\."):
         evaluate("grey", constant(0.5), [batch([0.6])], psnr=99.0, images=3, dataset="celeba")
@@ -247,6 +269,14 @@ def test_the_table_by_hand():
         "| double_autoencoder |     24.70 | 36.74 | 0.9513 |    30.00 |   0.9100 | 0.0123 |       12.3 |",
         "| a\\|b               |         - |     - |      - |        - |        - |      - |          - |",
     ]
+
+
+def test_lpips_has_a_column_where_a_run_has_it():
+    lines = evaluation.table([{"model": "a", "ssim": 0.9, "lpips": 0.02834}, {"model": "b"}]).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0][3:6] == ["SSIM", "LPIPS x100", "raw PSNR"]
+    assert [row[4] for row in cells[2:]] == ["2.83", "-"]
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_the_table_takes_evaluations_in_the_order_given():

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D, check_divisible
 
 ImageSize = int | tuple[int, int] | None
+ACTIVATIONS: dict[str, Callable[..., keras.Layer]] = {
+    "relu": keras.layers.ReLU,
+    "leaky_relu": functools.partial(keras.layers.LeakyReLU, negative_slope=0.2),  # DCGAN's slope
+    "swish": functools.partial(keras.layers.Activation, "silu"),  # x * sigmoid(x)
+}
 
 
 def height_width(image_size: ImageSize, divisor: int = 1) -> tuple[int | None, int | None]:
@@ -27,10 +34,30 @@ def height_width(image_size: ImageSize, divisor: int = 1) -> tuple[int | None, i
     return size
 
 
-def check_width(width: int, divisor: int = 2) -> None:
-    """Raises InputError unless `width` (channels of the first layer) is a positive multiple of `divisor`."""
-    if width < divisor or width % divisor:
-        raise InputError(f"`width` must be a positive multiple of {divisor}. Received {width!r}.")
+def fixed_size(image_size: ImageSize, divisor: int, network: str) -> tuple[int, int]:
+    """`height_width` for a network that fits one size only.
+
+    Raises:
+        InputError: no size, or a side that is not a positive multiple of `divisor`.
+    """
+    size = height_width(image_size, divisor)
+    if None in size:
+        raise InputError(
+            f"`image_size` of {network} must be given: it fits one size. Received {image_size!r}."
+        )
+    return size
+
+
+def check_even(argument: str, value: int) -> None:
+    """Raises InputError, which names `argument`, unless its `value` is positive and even."""
+    if value < 2 or value % 2:
+        raise InputError(f"`{argument}` must be positive and even. Received {value!r}.")
+
+
+def check_positive(argument: str, value: int) -> None:
+    """Raises InputError, which names `argument`, unless its `value` is at least 1."""
+    if value < 1:
+        raise InputError(f"`{argument}` must be positive. Received {value!r}.")
 
 
 def picture_inputs(image_size: ImageSize, divisor: int = 1) -> dict[str, Any]:
@@ -48,17 +75,47 @@ def masked_picture(inputs: dict[str, Any], fill: str, divisor: int) -> Any:
     return keras.layers.Concatenate(name="masked_picture")([known, inputs["mask"]])
 
 
-def conv(x: Any, filters: int, kernel: int, *, strides: int = 1, dilation: int = 1, name: str) -> Any:
-    """Convolution, batch normalization, ReLU. No bias: the normalization has one."""
+def conv(
+    x: Any,
+    filters: int,
+    kernel: int,
+    *,
+    strides: int = 1,
+    dilation: int = 1,
+    activation: str = "relu",
+    name: str,
+) -> Any:
+    """Convolution, batch normalization, activation. No bias: the normalization has one."""
     x = Conv2D(
         filters, kernel, strides, "same", dilation_rate=dilation, use_bias=False, name=name
     )(x)  # fmt: skip
+    return normalized(x, activation, name)
+
+
+def normalized(x: Any, activation: str, name: str) -> Any:
+    """Batch normalization and activation behind the layer `name`.
+
+    Raises:
+        InputError: `activation` is not in `ACTIVATIONS`.
+    """
+    if activation not in ACTIVATIONS:
+        raise unknown("activation", activation, ACTIVATIONS)
     x = BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return ACTIVATIONS[activation](name=f"{name}_{activation}")(x)
 
 
-def deconv(x: Any, filters: int, kernel: int, *, name: str) -> Any:
-    """Transposed convolution with stride 2, batch normalization, ReLU: doubles height and width."""
+def deconv(x: Any, filters: int, kernel: int, *, activation: str = "relu", name: str) -> Any:
+    """Transposed convolution with stride 2, batch normalization, activation: doubles height and width."""
     x = keras.layers.Conv2DTranspose(filters, kernel, 2, "same", use_bias=False, name=name)(x)
-    x = BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return normalized(x, activation, name)
+
+
+def to_tanh_range(picture: Any) -> Any:
+    """[0, 1] -> [-1, 1], what networks with a tanh work in."""
+    return keras.layers.Rescaling(2.0, -1.0, name="to_tanh_range")(picture)
+
+
+def tanh_picture(x: Any, name: str) -> Any:
+    """The tanh of `x`, scaled to [0, 1], float32: the layer `name`."""
+    x = keras.layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
+    return keras.layers.Rescaling(0.5, 0.5, dtype="float32", name=name)(x)

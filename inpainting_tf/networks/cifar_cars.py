@@ -18,7 +18,16 @@ import numpy as np
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D, PastePatch, Sampling, check_fits
-from inpainting_tf.networks.blocks import ImageSize, check_width, height_width, picture_inputs
+from inpainting_tf.networks.blocks import (
+    ImageSize,
+    check_positive,
+    fixed_size,
+    picture_inputs,
+    tanh_picture,
+    to_tanh_range,
+)
+
+LATENT = ("latent_mean", "latent_log_variance", "latent")  # the layers of a code, table 3.5
 
 
 def direct_conv(
@@ -35,7 +44,7 @@ def direct_conv(
     Raises:
         InputError: a size or `width` that is not positive, unknown `fill`.
     """
-    check_width(width, 1)
+    check_positive("width", width)
     inputs = picture_inputs(image_size)
     x = located_picture(*known_picture(inputs, fill))
     x = _convolutions(x, width, 4)
@@ -56,7 +65,7 @@ def autoencoder(
     Raises:
         InputError: `image_size` not divisible by 8, `width` not positive, unknown `fill`.
     """
-    check_width(width, 1)
+    check_positive("width", width)
     inputs = picture_inputs(image_size, 8)
     x = located_picture(*known_picture(inputs, fill, 8))
     x = _encoder(x, width, first_stride=1)
@@ -90,8 +99,8 @@ def patch_autoencoder(
         InputError: `image_size` None or not divisible by 8, `patch` not a positive multiple of 4 or larger
             than the picture, `width` not positive, unknown `fill`.
     """
-    check_width(width, 1)
-    size = _fixed_size(image_size, 8, "patch_autoencoder")
+    check_positive("width", width)
+    size = fixed_size(image_size, 8, "patch_autoencoder")
     _check_patch(patch, size)
     inputs = picture_inputs(size, 8)
     known, location = known_picture(inputs, fill, 8)
@@ -135,8 +144,8 @@ def cvae(
         InputError: `image_size` None or not divisible by 16, `latent` not a positive multiple of
             (H / 16) x (W / 16), `width` not positive, unknown `fill`.
     """
-    check_width(width, 1)
-    size = _fixed_size(image_size, 16, "cvae")
+    check_positive("width", width)
+    size = fixed_size(image_size, 16, "cvae")
     rows, columns = (side // 16 for side in size)
     _check_latent(latent, rows, columns)
     inputs = picture_inputs(size, 16)
@@ -149,6 +158,13 @@ def cvae(
     for i, multiple in enumerate((8, 4, 2, 1), start=1):  # H/8, H/4, H/2, H
         x = _deconv(x, multiple * width, 3, name=f"deconv{i}")
     return keras.Model(inputs, _prediction(x, 3), name=name)
+
+
+def latent_code(model: keras.Model) -> list[Any] | None:
+    """The symbolic mean, log variance and sample of a `cvae`'s code, [N, D] each; None for other networks."""
+    if not {layer.name for layer in model.layers}.issuperset(LATENT):
+        return None
+    return [model.get_layer(name).output for name in LATENT]
 
 
 def draw(model: keras.Model, image: np.ndarray, mask: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
@@ -169,16 +185,12 @@ def draw(model: keras.Model, image: np.ndarray, mask: np.ndarray, count: int, *,
     Raises:
         InputError: `model` has no layers of that kind, or `count` is not positive.
     """
-    missing = {"latent_mean", "latent_log_variance", "latent"} - {layer.name for layer in model.layers}
-    if missing:
-        raise InputError(
-            f"`model` must be a cvae network, with layers {sorted(missing)}. Received {model.name!r}."
-        )
+    outputs = latent_code(model)
+    if outputs is None:
+        raise InputError(f"`model` must be a cvae network, with layers {LATENT}. Received {model.name!r}.")
     if count < 1:
         raise InputError(f"`count` must be positive. Received {count!r}.")
-    mean, log_variance, code = (
-        model.get_layer(n).output for n in ("latent_mean", "latent_log_variance", "latent")
-    )
+    mean, log_variance, code = outputs
     encoder = keras.Model(model.input, [mean, log_variance])
     decoder = keras.Model([code, model.input["mask"]], model.output)
     mean, log_variance = encoder.predict_on_batch({"image": image, "mask": mask})
@@ -204,16 +216,17 @@ def gan_autoencoder(
     Raises:
         InputError: `image_size` not divisible by 16, `width` not positive, unknown `fill`.
     """
-    check_width(width, 1)
+    check_positive("width", width)
     inputs = picture_inputs(image_size, 16)
     known, location = known_picture(inputs, fill, 16)
-    x = located_picture(_to_tanh_range(known), location)
+    x = located_picture(to_tanh_range(known), location)
     # The text gives kernels, strides and activations; the channels are ours.
     for i, multiple in enumerate((1, 2, 4, 8), start=1):  # H/2, H/4, H/8, H/16
         x = _conv(x, multiple * width, 5, strides=2, name=f"conv{i}")
     for i, multiple in enumerate((4, 2, 1, 1), start=1):  # H/8, H/4, H/2, H
         x = _deconv(x, multiple * width, 5, name=f"deconv{i}")
-    return keras.Model(inputs, _tanh_prediction(x, "conv5"), name=name)
+    x = Conv2D(3, 5, padding="same", name="conv5")(x)
+    return keras.Model(inputs, tanh_picture(x, "prediction"), name=name)
 
 
 def gan_direct_conv(
@@ -223,12 +236,13 @@ def gan_direct_conv(
 
     It works in [-1, 1], as `gan_autoencoder` does. Arguments and errors as for `direct_conv`.
     """
-    check_width(width, 1)
+    check_positive("width", width)
     inputs = picture_inputs(image_size)
     known, location = known_picture(inputs, fill)
-    x = located_picture(_to_tanh_range(known), location)
+    x = located_picture(to_tanh_range(known), location)
     x = _convolutions(x, width, 6)
-    return keras.Model(inputs, _tanh_prediction(x, "conv7"), name=name)
+    x = Conv2D(3, 5, padding="same", name="conv7")(x)
+    return keras.Model(inputs, tanh_picture(x, "prediction"), name=name)
 
 
 def cars_discriminator(
@@ -248,15 +262,15 @@ def cars_discriminator(
     Raises:
         InputError: `image_size` None or smaller than 3 pixels, `width` not positive, `dropout` not in [0, 1).
     """
-    check_width(width, 1)
-    size = _fixed_size(image_size, 1, "cars_discriminator")
+    check_positive("width", width)
+    size = fixed_size(image_size, 1, "cars_discriminator")
     if min(size) < 3:
         raise InputError(f"`image_size` of cars_discriminator must be at least 3. Received {image_size!r}.")
     if not 0 <= dropout < 1:
         raise InputError(f"`dropout` must be in [0, 1). Received {dropout!r}.")
     inputs = picture_inputs(size)
     keras.layers.Identity(name="unused_mask")(inputs["mask"])  # see `glcic._discriminator`
-    x = _to_tanh_range(inputs["image"])
+    x = to_tanh_range(inputs["image"])
     x = _conv(x, width, 3, padding="valid", name="conv1")  # H - 2: the table's "zero" padding, 32 -> 30
     for i in range(2, 6):  # 15, 8, 4, 2 at 32 px
         x = _conv(x, width, 3, strides=2, name=f"conv{i}")
@@ -319,31 +333,14 @@ def _encoder(x: Any, width: int, *, first_stride: int) -> Any:
 
 def _code(x: Any, latent: int) -> Any:
     """Table 3.5: mean and log variance of the code, and a draw of it."""
-    mean = keras.layers.Dense(latent, dtype="float32", name="latent_mean")(x)
-    log_variance = keras.layers.Dense(latent, dtype="float32", name="latent_log_variance")(x)
-    return Sampling(dtype="float32", name="latent")([mean, log_variance])
+    *moments, code = LATENT
+    mean, log_variance = (keras.layers.Dense(latent, dtype="float32", name=name)(x) for name in moments)
+    return Sampling(dtype="float32", name=code)([mean, log_variance])
 
 
 def _prediction(x: Any, kernel: int) -> Any:
     x = Conv2D(3, kernel, padding="same", name="conv5")(x)
     return keras.layers.Activation("sigmoid", dtype="float32", name="prediction")(x)
-
-
-def _tanh_prediction(x: Any, name: str) -> Any:
-    x = Conv2D(3, 5, padding="same", name=name)(x)
-    x = keras.layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
-    return keras.layers.Rescaling(0.5, 0.5, dtype="float32", name="prediction")(x)  # [-1, 1] -> [0, 1]
-
-
-def _to_tanh_range(picture: Any) -> Any:
-    return keras.layers.Rescaling(2.0, -1.0, name="to_tanh_range")(picture)  # [0, 1] -> [-1, 1]
-
-
-def _fixed_size(image_size: ImageSize, divisor: int, name: str) -> tuple[int, int]:
-    size = height_width(image_size, divisor)
-    if None in size:
-        raise InputError(f"`image_size` of {name} must be given: it fits one size. Received {image_size!r}.")
-    return size
 
 
 def _check_patch(patch: int, size: tuple[int, int]) -> None:

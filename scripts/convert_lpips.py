@@ -1,0 +1,66 @@
+"""Makes the weights with which `eval.py --lpips_weights` measures LPIPS. Needs PyTorch (pip install torch).
+
+python scripts/convert_lpips.py --alexnet=alexnet-owt-7be5be79.pth --linear=alex.pth --output=lpips_alex.npz
+
+Two files go in, which others publish:
+  alexnet-owt-7be5be79.pth  AlexNet, trained on ImageNet, of torchvision
+                            (torchvision.models.AlexNet_Weights.IMAGENET1K_V1.url says where it is)
+  alex.pth                  LPIPS's own weights: lpips/weights/v0.1/alex.pth in the project
+                            richzhang/PerceptualSimilarity, and in the Python package lpips
+Nothing is downloaded here. Take version 0.1: a file of version 0.0 looks the same and gives other distances.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from inpainting_tf import cli, files, lpips
+from inpainting_tf.errors import InputError
+
+flags.DEFINE_string("alexnet", None, "torchvision's AlexNet, alexnet-owt-7be5be79.pth.")
+flags.DEFINE_string("linear", None, "LPIPS's own weights, alex.pth of version 0.1.")
+flags.DEFINE_string("output", "lpips_alex.npz", "The file to write.")
+
+
+def read(flag: str, path: str | None) -> dict[str, np.ndarray]:
+    """The state dict in a file of PyTorch, as NumPy arrays.
+
+    Raises:
+        InputError: PyTorch is not installed, or the file is absent or something else.
+    """
+    if not path:
+        raise InputError(
+            f"--{flag} must name a file of PyTorch. Received none: see scripts/convert_lpips.py."
+        )
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "scripts/convert_lpips.py needs PyTorch, which is not here: pip install torch"
+        ) from error
+    try:
+        state = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True)
+        return {key: value.numpy() for key, value in state.items()}
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except Exception:  # what PyTorch raises depends on what the file is instead
+        reason = "it is not a whole state dict of PyTorch"
+    raise InputError(f"--{flag} must name a file of PyTorch. Received {path!r}: {reason}.")
+
+
+def main() -> None:
+    args = flags.FLAGS
+    arrays = lpips.convert(read("alexnet", args.alexnet), read("linear", args.linear))
+    with files.replacing(args.output) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    print(f"{args.output}: measure with python eval.py --lpips_weights={args.output}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
