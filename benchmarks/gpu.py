@@ -129,6 +129,7 @@ class KerasSide:
     def __init__(self, recipe: Any, policy: str, batch: dict[str, Any]) -> None:
         import keras
 
+        from inpainting_tf import backends
         from inpainting_tf.recipes import assembly
         from inpainting_tf.training import precision
 
@@ -137,65 +138,19 @@ class KerasSide:
             self.trainer = assembly.trainer(recipe, total_steps=2 * HALF)
         self.error: str | None = None
         self.name = f"Keras on {keras.backend.backend()}"
-        steps = _jax_steps if keras.backend.backend() == "jax" else _tensorflow_steps
-        self._steps = steps(self.trainer, batch)
+        self.batch = {name: keras.ops.convert_to_tensor(value) for name, value in batch.items()}
+        self._step = backends.compiled_step(self.trainer)
 
     def begin(self, phase: str) -> float:
         """Compiles (JAX: both phases at once), makes a step and returns its loss."""
         self.trainer.steps.assign({"completion": 0, "joint": HALF}[phase])
-        return self._steps(1)[1]
+        return self.run(1)[1]
 
     def run(self, steps: int) -> tuple[float, float]:
         """Seconds that so many steps take, and the last loss."""
-        return self._steps(steps)
-
-
-def _jax_steps(trainer: Any, batch: dict[str, Any]) -> Callable[[int], tuple[float, float]]:
-    """Makes steps; returns their seconds and the last loss.
-
-    The state is carried from step to step, as Keras's `fit` does: to read and assign hundreds of variables
-    between steps (`backends.compiled_step`) takes milliseconds of Python, which is a step of a small batch.
-    """
-    import jax
-
-    compiled = jax.jit(trainer.train_step, donate_argnums=0)
-    batch = jax.device_put({name: jax.numpy.asarray(value) for name, value in batch.items()})
-    groups = (
-        trainer.trainable_variables,
-        trainer.non_trainable_variables,
-        trainer.optimizer.variables,
-        trainer.metrics_variables,
-    )
-
-    def run(steps: int) -> tuple[float, float]:
-        state = tuple([variable.value for variable in group] for group in groups)
         start = time.perf_counter()
-        for _ in range(steps):
-            logs, state = compiled(state, (batch,))
-        jax.block_until_ready((logs, state))
-        seconds = time.perf_counter() - start
-        for group, values in zip(groups, state, strict=True):
-            for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
-        return seconds, float(logs["loss"])
-
-    return run
-
-
-def _tensorflow_steps(trainer: Any, batch: dict[str, Any]) -> Callable[[int], tuple[float, float]]:
-    """Makes steps; returns their seconds and the last loss."""
-    from inpainting_tf import backends
-
-    step = backends.compiled_step(trainer)
-
-    def run(steps: int) -> tuple[float, float]:
-        start = time.perf_counter()
-        for _ in range(steps):
-            logs = step(batch)
-        loss = float(logs["loss"])  # waits for the result
+        loss = float(self._step(self.batch, steps)["loss"])  # waits for the result
         return time.perf_counter() - start, loss
-
-    return run
 
 
 class TorchSide:

@@ -91,11 +91,12 @@ def batch() -> dict[str, Any]:
 
 def measure(setting: str, phase: str, data: dict[str, Any]) -> dict[str, Any]:
     """Seconds per step of both kinds, in turns; the first step of each is compilation and is left out."""
+    from inpainting_tf import backends
     from inpainting_tf.training import precision
 
     args = flags.FLAGS
     both = trainers(setting, phase)
-    steps = {name: _compiled(trainer) for name, trainer in both.items()}
+    steps = {name: backends.compiled_step(trainer) for name, trainer in both.items()}
     first = {name: float(step(data)["loss"]) for name, step in steps.items()}
     difference = abs(first["stock"] - first["fast"]) / abs(first["stock"])
     if setting == "off" and difference > AGREEMENT:
@@ -117,12 +118,6 @@ def measure(setting: str, phase: str, data: dict[str, Any]) -> dict[str, Any]:
         "ratio": median["stock"] / median["fast"],
         "first_loss": first,
     }
-
-
-def _compiled(trainer: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.function(trainer.train_step)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Pictures and masks at the package's borders: range conversion and compositing.
+"""Pictures and masks at the package's borders: range conversion, compositing and blending.
 
 Inside the package a picture is float32 in [0, 1] and a mask float32 [..., H, W, 1], 1 = missing, 0 = known.
 Each function takes NumPy arrays as well as tensors of the Keras backend. A NumPy array comes back as a NumPy
@@ -16,6 +16,7 @@ from keras import ops
 from inpainting_tf.errors import InputError
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
+_RESIDUAL = 1e-6  # of `poisson_blend`, over all the pixels of a channel: far below a level of 1 / 255
 
 
 def to_float(picture: Array) -> Array:
@@ -68,6 +69,26 @@ def composite(image: Array, prediction: Array, mask: Array) -> Array:
     return image * (1.0 - mask) + prediction * mask
 
 
+def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
+    """The prediction's details in the hole, in the colours of what is around it (Perez et al. 2003).
+
+    The missing pixels differ from their neighbours as they do in the prediction, as far as the known
+    neighbours' values let them (least squares); the picture's border asks for nothing. So a prediction that
+    is off by a constant makes no seam.
+
+    Args:
+        image: float [N, H, W, C] in [0, 1]. What is under the hole is not looked at.
+        prediction: float, shape of `image`.
+        mask: float [N, H, W, 1], 1 = missing, 0 = known; holes of any shape.
+
+    Returns:
+        float32 [N, H, W, C]: known pixels bit-identical, the missing ones solved for and clipped to [0, 1].
+        Where a mask leaves no pixel known, the prediction.
+    """
+    result = _blended(*(ops.cast(ops.convert_to_tensor(x), "float32") for x in (image, prediction, mask)))
+    return result if any(map(ops.is_tensor, (image, prediction, mask))) else ops.convert_to_numpy(result)
+
+
 def to_mask(mask: Array) -> Array:
     """A user's mask as the package's own: any non-zero value becomes 1 (missing), zero becomes 0 (known).
 
@@ -95,6 +116,56 @@ def to_mask(mask: Array) -> Array:
         )
     hole = _float32(ops.not_equal(mask, 0) if ops.is_tensor(mask) else mask != 0)
     return hole if shape[-1] == 1 and rank > 2 else hole[..., None]
+
+
+def _blended(image: Array, prediction: Array, mask: Array) -> Array:
+    missing = mask > 0.5
+    # The prediction's gradients are kept by adding to it what has none of its own: a harmonic function.
+    offset = ops.where(missing, ops.zeros_like(image), image - prediction)
+    corrected = prediction + _harmonic(offset, ops.cast(missing, "float32"))
+    return ops.where(missing, ops.clip(corrected, 0.0, 1.0), image)
+
+
+def _harmonic(known: Array, hole: Array) -> Array:
+    """What goes on from `known` with a Laplacian of 0 in the hole, by conjugate gradients; 0 outside it.
+
+    Each picture and channel is a system of its own and stops by itself, at a residual of `_RESIDUAL`. Steps
+    grow with the distance from a missing pixel to a known one, hence the limit in sides of the picture.
+    """
+    degree = _neighbours(ops.ones_like(hole))  # 4, and less at the picture's border
+
+    def laplacian(x: Array) -> Array:
+        return hole * (degree * x - _neighbours(x))
+
+    def unsolved(x: Array, residual: Array, direction: Array, square: Array) -> Array:
+        return ops.any(square > _RESIDUAL**2)
+
+    def improved(x: Array, residual: Array, direction: Array, square: Array) -> tuple[Array, ...]:
+        active = square > _RESIDUAL**2  # what is solved stays as it is, whatever else is in the batch
+        turned = laplacian(direction)
+        length = ops.where(active, square / ops.where(active, _dot(direction, turned), 1.0), 0.0)
+        x, residual = x + length * direction, residual - length * turned
+        left = ops.where(active, _dot(residual, residual), square)
+        return x, residual, residual + left / ops.where(active, square, 1.0) * direction, left
+
+    border, contacts = hole * _neighbours(known), hole * _neighbours(1.0 - hole)
+    # The mean along the hole's edge comes first: the smoother a part is, the more steps it would take.
+    x = hole * _dot(border, hole) / ops.maximum(_dot(contacts, hole), 1.0)
+    residual = border - laplacian(x)
+    state = (x, residual, residual, _dot(residual, residual))
+    height, width = ops.shape(hole)[1:3]
+    return ops.while_loop(unsolved, improved, state, maximum_iterations=8 * (height + width))[0]
+
+
+def _neighbours(x: Array) -> Array:
+    """The sum of each pixel's four neighbours; there are none beyond the picture's border."""
+    x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]
+
+
+def _dot(x: Array, y: Array) -> Array:
+    """Inner products over the pixels, picture by picture and channel by channel: [N, 1, 1, C]."""
+    return ops.sum(x * y, axis=(1, 2), keepdims=True)
 
 
 def _as_array(value: Array) -> Array:

@@ -19,7 +19,7 @@ if _ON_TENSORFLOW:
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
-FILLS = {"black": 0.0, "white": 1.0, "mean": None}
+FILLS = {"grey": 0.5, "black": 0.0, "white": 1.0, "mean": None}
 # Methods of `inpainting_tf.classical`. Whoever calls a network with such a fill has filled the hole by it.
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
@@ -103,6 +103,40 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 @_register
+class ChannelwiseDense(keras.layers.Layer):
+    """Fully connected layer within each channel: Pathak et al. 2016, section 3.1.
+
+    Takes [N, h, w, C] and returns the same shape. Every position of a channel sees all positions of that
+    channel, and no other channel: C matrices of (h * w) x (h * w), where a dense layer over all would have
+    C * C of them. Each output has a bias. There is no activation.
+
+    Raises:
+        InputError: h, w or C is not known when the layer is built.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if None in input_shape[1:]:
+            raise InputError(
+                f"`inputs` of {self.name} must have a fixed height and width. Received {tuple(input_shape)}."
+            )
+        height, width, channels = input_shape[1:]
+        positions = height * width
+        limit = (3 / positions) ** 0.5  # Glorot's, of one matrix: Keras would count C as part of its fan
+        self.kernel = self.add_weight(
+            (channels, positions, positions), keras.initializers.RandomUniform(-limit, limit), name="kernel"
+        )
+        self.bias = self.add_weight((height, width, channels), "zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        flat = ops.reshape(inputs, (-1, self.kernel.shape[1], inputs.shape[-1]))
+        connected = ops.einsum("npc,cpq->nqc", flat, self.kernel)
+        return ops.reshape(connected, (-1, *inputs.shape[1:])) + self.bias
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+
+@_register
 class BlankHole(keras.layers.Layer):
     """Paints the hole over, so that nothing under it reaches the network.
 
@@ -110,8 +144,9 @@ class BlankHole(keras.layers.Layer):
     Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
 
     Args:
-        fill: "black" (0), "white" (1) or "mean" (the mean colour of the picture's own known pixels). One of
-            `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
+        fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1) or "mean" (the
+            mean colour of the picture's own known pixels). One of `PREFILLS` leaves the picture as it is: it
+            comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
 
     Raises:

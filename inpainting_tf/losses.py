@@ -5,17 +5,40 @@ Pictures are [N, H, W, C] in [0, 1], masks [N, H, W, 1] with 1 = missing, logits
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from keras import ops
+
+from inpainting_tf import metrics
 
 
 def mse(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
     """Mean squared error over the whole picture; `mask` is not looked at (a common signature for recipes).
 
-    `weights` [N, H, W, 1] make this and the next two weighted means; see `boundary_weights`.
+    `weights` [N, H, W, 1] make this and the others weighted means; see `boundary_weights`.
     """
-    return _mean_square(target, prediction, ops.ones_like(_float32(target)[..., :1]) * weights)
+    return _mean(ops.square(_difference(target, prediction)), weights)
+
+
+def l1(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
+    """Mean absolute error over the whole picture: the L1 of unet_vs_cgan's table 1."""
+    return _mean(ops.abs(_difference(target, prediction)), weights)
+
+
+def mse_dssim(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
+    """(MSE + DSSIM) / 2 over the whole picture (unet_vs_cgan, section 2.2.1); `weights` count in the MSE."""
+    return 0.5 * (mse(target, prediction, mask, weights) + dssim(target, prediction))
+
+
+def l1_dssim(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
+    """(L1 + DSSIM) / 2 over the whole picture (unet_vs_cgan, table 1); `weights` count in the L1."""
+    return 0.5 * (l1(target, prediction, mask, weights) + dssim(target, prediction))
+
+
+def dssim(target: Any, prediction: Any) -> Any:
+    """Structural dissimilarity (1 - SSIM) / 2, mean over the batch; see `inpainting_tf.metrics.ssim`."""
+    return ops.mean(0.5 * (1.0 - metrics.ssim(target, prediction)))
 
 
 def masked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
@@ -26,12 +49,12 @@ def masked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> A
     adversarial term goes with this mean. cifar_cars' L2 over a patch is this one too, three times as large
     there (it divides by the pixels alone).
     """
-    return _mean_square(target, prediction, _float32(mask) * weights)
+    return _mean(ops.square(_difference(target, prediction)), _float32(mask) * weights)
 
 
 def known_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
     """Mean squared error outside the hole, picture by picture: the MSE term of cifar_cars' GANs (L_G)."""
-    return _mean_square(target, prediction, (1.0 - _float32(mask)) * weights)
+    return _mean(ops.square(_difference(target, prediction)), (1.0 - _float32(mask)) * weights)
 
 
 def boundary_weights(mask: Any, strength: float, reach: int) -> Any:
@@ -80,15 +103,53 @@ def minimax(fake_logits: Any) -> Any:
     return -ops.mean(_minus_log_sigmoid(-_float32(fake_logits)))
 
 
-RECONSTRUCTION = {"masked_mse": masked_mse, "mse": mse, "known_mse": known_mse}
-ADVERSARIAL = {"non_saturating": non_saturating, "minimax": minimax}
+def l1_discriminator_loss(real_map: Any, fake_map: Any) -> Any:
+    """0.5 mean|1 - D(real)| + 0.5 mean|D(fake)|: skip_connection's L_2, with its L1 between D's map, taken as
+    it is, and the maps of ones (real) and zeros (fake)."""
+    return 0.5 * ops.mean(ops.abs(1.0 - _float32(real_map))) + 0.5 * ops.mean(ops.abs(_float32(fake_map)))
 
 
-def _mean_square(target: Any, prediction: Any, weights: Any) -> Any:
-    """Mean of the squared error under weights [N, H, W, 1], in each picture and then over the batch."""
-    error = ops.square(_float32(target) - _float32(prediction)) * weights
-    total = ops.sum(weights, axis=(1, 2, 3)) * target.shape[-1]
-    return ops.mean(ops.sum(error, axis=(1, 2, 3)) / ops.maximum(total, 1.0))
+def l1_generator_loss(fake_map: Any) -> Any:
+    """mean|1 - D(fake)|: the generator's side of `l1_discriminator_loss`."""
+    return ops.mean(ops.abs(1.0 - _float32(fake_map)))
+
+
+class AdversarialLoss(NamedTuple):
+    """What both sides of an adversarial game minimise, and how a discriminator's output reads as a score.
+
+    `discriminator` takes the outputs for real and for completed pictures, `generator` those for completed
+    ones; `score` gives values that are 1 for real and 0 for fake where the discriminator is sure.
+    """
+
+    discriminator: Callable[[Any, Any], Any]
+    generator: Callable[[Any], Any]
+    score: Callable[[Any], Any]
+
+
+RECONSTRUCTION = {
+    "masked_mse": masked_mse,
+    "mse": mse,
+    "known_mse": known_mse,
+    "l1": l1,
+    "mse_dssim": mse_dssim,
+    "l1_dssim": l1_dssim,
+}
+ADVERSARIAL = {
+    "non_saturating": AdversarialLoss(discriminator_loss, non_saturating, ops.sigmoid),
+    "minimax": AdversarialLoss(discriminator_loss, minimax, ops.sigmoid),
+    "l1": AdversarialLoss(l1_discriminator_loss, l1_generator_loss, lambda judgement: judgement),
+}
+
+
+def _difference(target: Any, prediction: Any) -> Any:
+    return _float32(target) - _float32(prediction)
+
+
+def _mean(error: Any, weights: Any) -> Any:
+    """Mean of the error [N, H, W, C] under weights [N, H, W, 1], in each picture and then over the batch."""
+    weights = ops.broadcast_to(weights, (*ops.shape(error)[:3], 1))
+    total = ops.sum(weights, axis=(1, 2, 3)) * error.shape[-1]
+    return ops.mean(ops.sum(error * weights, axis=(1, 2, 3)) / ops.maximum(total, 1.0))
 
 
 def _dilated(mask: Any) -> Any:

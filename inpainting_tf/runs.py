@@ -242,16 +242,8 @@ class _Training:
         recipe, done = self.run.recipe, self.start >= self.total
         print(_settings(recipe), _headline(self), sep="\n", file=sys.stderr)
         if not done:
-            batches = pipeline.training_batches(
-                self.data.train.images,
-                recipe.mask.train,
-                batch_size=recipe.batch_size,
-                seed=recipe.seed,
-                flip=recipe.data.flip,
-                prefill=assembly.prefill(recipe),
-                start=self.start,
-                stop=self.total,
-            )
+            images = self.data.train.images
+            batches = assembly.training_batches(recipe, images, self.start, self.total)
             self.board = Events(self.run.folder / "tensorboard", self.start)
             with contextlib.closing(self.board), _stop_request() as stop:
                 self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
@@ -279,7 +271,6 @@ class _Training:
             progress.close()
 
     def _save(self, step: int) -> None:
-        self.trainer.sync()
         # The model first: a kill between the two must not leave a finished training without its model.
         self._write(self.run.model_file, step)
         checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})

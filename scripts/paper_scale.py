@@ -49,11 +49,11 @@ def sized(recipe: Any, minutes: float) -> Any:
     """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
     from inpainting_tf import data
     from inpainting_tf.data import pipeline
+    from inpainting_tf.recipes import assembly
 
     images = data.load(recipe.data, flags.FLAGS.data_dir, splits=("train",)).train.images
     per_epoch = pipeline.steps_per_epoch(len(images), recipe.batch_size)
-    settings = {"batch_size": recipe.batch_size, "seed": recipe.seed, "flip": recipe.data.flip}
-    batch = next(iter(pipeline.training_batches(images, recipe.mask.train, start=0, stop=1, **settings)))
+    batch = next(iter(assembly.training_batches(recipe, images, 0, 1)))
     seconds = seconds_per_step(recipe, batch)
     epochs = max(1, int(60 * minutes / (per_epoch * seconds)))
     rate = recipe.batch_size / seconds

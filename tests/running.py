@@ -111,12 +111,21 @@ def process(script: str, *args: Any, env: dict[str, str] | None = None, **option
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def python(code: str, *args: Any) -> str:
+def python(code: str, *args: Any, env: dict[str, str] | None = None) -> str:
     """What a fresh interpreter prints that runs `code`; an error there is one here."""
     call = [sys.executable, "-c", code, *map(str, args)]
     return subprocess.run(
-        call, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=True
+        call, env=env or environment(), capture_output=True, text=True, timeout=PATIENCE, check=True
     ).stdout
+
+
+def without_tensorflow(folder: Path) -> dict[str, str]:
+    """For `environment`: a process with it uses JAX, and fails wherever it imports TensorFlow or TFDS."""
+    for name in ("tensorflow", "tensorflow_datasets"):
+        (folder / f"{name}.py").write_text(
+            f"raise ModuleNotFoundError('No module named {name}', name='{name}')"
+        )
+    return {"KERAS_BACKEND": "jax", "PYTHONPATH": str(folder)}
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ MISTAKES = {
     "--batch_size=33": ["`batch_size` must be at most the number of training pictures, 32. Received 33"],
     "--image_size=8": ["`image_size` must be at least 16 pixels. Received 8"],
     "--image_size=30": ["height and width divisible by 4. Received 30 x 30"],
-    "--width=3": ["`width` must be a positive multiple of 2. Received 3"],
+    "--width=3": ["`width` must be positive and even. Received 3"],
     "--learning_rate=0": ["`learning_rate` must be above 0"],
     "--learning_rate=nan": ["`learning_rate` must be above 0"],
     "--alpha=-1": ["`objective.alpha` must be 0 or more. Received -1.0"],
@@ -47,7 +47,7 @@ MISTAKES = {
     "--set=objective.adversarial=minmax": ["Did you mean 'minimax'?"],
     "--set=network.builder=glcik": ["must be one of", "Received 'glcik'. Did you mean 'glcic'?"],
     "--set=network.arguments.fill=purple": [
-        "`fill` must be one of black, white, mean, telea,",
+        "`fill` must be one of grey, black, white, mean, telea,",
         "Received 'purple'",
     ],
     "--set=network.arguments.fil=black": ["`argument of glcic` must be one of", "Did you mean 'fill'?"],

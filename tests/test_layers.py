@@ -141,6 +141,74 @@ def test_fast_layers_travel_through_a_file(tmp_path):
     np.testing.assert_array_equal(again(pictures(1, *SIZE, 3)), model(pictures(1, *SIZE, 3)))
 
 
+# ChannelwiseDense
+
+
+def channelwise_dense(*shape: int) -> layers.ChannelwiseDense:
+    layer = layers.ChannelwiseDense()
+    layer.build((None, *shape))
+    layer.bias.assign(pictures(*shape, seed=5))
+    return layer
+
+
+def test_a_channelwise_dense_layer_is_that_by_hand():
+    height, width, channels = 2, 3, 4
+    layer, x = channelwise_dense(height, width, channels), pictures(5, height, width, channels)
+    kernel, bias = layer.get_weights()
+    expected = np.zeros(x.shape)
+    for n, row, column, c in np.ndindex(*x.shape):
+        weights = kernel[c, :, row * width + column]
+        expected[n, row, column, c] = x[n, :, :, c].flatten() @ weights + bias[row, column, c]
+    out = layer(x)
+    assert out.shape == layer.compute_output_shape(x.shape) == x.shape
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+
+
+def test_channels_do_not_mix_but_all_positions_of_one_do():
+    layer, x = channelwise_dense(3, 5, 4), pictures(2, 3, 5, 4)
+    changed = x.copy()
+    changed[0, 1, 2, 3] += 1
+    difference = np.array(layer(changed)) - np.array(layer(x))
+    assert (difference[0, ..., 3] != 0).all()
+    difference[0, ..., 3] = 0
+    assert (difference == 0).all()
+
+
+def test_the_initial_matrix_of_each_channel_is_glorots():
+    layer = layers.ChannelwiseDense()
+    layer.build((None, 8, 8, 16))
+    kernel, bias = layer.get_weights()
+    assert kernel.shape == (16, 64, 64) and bias.shape == (8, 8, 16)
+    variance = 2 / (64 + 64)
+    np.testing.assert_allclose(kernel.var(axis=(1, 2)), variance, rtol=0.1)
+    assert (bias == 0).all()
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_channelwise_dense_layer_travels_through_a_file(policy, tmp_path):
+    x = pictures(2, 3, 5, 4)
+    with precision.policy(policy):
+        inputs = keras.Input((3, 5, 4))
+        model = keras.Model(inputs, layers.ChannelwiseDense(name="connected")(inputs))
+    layer = model.get_layer("connected")
+    layer.bias.assign(pictures(3, 5, 4))
+    assert layer.kernel.dtype == "float32"
+    out = model(x)
+    assert keras.backend.standardize_dtype(out.dtype) == policy.removeprefix("mixed_")
+    exact = channelwise_dense(3, 5, 4)
+    exact.set_weights(layer.get_weights())
+    np.testing.assert_allclose(tf.cast(out, "float32"), exact(x), atol=1e-6 if policy == "float32" else 0.05)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again.get_layer("connected")) is layers.ChannelwiseDense
+    np.testing.assert_array_equal(tf.cast(again(x), "float32"), tf.cast(out, "float32"))
+
+
+def test_a_channelwise_dense_layer_needs_a_size():
+    with pytest.raises(InputError, match=r"fixed height and width.*None, None, 4, 2"):
+        layers.ChannelwiseDense()(keras.Input((None, 4, 2)))
+
+
 # BlankHole, Composite
 
 
@@ -150,7 +218,7 @@ def hole(top: int, left: int, height: int, width: int, size: tuple[int, int] = S
     return mask
 
 
-@pytest.mark.parametrize(("fill", "value"), [("black", 0.0), ("white", 1.0)])
+@pytest.mark.parametrize(("fill", "value"), [("black", 0.0), ("grey", 0.5), ("white", 1.0)])
 def test_the_hole_is_painted_over(fill, value):
     image, mask = np.random.default_rng(0).random((1, *SIZE, 3), "float32"), hole(2, 3, 4, 9)
     out = np.array(layers.BlankHole(fill)([image, mask]))
@@ -187,8 +255,8 @@ def test_a_picture_that_is_all_hole_is_finite(fill):
 
 
 def test_blank_hole_names_bad_arguments():
-    with pytest.raises(InputError, match=r"`fill`.*black, white, mean.*'grey'"):
-        layers.BlankHole("grey")
+    with pytest.raises(InputError, match=r"`fill`.*black, white, mean.*'pink'"):
+        layers.BlankHole("pink")
     with pytest.raises(InputError, match=r"divisible by 4.*12 x 18"):
         layers.BlankHole("black", 4)([np.zeros((1, 12, 18, 3)), np.zeros((1, 12, 18, 1))])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import skimage.metrics
 
 from inpainting_tf import losses
 
@@ -16,10 +17,10 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def two_pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures [2, 2, 3, 3] with holes of one and of four pixels."""
+    """Pictures [2, 12, 13, 3] with holes of one and of 24 pixels."""
     random = np.random.default_rng(0)
-    target, prediction = random.random((2, 2, 2, 3, 3)).astype("float32")
-    mask = np.zeros((2, 2, 3, 1), "float32")
+    target, prediction = random.random((2, 2, 12, 13, 3)).astype("float32")
+    mask = np.zeros((2, 12, 13, 1), "float32")
     mask[0, 0, 1] = mask[1, :, :2] = 1
     return target, prediction, mask
 
@@ -63,8 +64,25 @@ def test_a_discriminator_that_knows_nothing_loses_two_log_two():
 
 
 def test_both_generator_terms_fall_when_the_discriminator_is_fooled():
-    for term in losses.ADVERSARIAL.values():
-        assert float(term(LOGITS + 1)) < float(term(LOGITS))
+    for game in losses.ADVERSARIAL.values():
+        assert float(game.generator(LOGITS - 3)) > float(game.generator(LOGITS - 2))
+
+
+def test_the_games_of_maps_by_hand():
+    real = np.array([[[[0.5], [2.0]]], [[[1.0], [-1.0]]]], "float32")  # two maps of 1x2
+    fake = np.array([[[[0.0], [0.5]]], [[[-1.0], [2.5]]]], "float32")
+    game = losses.ADVERSARIAL["l1"]
+    assert float(game.discriminator(real, fake)) == pytest.approx(0.5 * 3.5 / 4 + 0.5 * 4.0 / 4)
+    assert float(game.generator(fake)) == pytest.approx((1.0 + 0.5 + 2.0 + 1.5) / 4)
+    assert float(game.discriminator(np.ones_like(real), np.zeros_like(fake))) == 0
+
+
+def test_scores_are_one_for_real_and_zero_for_fake():
+    for name, game in losses.ADVERSARIAL.items():
+        sure = (1.0, 0.0) if name == "l1" else (50.0, -50.0)
+        found = [float(game.score(keras.ops.convert_to_tensor(np.float32([[x]])))[0, 0]) for x in sure]
+        assert found == pytest.approx([1.0, 0.0], abs=1e-6)
+        assert float(game.discriminator(np.float32([[sure[0]]]), np.float32([[sure[1]]]))) < 1e-6
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -81,8 +99,8 @@ def test_losses_are_float32_whatever_comes_in(dtype):
 def all_losses(target, prediction, mask, logits) -> list:
     return [
         *(term(target, prediction, mask) for term in losses.RECONSTRUCTION.values()),
-        *(term(logits) for term in losses.ADVERSARIAL.values()),
-        losses.discriminator_loss(logits, logits),
+        *(game.generator(logits) for game in losses.ADVERSARIAL.values()),
+        *(game.discriminator(logits, logits) for game in losses.ADVERSARIAL.values()),
     ]
 
 
@@ -121,14 +139,41 @@ def test_the_pictures_border_is_no_edge_of_the_hole():
     np.testing.assert_allclose(weights, np.tile([1, 1.5, 2, 2, 1.5, 1, 1, 1], (6, 1)), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", losses.RECONSTRUCTION)
+def test_l1_is_the_mean_over_everything():
+    target, prediction, _ = two_pictures()
+    assert float(losses.l1(target, prediction)) == pytest.approx(np.abs(target - prediction).mean())
+
+
+@pytest.mark.parametrize("name", ["mse_dssim", "l1_dssim"])
+def test_dssim_is_that_of_scikit_image(name):
+    target = np.random.default_rng(0).random((2, 20, 24, 3)).astype("float32")
+    prediction = np.clip(target + np.random.default_rng(1).normal(0, 0.2, target.shape), 0, 1).astype(
+        "float32"
+    )
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    similar = [
+        skimage.metrics.structural_similarity(
+            a.astype("float64"), b.astype("float64"), channel_axis=-1, data_range=1.0, full=True, **settings
+        )[1][5:-5, 5:-5].mean()
+        for a, b in zip(target, prediction, strict=True)
+    ]
+    dssim = (1 - np.mean(similar)) / 2
+    error = np.mean((target - prediction) ** 2) if name == "mse_dssim" else np.abs(target - prediction).mean()
+    found = float(losses.RECONSTRUCTION[name](target, prediction, None))
+    assert found == pytest.approx((error + dssim) / 2, abs=1e-5)
+    assert float(losses.dssim(target, target)) == 0
+
+
+@pytest.mark.parametrize("name", ["mse", "masked_mse", "known_mse", "l1"])
 def test_weights_make_a_weighted_mean(name):
     random = np.random.default_rng(0)
     target, prediction = random.random((2, 2, 5, 6, 3), "float32")
     mask = (random.random((2, 5, 6, 1)) < 0.4).astype("float32")
     weights = random.random((2, 5, 6, 1)).astype("float32")
-    region = {"mse": np.ones_like(mask), "masked_mse": mask, "known_mse": 1 - mask}[name] * weights
-    error = ((target - prediction) ** 2 * region).sum((1, 2, 3)) / (3 * region.sum((1, 2, 3)))
+    region = {"masked_mse": mask, "known_mse": 1 - mask}.get(name, np.ones_like(mask)) * weights
+    error = (np.abs(target - prediction) ** (1 if name == "l1" else 2) * region).sum((1, 2, 3)) / (
+        3 * region.sum((1, 2, 3))
+    )
     loss = losses.RECONSTRUCTION[name]
     assert float(loss(target, prediction, mask, weights)) == pytest.approx(error.mean(), rel=1e-5)
     assert float(loss(target, prediction, mask, 7 * weights)) == pytest.approx(error.mean(), rel=1e-5)

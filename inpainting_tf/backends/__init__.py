@@ -2,6 +2,7 @@
 
 Trainer        the base class of `inpainting_tf.training`: Keras's way of calling a training step
 minimise       differentiates a loss and applies the gradients
+gradient       differentiates a function of a tensor, in training or in a network's forward pass
 switch         one of several branches, chosen while the compiled step runs
 compiled_step  a trainer's step as a compiled function of a batch
 feed           batches made ahead of the steps
@@ -13,6 +14,7 @@ Everything else is written on `keras.ops` or NumPy (but for the fast layers' bra
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import keras
@@ -22,8 +24,11 @@ from inpainting_tf.errors import InputError
 name = keras.backend.backend()
 
 
-def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
-    raise InputError(f"Training takes KERAS_BACKEND=tensorflow or jax. Received {name!r}.")
+def _refusal(what: str) -> Callable[..., NoReturn]:
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise InputError(f"{what} takes KERAS_BACKEND=tensorflow or jax. Received {name!r}.")
+
+    return refuse
 
 
 _FUNCTIONS = ("compiled_step", "fastest_precision", "feed", "make_deterministic", "minimise", "switch")
@@ -32,13 +37,18 @@ if name == "tensorflow":
     from inpainting_tf.backends import tensorflow as _backend
 elif name == "jax":
     from inpainting_tf.backends import jax as _backend
-else:  # good for filling holes
-    _backend = types.SimpleNamespace(Trainer=keras.Model, **dict.fromkeys(_FUNCTIONS, _refuse))
+else:  # good for filling holes, but for the networks that search
+    _backend = types.SimpleNamespace(
+        Trainer=keras.Model,
+        gradient=_refusal("The search for a latent code"),
+        **dict.fromkeys(_FUNCTIONS, _refusal("Training")),
+    )
 
 Trainer = _backend.Trainer
 compiled_step = _backend.compiled_step
 fastest_precision = _backend.fastest_precision
 feed = _backend.feed
+gradient = _backend.gradient
 make_deterministic = _backend.make_deterministic
 minimise = _backend.minimise
 switch = _backend.switch

@@ -64,6 +64,11 @@ def minimise(
     return logs
 
 
+def gradient(function: Callable[[Any], Any], x: Any) -> Any:
+    """The gradient of a scalar function; see `inpainting_tf.backends.tensorflow.gradient`."""
+    return jax.grad(function)(x)
+
+
 def switch(trainer: Trainer, index: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     """The result of branch number `index` (an int32 scalar); only that branch runs."""
     variables = _flat(_groups(trainer))
@@ -74,13 +79,19 @@ def switch(trainer: Trainer, index: Any, branches: Sequence[Callable[[], Any]]) 
     return result
 
 
-def compiled_step(trainer: Trainer) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The trainer's step, compiled at its first call."""
+def compiled_step(trainer: Trainer) -> Callable[..., dict[str, Any]]:
+    """The trainer's step; see `inpainting_tf.backends.tensorflow.compiled_step`.
+
+    The variables are read before the first of several steps and assigned after the last, as by `fit`: some
+    hundreds of them take milliseconds of Python, which is a whole step of a small batch.
+    """
     compiled = jax.jit(trainer.train_step, donate_argnums=0)
 
-    def step(batch: dict[str, Any]) -> dict[str, Any]:
+    def step(batch: dict[str, Any], times: int = 1) -> dict[str, Any]:
         groups = _groups(trainer)
-        logs, state = compiled(tuple(map(_values, groups)), (batch,))
+        state = tuple(map(_values, groups))
+        for _ in range(times):
+            logs, state = compiled(state, (batch,))
         _assign(_flat(groups), _flat(state))
         return logs
 

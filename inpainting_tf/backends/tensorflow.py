@@ -46,14 +46,37 @@ def minimise(
     return logs
 
 
+def gradient(function: Callable[[Any], Any], x: Any) -> Any:
+    """The gradient of a scalar function of one tensor; it may be taken inside a network's forward pass.
+
+    Args:
+        function: reads variables and moves none.
+        x: a float tensor.
+
+    Returns:
+        Shape and type of `x`.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        value = function(x)
+    return tape.gradient(value, x)
+
+
 def switch(trainer: Trainer, index: Any, branches: list[Callable[[], Any]]) -> Any:
     """The result of branch number `index` (an int32 scalar); only that branch runs."""
     return tf.switch_case(index, branches)
 
 
-def compiled_step(trainer: Trainer) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The trainer's step, compiled at its first call."""
-    return tf.function(trainer.train_step, jit_compile=bool(trainer.jit_compile))
+def compiled_step(trainer: Trainer) -> Callable[..., dict[str, Any]]:
+    """The trainer's step as `step(batch, times=1)`, compiled at its first call; returns the last logs."""
+    compiled = tf.function(trainer.train_step, jit_compile=bool(trainer.jit_compile))
+
+    def step(batch: dict[str, Any], times: int = 1) -> dict[str, Any]:
+        for _ in range(times):
+            logs = compiled(batch)
+        return logs
+
+    return step
 
 
 def feed(

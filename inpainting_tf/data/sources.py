@@ -46,6 +46,7 @@ class Source:
         reader: what `read` calls.
         files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
         test: the names that the data set itself keeps for testing; None where it leaves that to us.
+        labeller: what `label` calls; None where pictures have no classes.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Source:
     reader: Callable[[int, tuple[int, int] | None], np.ndarray]
     files: Sequence[Path] = ()
     test: frozenset[str] | None = None
+    labeller: Callable[[int], int] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -69,6 +71,16 @@ class Source:
             pictures.UnreadablePicture: with a short reason.
         """
         return self.reader(index, image_size)
+
+    def label(self, index: int) -> int:
+        """The number of the picture's class, from 0, in the data set's own order.
+
+        Raises:
+            InputError: the source's pictures have no classes, or the record is damaged.
+        """
+        if self.labeller is None:
+            raise InputError(f"The pictures of {self.name!r} have no classes ({', '.join(WITH_CLASSES)} do).")
+        return self.labeller(index)
 
 
 def find(name: str, data_dir: str | os.PathLike | None = None, classes: str | None = None) -> Source:
@@ -287,7 +299,9 @@ def _tfds(
     if classes is not None:
         records = _of_classes(records, info.features["label"].names, classes)
     own = None if test is None else frozenset(n for n, (path, *_) in records.items() if shards[path] == test)
-    return Source(name, str(newest), list(records), _tfds_reader([*records.values()]), [*shards], own)
+    reader = _tfds_reader([*records.values()])
+    labeller = _tfds_labeller([*records.items()]) if "label" in info.features else None
+    return Source(name, str(newest), list(records), reader, [*shards], own, labeller)
 
 
 def _tfds_newest(dataset: Path) -> Path | None:
@@ -369,3 +383,7 @@ def _tfds_reader(records: Sequence[_Record]) -> Callable:
         return pictures.read(io.BytesIO(data), image_size)
 
     return reader
+
+
+def _tfds_labeller(records: Sequence[tuple[str, _Record]]) -> Callable:
+    return lambda index: _label(*records[index])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.networks import cifar_cars, glcic
+from inpainting_tf.networks import cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
 
 COMPLETION = {
     "glcic": glcic.glcic,
@@ -19,6 +19,15 @@ COMPLETION = {
     "cvae": cifar_cars.cvae,
     "gan_autoencoder": cifar_cars.gan_autoencoder,
     "gan_direct_conv": cifar_cars.gan_direct_conv,
+    "context_encoder": context_encoder.context_encoder,
+    "ce_model0": context_encoder.ce_model0,
+    "ce_model1": context_encoder.ce_model1,
+    "ce_model2": context_encoder.ce_model2,
+    "ce_model3": context_encoder.ce_model3,
+    "unet": unet.unet,
+    "cgan_generator": unet.cgan_generator,
+    "semantic_inpainting": dcgan.semantic_inpainting,
+    "multiscale_context_encoder": multiscale.multiscale_context_encoder,
 }
 DISCRIMINATORS = {
     "iizuka_discriminator": glcic.iizuka_discriminator,
@@ -26,9 +35,22 @@ DISCRIMINATORS = {
     "local_discriminator": glcic.local_discriminator,
     "global_discriminator": glcic.global_discriminator,
     "cars_discriminator": cifar_cars.cars_discriminator,
+    "patch_discriminator": context_encoder.patch_discriminator,
+    "map_discriminator": context_encoder.map_discriminator,
+    "patch_map_discriminator": context_encoder.patch_map_discriminator,
+    "dcgan_discriminator": dcgan.dcgan_discriminator,
+    "multiscale_discriminator": multiscale.multiscale_discriminator,
 }
-# Completion networks with dense layers: they exist for one picture size only, `image_size` must be given.
-FIXED_SIZE = {"patch_autoencoder", "cvae"}
+# Completion networks that exist for one picture size only: `image_size` must be given.
+FIXED_SIZE = {
+    "patch_autoencoder",
+    "cvae",
+    "context_encoder",
+    "ce_model0",
+    "ce_model1",
+    "semantic_inpainting",
+    "multiscale_context_encoder",
+}
 
 
 def get(name: str) -> Callable[..., keras.Model]:

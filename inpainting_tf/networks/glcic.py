@@ -19,7 +19,7 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.layers import Composite, Conv2D, CropAroundHole
 from inpainting_tf.networks.blocks import (
     ImageSize,
-    check_width,
+    check_even,
     conv,
     deconv,
     height_width,
@@ -45,7 +45,7 @@ def glcic(
     Raises:
         InputError: `image_size` not divisible by 4, `width` not even, unknown `fill`.
     """
-    check_width(width)
+    check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
     return keras.Model(inputs, _autoencoder(x, width, second_convolution=False), name=name)
@@ -58,7 +58,7 @@ def one_autoencoder(
 
     Arguments and errors as for `glcic`.
     """
-    check_width(width)
+    check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
     return keras.Model(inputs, _autoencoder(x, width), name=name)
@@ -72,7 +72,7 @@ def double_autoencoder(
     The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture
     and the mask, with the hole now filled by the first one. Arguments and errors as for `glcic`.
     """
-    check_width(width)
+    check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     first = _autoencoder(masked_picture(inputs, fill, STRIDE), width, prefix="first_")
     completed = Composite(name="first_completed")([inputs["image"], first, inputs["mask"]])
@@ -80,8 +80,18 @@ def double_autoencoder(
     return keras.Model(inputs, _autoencoder(x, width, prefix="second_"), name=name)
 
 
-def _autoencoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:
-    """face_gan table 3.1 from the masked picture [N, H, W, 4] to the prediction [N, H, W, 3]."""
+def encoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:
+    """face_gan table 3.1 from the masked picture [N, H, W, 4] to the last dilated layer.
+
+    Args:
+        x: the symbolic picture; another number of channels will do.
+        width: channels of the first convolution.
+        second_convolution: the layer that the thesis has and Iizuka et al. have not.
+        prefix: of the layers' names.
+
+    Returns:
+        [N, H / 4, W / 4, 4 * width].
+    """
     n = prefix
     x = conv(x, width, 5, name=f"{n}conv1")  # H, W
     if second_convolution:
@@ -93,6 +103,13 @@ def _autoencoder(x: Any, width: int, *, second_convolution: bool = True, prefix:
     x = conv(x, 4 * width, 3, name=f"{n}conv7")
     for i, dilation in enumerate((2, 4, 8, 16), start=1):
         x = conv(x, 4 * width, 3, dilation=dilation, name=f"{n}dilated{i}")
+    return x
+
+
+def _autoencoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:
+    """face_gan table 3.1 from the masked picture [N, H, W, 4] to the prediction [N, H, W, 3]."""
+    n = prefix
+    x = encoder(x, width, second_convolution=second_convolution, prefix=prefix)
     x = conv(x, 4 * width, 3, name=f"{n}conv8")
     x = conv(x, 4 * width, 3, name=f"{n}conv9")
     x = deconv(x, 2 * width, 4, name=f"{n}deconv1")  # H/2, W/2
@@ -153,7 +170,7 @@ def _discriminator(
     whole: tuple[int, ...] | None,
     name: str,
 ) -> keras.Model:
-    check_width(width)
+    check_even("width", width)
     if None in height_width(image_size):
         raise InputError(f"`image_size` of a discriminator must be given. Received {image_size!r}.")
     inputs = picture_inputs(image_size, 2)

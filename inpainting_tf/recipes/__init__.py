@@ -7,11 +7,18 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.recipes import cifar_cars, face_gan
+from inpainting_tf.recipes import (
+    cifar_cars,
+    face_gan,
+    multiscale_context_encoder,
+    skip_connection,
+    unet_vs_cgan,
+)
 from inpainting_tf.recipes.assembly import completion_network
 from inpainting_tf.recipes.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*face_gan.RECIPES, *cifar_cars.RECIPES)}
+PAPERS = (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for paper in PAPERS for recipe in paper.RECIPES}
 
 __all__ = ["RECIPES", "Recipe", "build", "get", "table"]
 

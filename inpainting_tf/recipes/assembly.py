@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from inpainting_tf import losses, networks
-from inpainting_tf.errors import unknown
+from inpainting_tf.data import pipeline
+from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.layers import PREFILLS
+from inpainting_tf.networks import dcgan
 from inpainting_tf.recipes.recipe import Network, Objective, Optimizer, Recipe
-from inpainting_tf.training import Adversarial, Reconstruction, Variational, precision
+from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
 
 
 def completion_network(recipe: Recipe, **overrides: Any) -> keras.Model:
@@ -27,41 +30,73 @@ def portable_network(recipe: Recipe) -> keras.Model:
         return completion_network(recipe, **overrides)
 
 
-def prefill(recipe: Recipe) -> str | None:
-    """The classical method that fills the hole before the network sees it, if there is one."""
+def training_batches(recipe: Recipe, images: np.ndarray, start: int, stop: int) -> Any:
+    """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`."""
     fill = recipe.network.arguments.get("fill")
-    return fill if fill in PREFILLS else None
+    return pipeline.training_batches(
+        images,
+        recipe.mask.train,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        flip=recipe.data.flip,
+        start=start,
+        stop=stop,
+        prefill=fill if fill in PREFILLS else None,
+    )
 
 
 def trainer(recipe: Recipe, total_steps: int) -> Reconstruction:
     """The recipe's networks and optimizers in a compiled trainer for `total_steps` steps."""
-    completion = completion_network(recipe)
-    reconstruction, objective = _reconstruction(recipe.objective), recipe.objective
-    if recipe.discriminator is None:
+    completion, objective = completion_network(recipe), recipe.objective
+    reconstruction = _reconstruction(objective)
+    alone, joint = recipe.schedule.boundaries(total_steps) if recipe.discriminator else (0, 0)
+    optimizer = _optimizer(recipe.optimizer, total_steps - (joint - alone))
+    second = _optimizer(recipe.discriminator_optimizer, total_steps - alone)
+    if recipe.discriminator is not None:
+        model = _adversarial(recipe, completion, reconstruction, total_steps)
+        model.compile(optimizer, second, jit_compile=recipe.jit_compile)
+    elif dcgan.latent_search(completion) is not None:
+        model = Generative(completion)
+        model.compile(optimizer, second, jit_compile=recipe.jit_compile)
+    else:
         model = (
             Reconstruction(completion, reconstruction)
             if objective.kl_weight is None
             else Variational(completion, reconstruction, objective.kl_weight)
         )
-        model.compile(_optimizer(recipe.optimizer, total_steps), jit_compile=recipe.jit_compile)
-        return model
-    model = Adversarial(
+        model.compile(optimizer, jit_compile=recipe.jit_compile)
+    return model
+
+
+def _adversarial(
+    recipe: Recipe, completion: keras.Model, reconstruction: Callable[..., Any], total_steps: int
+) -> Adversarial:
+    objective = recipe.objective
+    discriminator = _build(recipe.discriminator, image_size=recipe.data.image_size)
+    return Adversarial(
         completion,
-        _build(recipe.discriminator, image_size=recipe.data.image_size),
+        discriminator,
         reconstruction,
         losses.ADVERSARIAL[objective.adversarial],
-        objective.alpha,
+        _judges(recipe, discriminator.output.shape[-1], total_steps),
         recipe.schedule.boundaries(total_steps),
         convex=objective.convex,
         composited=objective.judged == "composite",
     )
-    alone, joint = model.boundaries
-    model.compile(
-        _optimizer(recipe.optimizer, total_steps - (joint - alone)),
-        _optimizer(recipe.discriminator_optimizer, total_steps - alone),
-        jit_compile=recipe.jit_compile,
-    )
-    return model
+
+
+def _judges(recipe: Recipe, count: int, total_steps: int) -> list[Weight]:
+    """The weight of each of the discriminator's judges, from the joint phase on."""
+    schedule, objective = recipe.schedule, recipe.objective
+    if (objective.alpha_global is None) != (count == 1):
+        raise InputError(
+            "`objective.alpha_global` must be given for a discriminator with two judges, and only there. "
+            f"Received {objective.alpha_global!r} for {recipe.discriminator.builder!r}, which has {count}."
+        )
+    joint, ramp = schedule.boundaries(total_steps)[1], round(schedule.ramp_share * total_steps)
+    later = joint + round(schedule.global_share * total_steps)
+    weights = [Weight(objective.alpha, joint, ramp)]
+    return weights if count == 1 else [*weights, Weight(objective.alpha_global, later, ramp)]
 
 
 def _reconstruction(objective: Objective) -> Callable[..., Any]:

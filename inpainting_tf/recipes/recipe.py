@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -39,7 +40,9 @@ class Objective:
     Attributes:
         reconstruction: a name in `inpainting_tf.losses.RECONSTRUCTION`.
         adversarial: a name in `inpainting_tf.losses.ADVERSARIAL`.
-        alpha: weight of the adversarial term beside the reconstruction term.
+        alpha: weight of the adversarial term beside the reconstruction term; of the local judge's where the
+            discriminator has two.
+        alpha_global: weight of the second, global judge's term; None where there is one judge.
         convex: the reconstruction term counts 1 - alpha, and not 1.
         judged: what the discriminator sees: "composite" (the prediction in the hole alone) or "prediction".
         kl_weight: weight of the latent code's divergence, for variational networks; None for the others.
@@ -51,6 +54,7 @@ class Objective:
     reconstruction: str = "masked_mse"
     adversarial: str = "non_saturating"
     alpha: float = 4e-4
+    alpha_global: float | None = None
     convex: bool = False
     judged: str = "composite"
     kl_weight: float | None = None
@@ -66,11 +70,15 @@ class Schedule:
         epochs: passes over the training pictures.
         completion_share: first, the completion network alone on the reconstruction term.
         discriminator_share: then the discriminator alone.
+        global_share: of the joint phase, first, with the local judge's opinion alone (two judges only).
+        ramp_share: how long a judge's weight rises, linearly from 0, once it counts.
     """
 
     epochs: int = 500
     completion_share: float = 0.2
     discriminator_share: float = 0.02
+    global_share: float = 0.0
+    ramp_share: float = 0.0
 
     def boundaries(self, total_steps: int) -> tuple[int, int]:
         """The steps (T_C, T_C + T_D) at which the second and the third phase begin."""
@@ -169,7 +177,7 @@ class Recipe:
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
-    shares = (r.schedule.completion_share, r.schedule.discriminator_share)
+    shares = (r.schedule.completion_share, r.schedule.discriminator_share, r.schedule.global_share)
     names = [
         ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
         ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
@@ -187,6 +195,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
             raise unknown(field, value, known)
     for mask in (r.mask.train, r.mask.test):
         masks.numbers(mask)  # raises for holes that cannot be drawn
+    also = r.objective.alpha_global
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
@@ -201,11 +210,13 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ),
         ("`learning_rate` must be above 0 and finite", all(0 < rate < math.inf for rate in rates), rates),
         ("`beta_1` must be 0 or more and below 1", all(0 <= beta < 1 for beta in betas), betas),
+        ("`schedule.ramp_share` must be 0 to 1", 0 <= r.schedule.ramp_share <= 1, r.schedule.ramp_share),
         ("`objective.alpha` must be 0 or more", 0 <= r.objective.alpha < math.inf, r.objective.alpha),
+        ("`objective.alpha_global` must be none or 0 or more", 0 <= (also or 0.0) < math.inf, also),
         (
-            "`objective.alpha` must be at most 1 where `objective.convex` is true",
-            r.objective.alpha <= 1 or not r.objective.convex,
-            r.objective.alpha,
+            "`objective.alpha`, with `alpha_global`, must be at most 1 where `objective.convex` is true",
+            r.objective.alpha + (also or 0.0) <= 1 or not r.objective.convex,
+            r.objective.alpha + (also or 0.0),
         ),
         ("`objective.kl_weight` must be none or 0 or more", 0 <= (kl or 0.0) < math.inf, kl),
         ("`objective.boundary` must be 0 or more", 0 <= boundary < math.inf, boundary),
@@ -224,7 +235,7 @@ def _replace(owner: Any, path: list[str], value: Any, whole: str) -> Any:
     if not rest:
         new = _convert(value, typing.get_type_hints(type(owner))[head], whole)
     elif isinstance(getattr(owner, head), dict):
-        new = {**getattr(owner, head), ".".join(rest): value}
+        new = {**getattr(owner, head), ".".join(rest): _literal(value)}
     elif dataclasses.is_dataclass(getattr(owner, head)):
         new = _replace(getattr(owner, head), rest, value, whole)
     else:
@@ -248,6 +259,16 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
         return _PARSERS[kind](value)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"`{path}` must be {_SPOKEN[kind]}. Received {value!r}.") from None
+
+
+def _literal(value: Any) -> Any:
+    """A builder's argument, which has no field to type it: text becomes the number or truth it reads as."""
+    if not isinstance(value, str):
+        return value
+    for parse in (_integer, float):
+        with contextlib.suppress(ValueError):
+            return parse(value)
+    return {"true": True, "false": False}.get(value, value)
 
 
 def _boolean(value: Any) -> bool:

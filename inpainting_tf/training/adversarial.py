@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 from keras import ops
@@ -13,7 +13,42 @@ from inpainting_tf.images import composite
 from inpainting_tf.training.reconstruction import Reconstruction
 
 
-class Adversarial(Reconstruction):
+class Weight(NamedTuple):
+    """How much a judge's opinion counts: nothing before step `begin`, then linearly more until `full`.
+
+    Attributes:
+        full: the weight after the rise.
+        begin: the first step at which it counts.
+        ramp: steps of the rise; 0 and 1 count in full at once.
+    """
+
+    full: float
+    begin: int = 0
+    ramp: int = 0
+
+    def at(self, step: Any) -> Any:
+        """The weight at a step, an int or a scalar tensor."""
+        risen = (ops.cast(step, "float32") - self.begin + 1.0) / max(1, self.ramp)
+        return self.full * ops.clip(risen, 0.0, 1.0)
+
+
+class WithDiscriminator(Reconstruction):
+    """What trainings of a network against a `discriminator` share: an optimizer for each."""
+
+    discriminator: keras.Model
+
+    def compile(
+        self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
+    ) -> None:
+        """Takes both optimizers, already wrapped for loss scaling where that is needed."""
+        super().compile(optimizer, **kwargs)
+        self.discriminator_optimizer = discriminator_optimizer
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
+        self.discriminator_optimizer_variables = discriminator_optimizer.variables
+
+
+class Adversarial(WithDiscriminator):
     """Trains a completion network C and a discriminator D (face_gan Algorithm 1, Iizuka et al. 2017).
 
         step <  T_C          update C on the reconstruction loss               (phase "completion")
@@ -26,11 +61,13 @@ class Adversarial(Reconstruction):
 
     Args:
         completion: C.
-        discriminator: D, which takes {"image", "mask"} and returns logits.
-        reconstruction, adversarial: functions of `inpainting_tf.losses`.
-        alpha: weight of the adversarial term.
+        discriminator: D, which takes {"image", "mask"} and returns logits, or a map of them; its last axis
+            has an entry per judge.
+        reconstruction: a function of `inpainting_tf.losses`.
+        adversarial: one of `inpainting_tf.losses.ADVERSARIAL`.
+        alpha: the weight of each judge's adversarial term. All judges learn from the first.
         boundaries: (T_C, T_C + T_D) in steps.
-        convex: the reconstruction term counts 1 - alpha, and not 1.
+        convex: the reconstruction term counts 1 - alpha (all judges' in full), and not 1.
         composited: D judges the prediction inside the hole of the picture, and not the whole prediction.
     """
 
@@ -45,8 +82,8 @@ class Adversarial(Reconstruction):
         completion: keras.Model,
         discriminator: keras.Model,
         reconstruction: Callable[..., Any],
-        adversarial: Callable[..., Any],
-        alpha: float,
+        adversarial: losses.AdversarialLoss,
+        alpha: Sequence[Weight],
         boundaries: tuple[int, int],
         *,
         convex: bool = False,
@@ -55,20 +92,10 @@ class Adversarial(Reconstruction):
         super().__init__(completion, reconstruction)
         self.discriminator = discriminator
         self.adversarial = adversarial
-        self.alpha = alpha
+        self.alpha = tuple(alpha)
         self.boundaries = boundaries
         self.convex = convex
         self.composited = composited
-
-    def compile(
-        self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
-    ) -> None:
-        """Takes both optimizers, already wrapped for loss scaling where that is needed."""
-        super().compile(optimizer, **kwargs)
-        self.discriminator_optimizer = discriminator_optimizer
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
-        # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
-        self.discriminator_optimizer_variables = discriminator_optimizer.variables
 
     def phase(self, step: int) -> str:
         return tuple(self.columns)[sum(step >= boundary for boundary in self.boundaries)]
@@ -108,23 +135,29 @@ class Adversarial(Reconstruction):
         return backends.minimise(self, losses, self.discriminator_optimizer, self.discriminator)
 
     def discriminator_loss(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
-        """Losses of D; "discriminator" is the one to minimise. Scores are mean probabilities of "real"."""
+        """Losses of D; "discriminator" is the one to minimise. Scores are 1 for "real", in the mean."""
         real = self._judge(batch["image"], batch["real_mask"])
         fake = self._judge(completed, batch["mask"])
         return {
-            "discriminator": losses.discriminator_loss(real, fake),
-            "real_score": ops.mean(ops.sigmoid(real)),
-            "fake_score": ops.mean(ops.sigmoid(fake)),
+            "discriminator": self.adversarial.discriminator(real, fake),
+            "real_score": ops.mean(self.adversarial.score(real)),
+            "fake_score": ops.mean(self.adversarial.score(fake)),
         }
 
     def joint_loss(self, batch: dict[str, Any], prediction: Any, completed: Any) -> dict[str, Any]:
-        """Losses of C in the joint phase (face_gan eq. 3.14, cifar_cars L_G); "loss" is to be minimised."""
-        parts = self.completion_loss(batch, prediction)
-        adversarial = self.adversarial(self._judge(completed, batch["mask"]))
+        """Losses of C in the joint phase (face_gan eq. 3.14, cifar_cars L_G); "loss" is to be minimised.
+
+        "adversarial" is the mean of the judges' terms, without their weights.
+        """
+        reconstruction = self.completion_loss(batch, prediction)["reconstruction"]
+        judgement = self._judge(completed, batch["mask"])
+        terms = [self.adversarial.generator(judgement[..., i : i + 1]) for i in range(len(self.alpha))]
+        weighted = sum(weight.at(self.steps) * term for weight, term in zip(self.alpha, terms, strict=True))
+        share = 1.0 - self.convex * sum(weight.full for weight in self.alpha)
         return {
-            "loss": (1.0 - self.alpha * self.convex) * parts["reconstruction"] + self.alpha * adversarial,
-            "reconstruction": parts["reconstruction"],
-            "adversarial": adversarial,
+            "loss": share * reconstruction + weighted,
+            "reconstruction": reconstruction,
+            "adversarial": sum(terms) / len(terms),
         }
 
     def complete(self, batch: dict[str, Any], prediction: Any) -> Any:

@@ -35,9 +35,14 @@ class Reconstruction(backends.Trainer):
         self.built = True
 
     def compile(self, optimizer: keras.Optimizer, **kwargs: Any) -> None:
-        """Takes the completion network's optimizer, already wrapped for loss scaling where that is needed."""
+        """Takes the optimizer of `trained`, already wrapped for loss scaling where that is needed."""
         super().compile(optimizer=optimizer, auto_scale_loss=False, **kwargs)
-        optimizer.build(self.completion.trainable_variables)
+        optimizer.build(self.trained.trainable_variables)
+
+    @property
+    def trained(self) -> keras.Model:
+        """The network that the optimizer updates."""
+        return self.completion
 
     def call(self, batch: dict[str, Any], training: bool = False) -> Any:
         """The completion network's prediction."""

@@ -9,9 +9,8 @@ import keras
 
 from inpainting_tf import backends, losses
 from inpainting_tf.errors import InputError
+from inpainting_tf.networks.cifar_cars import latent_code
 from inpainting_tf.training.reconstruction import Reconstruction
-
-LATENT = ("latent_mean", "latent_log_variance")
 
 
 class Variational(Reconstruction):
@@ -21,27 +20,26 @@ class Variational(Reconstruction):
     pixel and a sum over the code, a weight of 1 would leave the code empty: it is the recipe's to choose.
 
     Args:
-        completion: a network with the layers "latent_mean" and "latent_log_variance", which samples its code
+        completion: a network with a code (`inpainting_tf.networks.cifar_cars.latent_code`), which it samples
             in training.
         reconstruction: a function of `inpainting_tf.losses`.
         kl_weight: of the divergence, which is summed over the code and averaged over the batch.
 
     Raises:
-        InputError: the network has no such layers.
+        InputError: the network has no code.
     """
 
     columns: ClassVar[dict[str, tuple[str, ...]]] = {"completion": ("loss", "reconstruction", "kl")}
 
     def __init__(self, completion: keras.Model, reconstruction: Callable[..., Any], kl_weight: float) -> None:
         super().__init__(completion, reconstruction)
-        names = {layer.name for layer in completion.layers}
-        if not names.issuperset(LATENT):
+        code = latent_code(completion)
+        if code is None:
             raise InputError(
                 "`objective.kl_weight` must be none for a network without a latent code. "
                 f"Received {kl_weight!r} for {completion.name!r}."
             )
-        latent = [completion.get_layer(name).output for name in LATENT]
-        self.with_latent = keras.Model(completion.inputs, [completion.output, *latent])
+        self.with_latent = keras.Model(completion.inputs, [completion.output, *code[:2]])
         self.kl_weight = kl_weight
 
     def update_completion(self, batch: dict[str, Any]) -> dict[str, Any]:

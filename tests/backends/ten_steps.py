@@ -18,14 +18,15 @@ import numpy as np
 from inpainting_tf import backends, checkpoints, losses
 from inpainting_tf.data import pipeline
 from inpainting_tf.masks import Mask
-from inpainting_tf.networks import cifar_cars, glcic
-from inpainting_tf.training import Adversarial, Reconstruction, Variational, precision
+from inpainting_tf.networks import cifar_cars, dcgan, glcic
+from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
 
 SIZE, WIDTH, BATCH, STEPS = 32, 8, 4, 10
 # The step that each begins at.
 CASES = {
     "reconstruction": 0,
     "variational": 0,
+    "generative": 0,
     "completion": 0,
     "discriminator": 10,
     "joint": 20,
@@ -35,7 +36,7 @@ CASES = {
 
 def smooth(network: keras.Model) -> keras.Model:
     def layer(original: keras.layers.Layer) -> keras.layers.Layer:
-        if isinstance(original, keras.layers.ReLU):
+        if isinstance(original, (keras.layers.ReLU, keras.layers.LeakyReLU)):
             return keras.layers.Activation("silu", name=original.name)
         config = original.get_config()
         if config.get("activation") == "relu":
@@ -45,9 +46,11 @@ def smooth(network: keras.Model) -> keras.Model:
     return keras.models.clone_model(network, clone_function=layer)
 
 
-def same_noise(shape: tuple[int, ...], **settings: object) -> object:
-    """In place of `keras.random.normal`, whose numbers are each backend's own."""
-    return keras.ops.convert_to_tensor(np.random.default_rng(0).standard_normal(shape, "float32"))
+def same_noise(shape: tuple[int, ...], *limits: float, **settings: object) -> object:
+    """In place of `keras.random.normal` and `uniform`, whose numbers are each backend's own."""
+    random = np.random.default_rng(0)
+    noise = random.uniform(*limits, shape) if limits else random.standard_normal(shape)
+    return keras.ops.convert_to_tensor(noise.astype("float32"))
 
 
 def trainer(case: str) -> Reconstruction:
@@ -58,6 +61,13 @@ def trainer(case: str) -> Reconstruction:
         model = Variational(network, losses.mse, kl_weight=1e-3)
         model.compile(optimizer(1e-3))
         return model
+    if case == "generative":
+        keras.random.uniform = same_noise
+        settings = {"image_size": SIZE, "width": WIDTH}
+        networks = dcgan.dcgan_generator(latent=16, **settings), dcgan.dcgan_discriminator(**settings)
+        model = Generative(dcgan.completion(*map(smooth, networks)))
+        model.compile(optimizer(2e-4, beta_1=0.5), optimizer(2e-4, beta_1=0.5))
+        return model
     completion = smooth(glcic.glcic(SIZE, width=WIDTH))
     if case == "reconstruction":
         model = Reconstruction(completion, losses.masked_mse)
@@ -66,7 +76,14 @@ def trainer(case: str) -> Reconstruction:
     discriminator = smooth(glcic.iizuka_discriminator(SIZE, width=WIDTH))
     boundaries = (CASES["discriminator"], CASES["joint"])
     # Far more than Iizuka et al.'s weight, so that both terms count.
-    model = Adversarial(completion, discriminator, losses.masked_mse, losses.non_saturating, 0.05, boundaries)
+    model = Adversarial(
+        completion,
+        discriminator,
+        losses.masked_mse,
+        losses.ADVERSARIAL["non_saturating"],
+        [Weight(0.05, CASES["joint"], ramp=5)],
+        boundaries,
+    )
     model.compile(optimizer(1e-3), optimizer(2e-4, beta_1=0.5))
     return model
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import PATIENCE, environment, process, rows_of, stop, tiny_flags, training
+from running import PATIENCE, environment, process, rows_of, stop, tiny_flags, training, without_tensorflow
 
 import inpainting_tf
 from inpainting_tf import checkpoints
@@ -23,12 +23,9 @@ TEN_STEPS = "tests/backends/ten_steps.py"
 @pytest.fixture(scope="module")
 def jax_only(tmp_path_factory) -> dict[str, str]:
     """What makes a process use JAX, and fail wherever it imports TensorFlow."""
-    folder = tmp_path_factory.mktemp("no_tensorflow")
-    (folder / "tensorflow.py").write_text('raise ImportError("there is no TensorFlow here")')
     cache = tmp_path_factory.mktemp("compiled")  # or else each process would compile the same again
     return {
-        "KERAS_BACKEND": "jax",
-        "PYTHONPATH": str(folder),
+        **without_tensorflow(tmp_path_factory.mktemp("no_tensorflow")),
         "JAX_COMPILATION_CACHE_DIR": str(cache),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
@@ -50,6 +47,7 @@ def ten_steps(tmp_path_factory, jax_only) -> Path:
     [
         ("reconstruction", {"loss", "reconstruction"}, 45),
         ("variational", {"loss", "reconstruction", "kl"}, 25),
+        ("generative", {"loss", "adversarial", "discriminator", "real_score", "fake_score"}, 90),
         ("completion", {"loss", "reconstruction"}, 45),
         ("discriminator", {"discriminator", "real_score", "fake_score"}, 40),
         ("joint", {"loss", "reconstruction", "adversarial", "discriminator", "real_score", "fake_score"}, 90),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tfds_copy
 from PIL import Image
-from running import command, contents, python
+from running import command, contents, environment, process, without_tensorflow
 
 from inpainting_tf import data
 from inpainting_tf.data import Data, pictures, prepared, sources
@@ -148,10 +148,7 @@ def test_other_sources_have_no_classes(name, made):
 
 def test_a_damaged_record_is_skipped_but_cannot_be_told_to_be_of_a_class(made, tmp_path):
     shutil.copytree(made, tmp_path / "copy")
-    (train,) = (tmp_path / "copy").rglob("*-train.tfrecord*")
-    damaged = bytearray(train.read_bytes())
-    damaged[12:40] = b"\xff" * 28
-    train.write_bytes(damaged)
+    tfds_copy.damage_first_record(tmp_path / "copy")
     source = cifar10(tmp_path / "copy")
     assert len(pictures.decode(source, range(21), (32, 32)).skipped) == 1
     with pytest.raises(InputError, match=r"-train.*__0 is a damaged record: prepare the data set again"):
@@ -318,32 +315,20 @@ def test_mistakes_are_one_line(made, tmp_path):
     assert contents(tmp_path) == {}
 
 
-WITHOUT_TENSORFLOW = """
-import os, runpy, sys
-os.environ["KERAS_BACKEND"] = "jax"
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("tensorflow", "tensorflow_datasets"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
-sys.argv[0] = "train.py"
-runpy.run_path("train.py", run_name="__main__")
-"""
-
-
 @pytest.mark.slow
-def test_a_prepared_folder_trains_without_tensorflow(made, tmp_path, monkeypatch):
+def test_a_prepared_folder_trains_without_tensorflow(made, tmp_path):
     pytest.importorskip("jax")
-    monkeypatch.chdir(Path(__file__).parents[2])
     prepared.write(data.load(CARS, made), CARS, tmp_path / "cars")
-    out = python(
-        WITHOUT_TENSORFLOW,
+    done = process(
+        "train.py",
         *("--model=direct_conv", "--preset=smoke", "--dataset=cifar10", "--classes=automobile"),
         *("--image_size=32", "--set=data.train=none", "--set=data.test=1000"),
         *("--width=4", "--batch_size=5", "--epochs=1"),
         *(f"--data_dir={tmp_path / 'cars'}", f"--workdir={tmp_path / 'run'}"),
+        env=environment(**without_tensorflow(tmp_path)),
     )
-    assert "Trained." in out and (tmp_path / "run" / "model.keras").is_file()
+    assert done.status == 0, done.err
+    assert "Trained." in done.out and (tmp_path / "run" / "model.keras").is_file()
 
 
 # The real thing

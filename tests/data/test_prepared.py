@@ -13,7 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from running import ROOT, command, contents, python, rows_of, tiny, tiny_flags
+from running import (
+    ROOT,
+    command,
+    contents,
+    environment,
+    python,
+    rows_of,
+    tiny,
+    tiny_flags,
+    without_tensorflow,
+)
 
 from inpainting_tf import data, recipes
 from inpainting_tf.data import Data, Dataset, prepared, synthetic_faces
@@ -331,18 +341,6 @@ def test_a_folder_without_notes_is_not_prepared(folder):
 
 # The command
 
-# What `python -m inpainting_tf.prepare` runs, where no TensorFlow is installed.
-WITHOUT_TENSORFLOW = """
-import os, runpy, sys
-os.environ["KERAS_BACKEND"] = "jax"
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("tensorflow", "tensorflow_datasets"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
-runpy.run_module("inpainting_tf.prepare", run_name="__main__", alter_sys=True)
-"""
-
 
 def prepare(*args: str):
     return command("inpainting_tf/prepare.py", *args)
@@ -359,7 +357,9 @@ def next_recipe(out: str) -> tuple[recipes.Recipe, str]:
 def test_the_command_needs_no_tensorflow(drawn, tmp_path):
     place = tmp_path / "my faces"
     options = ("--dataset=synthetic_faces", "--image_size=16", "--train=13", "--test=5", "--split_seed=2")
-    out = python(WITHOUT_TENSORFLOW, *options, f"--output={place}")
+    module = "import runpy; runpy.run_module('inpainting_tf.prepare', run_name='__main__', alter_sys=True)"
+    env = environment(**without_tensorflow(tmp_path))
+    out = python(module, *options, f"--output={place}", env=env)
     assert "Prepared 13 training and 5 test pictures of generated faces, 16 px, 0.0 MB" in out
     assert str(place) in out
     same(data.load(WANTED, place), drawn)

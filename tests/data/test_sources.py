@@ -285,10 +285,7 @@ def test_tfds_in_another_file_format_is_refused(prepared, tmp_path):
 
 def test_tfds_damaged_record_is_one_unreadable_picture(prepared, tmp_path):
     shutil.copytree(prepared, tmp_path / "copy")
-    (train,) = (tmp_path / "copy").rglob("*-train.tfrecord*")
-    data = bytearray(train.read_bytes())
-    data[12:40] = b"\xff" * 28
-    train.write_bytes(data)
+    tfds_copy.damage_first_record(tmp_path / "copy")
     source = sources.celeba(tmp_path / "copy")
     assert len(pictures.decode(source, range(6), (32, 24)).skipped) == 1
 

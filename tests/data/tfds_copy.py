@@ -46,3 +46,11 @@ def prepare(
 
     Builder(data_dir=root).download_and_prepare()
     return root
+
+
+def damage_first_record(root: Path) -> None:
+    """Spoils the data of the first training record, and none of what says where records begin."""
+    (train,) = root.rglob("*-train.tfrecord*")
+    data = bytearray(train.read_bytes())
+    data[12:40] = b"\xff" * 28
+    train.write_bytes(data)

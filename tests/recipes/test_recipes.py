@@ -71,6 +71,14 @@ def test_fields_are_changed_by_their_dotted_names():
     assert recipes.get("glcic").batch_size == 16, "the registered recipe stays"
 
 
+def test_builders_arguments_are_numbers_where_they_read_so():
+    changes = {"patch": "8", "rate": "1e-3", "blend": "false", "fill": "white", "code": 16}
+    recipe = recipes.get("glcic").override({f"network.arguments.{k}": v for k, v in changes.items()})
+    found = recipe.network.arguments
+    assert found == {"patch": 8, "rate": 1e-3, "blend": False, "fill": "white", "code": 16}
+    assert type(found["patch"]) is int and found["blend"] is False
+
+
 @pytest.mark.parametrize("total", range(1, 30))
 def test_phases_that_fill_the_training_end_with_it(total):
     assert recipes.recipe.Schedule(1, 0.5, 0.5).boundaries(total)[1] == total

@@ -10,12 +10,13 @@ import pytest
 import tensorflow as tf
 
 from inpainting_tf import losses, recipes
+from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import assembly
-from inpainting_tf.training import Adversarial, Reconstruction, precision
+from inpainting_tf.training import Adversarial, Reconstruction, Weight, precision
 
 COLUMNS = Adversarial.columns
 PHASES = tuple(COLUMNS)
-TINY = {"network.width": 4, "discriminator.width": 4, "data.image_size": 16, "batch_size": 4}
+TINY = {"network.width": 4, "discriminator.width": 4, "data.image_size": 32, "batch_size": 4}
 STEPS = 10  # 5 of completion, 2 of the discriminator, 3 of both
 SHARES = {"schedule.completion_share": 0.5, "schedule.discriminator_share": 0.2}
 FIRST = {"completion": 0, "discriminator": 5, "joint": 7}
@@ -30,9 +31,9 @@ def trainer(name: str = "glcic", policy: str = "float32", **changes) -> Reconstr
 
 def batch(seed: int = 0) -> dict[str, tf.Tensor]:
     random = np.random.default_rng(seed)
-    masks = np.zeros((2, 4, 16, 16, 1), "float32")
-    masks[0, :, 2:8, 3:12] = masks[1, :, 8:14, 1:6] = 1
-    image = random.random((4, 16, 16, 3), "float32")
+    masks = np.zeros((2, 4, 32, 32, 1), "float32")
+    masks[0, :, 4:16, 6:24] = masks[1, :, 16:28, 2:12] = 1
+    image = random.random((4, 32, 32, 3), "float32")
     return {"image": tf.constant(image), "mask": tf.constant(masks[0]), "real_mask": tf.constant(masks[1])}
 
 
@@ -127,7 +128,7 @@ class Counted(keras.layers.Layer):
 
 def test_the_joint_step_runs_the_completion_network_once():
     model = at(trainer(), "joint")
-    inputs = {"image": keras.Input((16, 16, 3), name="image"), "mask": keras.Input((16, 16, 1), name="mask")}
+    inputs = {"image": keras.Input((32, 32, 3), name="image"), "mask": keras.Input((32, 32, 1), name="mask")}
     model.completion = keras.Model(inputs, Counted()(model.completion(inputs)))
     model.optimizer = keras.optimizers.SGD()
     Counted.calls = 0
@@ -201,7 +202,7 @@ class Watching(keras.layers.Layer):
 def test_the_discriminator_is_shown_the_original_outside_the_hole(phase):
     model, data = at(trainer(), phase), batch()
     watching = Watching()
-    inputs = {"image": keras.Input((16, 16, 3), name="image"), "mask": keras.Input((16, 16, 1), name="mask")}
+    inputs = {"image": keras.Input((32, 32, 3), name="image"), "mask": keras.Input((32, 32, 1), name="mask")}
     seen = watching(inputs["image"])
     model.discriminator = keras.Model(inputs, model.discriminator({"image": seen, "mask": inputs["mask"]}))
     model.discriminator_optimizer = keras.optimizers.SGD()
@@ -246,10 +247,10 @@ def test_the_completion_phase_does_not_see_the_known_pixels_as_a_target():
 
 def test_the_generators_term_can_be_chosen():
     data = batch()
-    for name, term in losses.ADVERSARIAL.items():
+    for name, game in losses.ADVERSARIAL.items():
         model = trainer(objective__adversarial=name)
         completed = model.complete(data, tf.zeros_like(data["image"]))
-        expected = float(term(logits(model, completed, data["mask"])))
+        expected = float(game.generator(logits(model, completed, data["mask"])))
         found = model.joint_loss(data, tf.zeros_like(data["image"]), completed)["adversarial"]
         assert float(found) == pytest.approx(expected, rel=1e-4)
 
@@ -287,7 +288,7 @@ def test_compiled_steps_give_the_same_losses():
 
 
 def test_the_reconstruction_term_can_count_one_minus_alpha():
-    model, data = trainer(objective__alpha=0.25, objective__convex=True), batch()
+    model, data = at(trainer(objective__alpha=0.25, objective__convex=True), "joint"), batch()
     prediction = model(data, training=True)
     parts = model.joint_loss(data, prediction, model.complete(data, prediction))
     expected = 0.75 * float(parts["reconstruction"]) + 0.25 * float(parts["adversarial"])
@@ -302,7 +303,7 @@ def test_the_discriminator_may_judge_the_whole_prediction():
 
 def test_the_cars_gan_is_the_equation_of_its_paper():
     """L_G = alpha BCE(1, D(G)) + (1 - alpha) MSE(known area), D before it on BCE(real, 1) + BCE(G, 0)."""
-    model, data = trainer("gan_direct_conv", objective__alpha=0.3), batch()
+    model, data = at(trainer("gan_direct_conv", objective__alpha=0.3), "joint"), batch()
     prediction = np.array(model(data, training=True))
     known = 1 - data["mask"].numpy()
     error = (data["image"].numpy() - prediction) ** 2 * known
@@ -312,3 +313,56 @@ def test_the_cars_gan_is_the_equation_of_its_paper():
     total = 0.7 * expected + 0.3 * float(parts["adversarial"])
     assert float(parts["loss"]) == pytest.approx(total, rel=1e-5)
     assert float(parts["adversarial"]) > 0
+
+
+def test_a_weight_begins_and_rises_as_it_says():
+    found = [float(Weight(0.5, begin=3, ramp=4).at(step)) for step in range(9)]
+    assert found == pytest.approx([0, 0, 0, 0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+    assert [float(Weight(2.0, begin=1).at(step)) for step in range(3)] == [0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("step", "local", "whole"), [(6, 0.0, 0.0), (7, 0.1, 0.0), (8, 0.2, 0.25), (9, 0.2, 0.5)]
+)
+def test_each_judge_counts_from_its_time_on(step, local, whole):
+    """Curriculum: T_C at 7, the local judge rises over two steps, the global one begins a step later."""
+    schedule = {"schedule__completion_share": 0.7, "schedule__discriminator_share": 0.0}
+    schedule |= {"schedule__global_share": 0.1, "schedule__ramp_share": 0.2}
+    model = trainer(
+        "multiscale_context_encoder", objective__alpha=0.2, objective__alpha_global=0.5, **schedule
+    )
+    model.steps.assign(step)
+    data = batch()
+    prediction = model(data, training=True)
+    completed = model.complete(data, prediction)
+    parts = model.joint_loss(data, prediction, completed)
+    judged = logits(model, completed, data["mask"])
+    terms = [float(losses.non_saturating(judged[:, i : i + 1])) for i in (0, 1)]
+    expected = float(parts["reconstruction"]) + local * terms[0] + whole * terms[1]
+    assert float(parts["loss"]) == pytest.approx(expected, rel=1e-4)
+    assert float(parts["adversarial"]) == pytest.approx(np.mean(terms), rel=1e-4)
+    assert model.phase(step) == ("joint" if step >= 7 else "completion")
+
+
+def test_two_judges_need_two_weights():
+    with pytest.raises(InputError, match=r"alpha_global.*None for 'multiscale_discriminator', which has 2"):
+        trainer("multiscale_context_encoder", objective__alpha_global=None)
+    with pytest.raises(InputError, match=r"alpha_global.*0.1 for 'iizuka_discriminator', which has 1"):
+        trainer("glcic", objective__alpha_global=0.1)
+
+
+def test_maps_are_judged_by_their_distance():
+    """skip_connection: L_2 = 0.5 |1 - D(real)| + 0.5 |D(fake)|, L_1 = 0.001 |1 - D(fake)| + 0.999 L2."""
+    model, data = at(trainer("ce_model3"), "joint"), batch()
+    prediction = model(data, training=True)
+    completed = np.array(model.complete(data, prediction))
+    np.testing.assert_array_equal(completed, np.array(prediction))  # the whole of it is judged
+    real, fake = logits(model, data["image"], data["real_mask"]), logits(model, completed, data["mask"])
+    assert real.shape[1:] == (2, 2, 1)
+    found = model.discriminator_loss(data, tf.constant(completed))
+    expected = 0.5 * np.abs(1 - real).mean() + 0.5 * np.abs(fake).mean()
+    assert float(found["discriminator"]) == pytest.approx(expected, rel=1e-4)
+    assert float(found["fake_score"]) == pytest.approx(fake.mean(), rel=1e-3, abs=1e-5)
+    parts = model.joint_loss(data, prediction, tf.constant(completed))
+    squared = np.mean((data["image"].numpy() - completed) ** 2)
+    assert float(parts["loss"]) == pytest.approx(0.999 * squared + 0.001 * np.abs(1 - fake).mean(), rel=1e-4)

@@ -1,0 +1,83 @@
+"""`multiscale_context_encoder`: an improved Context Encoder, two discriminators, a curriculum.
+
+Command: python train.py --model=multiscale_context_encoder --data_dir=FOLDER [--preset=laptop]
+
+Adam at 3e-4 with beta_1 0.5, batches of 100, a centred 64x64 hole in 128x128. In three phases: the
+reconstruction loss alone; the local discriminator besides, its weight rising slowly from 0; then the global
+one too. The weights (table I), the phases' lengths and the epochs are lost with the paper's figures: they are
+ours. The paper trains on streets of Paris and ImageNet; any folder of pictures will do (`--dataset=folder`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from inpainting_tf.data import Data
+from inpainting_tf.masks import Mask
+from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
+
+HOLE = Mask("centre", 0.5, 0.5)
+
+GPU = {"batch_size": 128, "optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
+# 64x64 at half width, a quarter of the code and a larger, annealed step: less than half an hour on two cores.
+LAPTOP = {
+    "data.image_size": 64,
+    "network.width": 32,
+    "network.arguments.code": 1000,
+    "batch_size": 32,
+    "schedule.epochs": 100,
+    "optimizer.learning_rate": 1e-3,
+    "optimizer.decay": "cosine",
+    "discriminator_optimizer.decay": "cosine",
+}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.image_size": 32,
+    "data.train": 32,
+    "data.test": 8,
+    "network.width": 4,
+    "network.arguments.code": 16,
+    "batch_size": 8,
+    "schedule.epochs": 4,
+}
+
+ENCODER_DECODER = Recipe(
+    name="multiscale_encoder_decoder",
+    paper="multiscale_context_encoder",
+    summary="improved Context Encoder, reconstruction loss alone (table VII)",
+    network=Network("multiscale_context_encoder"),
+    data=Data("celeba", 128, train=4750, test=250),
+    mask=Masks(HOLE, HOLE),
+    objective=Objective("masked_mse"),
+    schedule=Schedule(epochs=500, completion_share=1.0, discriminator_share=0.0),
+    optimizer=Optimizer(name="adam", learning_rate=3e-4, beta_1=0.5),
+    batch_size=100,
+    presets={"gpu": GPU, "laptop": LAPTOP, "smoke": SMOKE},
+)
+
+LOCAL = dataclasses.replace(
+    ENCODER_DECODER,
+    name="multiscale_local",
+    summary="the same with the local discriminator (table VII)",
+    discriminator=Network("multiscale_discriminator", arguments={"judges": "local"}),
+    objective=Objective("masked_mse", "non_saturating", alpha=1e-3),
+    schedule=Schedule(epochs=500, completion_share=0.6, discriminator_share=0.0, ramp_share=0.1),
+    discriminator_optimizer=Optimizer(name="adam", learning_rate=3e-4, beta_1=0.5),
+    presets={
+        "gpu": GPU,
+        "laptop": {**LAPTOP, "discriminator.width": 32},
+        "smoke": {**SMOKE, "discriminator.width": 4},
+    },
+)
+
+MULTISCALE_CONTEXT_ENCODER = dataclasses.replace(
+    LOCAL,
+    name="multiscale_context_encoder",
+    summary="the same with the local and the global discriminator: the paper's system (tables VI, VII)",
+    discriminator=Network("multiscale_discriminator"),
+    objective=dataclasses.replace(LOCAL.objective, alpha_global=1e-3),
+    schedule=dataclasses.replace(LOCAL.schedule, global_share=0.2),
+)
+
+RECIPES = (MULTISCALE_CONTEXT_ENCODER, LOCAL, ENCODER_DECODER)

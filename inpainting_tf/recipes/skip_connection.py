@@ -1,0 +1,112 @@
+"""`skip_connection`: Context Encoders with and without skip connections, CelebA 128x128 (tables 1, 2).
+
+Command: python train.py --model=ce_model3 --dataset=celeba --data_dir=FOLDER [--preset=laptop]
+
+Models 0 to 3 train on a 64x64 hole at a random place and are tested on the centred one, with Adam at 2e-4 for
+40 epochs, 0.999 of an L2 and 0.001 of an adversarial L1 between maps. The report says neither batch size nor
+how many of the pictures are test pictures; 64 and 2,000 are ours. `context_encoder` is the system that three
+of the papers compare with (Pathak et al. 2016), on the centred hole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from inpainting_tf.data import Data
+from inpainting_tf.masks import Mask
+from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
+
+ANYWHERE, CENTRED = Mask("rectangle", 0.5, 0.5), Mask("centre", 0.5, 0.5)
+
+GPU = {"batch_size": 128, "optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
+# 64x64 at half width and with a larger, annealed step: less than half an hour on two CPU cores.
+LAPTOP = {
+    "data.image_size": 64,
+    "data.train": 4750,
+    "data.test": 250,
+    "network.width": 32,
+    "discriminator.width": 16,
+    "batch_size": 32,
+    "schedule.epochs": 100,
+    "optimizer.learning_rate": 1e-3,
+    "optimizer.decay": "cosine",
+    "discriminator_optimizer.decay": "cosine",
+}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.image_size": 32,
+    "data.train": 32,
+    "data.test": 8,
+    "network.width": 4,
+    "discriminator.width": 4,
+    "batch_size": 8,
+    "schedule.epochs": 3,
+}
+
+CE_MODEL0 = Recipe(
+    name="ce_model0",
+    paper="skip_connection",
+    summary="Context Encoder, hole only, channel-wise fully connected layer (table 1)",
+    network=Network("ce_model0"),
+    discriminator=Network("patch_map_discriminator"),
+    data=Data("celeba", 128, train=None, test=2000),
+    mask=Masks(ANYWHERE, CENTRED),
+    objective=Objective("masked_mse", "l1", alpha=0.001, convex=True),
+    schedule=Schedule(epochs=40, completion_share=0.0, discriminator_share=0.0),
+    optimizer=Optimizer(name="adam", learning_rate=2e-4),
+    discriminator_optimizer=Optimizer(name="adam", learning_rate=2e-4),
+    batch_size=64,
+    presets={"gpu": GPU, "laptop": LAPTOP, "smoke": SMOKE},
+    printed={
+        "table 1": {"lpips_x100": {"epoch 0": 9.96, "epoch 12": 3.21, "epoch 24": 2.99, "epoch 36": 2.91}}
+    },
+)
+
+CE_MODEL1 = dataclasses.replace(
+    CE_MODEL0,
+    name="ce_model1",
+    summary="the same without the channel-wise fully connected layer (table 1)",
+    network=Network("ce_model1"),
+    printed={
+        "table 1": {"lpips_x100": {"epoch 0": 9.98, "epoch 12": 3.32, "epoch 24": 2.98, "epoch 36": 2.83}}
+    },
+)
+
+CE_MODEL2 = dataclasses.replace(
+    CE_MODEL1,
+    name="ce_model2",
+    summary="the same, but generating the whole picture (table 2)",
+    network=Network("ce_model2"),
+    discriminator=Network("map_discriminator"),
+    objective=Objective("mse", "l1", alpha=0.001, convex=True, judged="prediction"),
+    printed={
+        "table 2": {"lpips_x100": {"epoch 0": 10.26, "epoch 12": 2.00, "epoch 24": 1.67, "epoch 38": 1.60}}
+    },
+)
+
+CE_MODEL3 = dataclasses.replace(
+    CE_MODEL2,
+    name="ce_model3",
+    summary="the same with skip connections: the report's final design (table 2)",
+    network=Network("ce_model3"),
+    printed={
+        "table 2": {"lpips_x100": {"epoch 0": 10.65, "epoch 12": 1.10, "epoch 24": 1.06, "epoch 38": 1.04}}
+    },
+)
+
+# Pathak et al. train the generator with ten times the discriminator's rate.
+CONTEXT_ENCODER = dataclasses.replace(
+    CE_MODEL0,
+    name="context_encoder",
+    summary="Pathak et al. 2016: channel-wise fully connected layer, discriminator on the patch",
+    network=Network("context_encoder"),
+    discriminator=Network("patch_discriminator"),
+    mask=Masks(CENTRED, CENTRED),
+    objective=Objective("masked_mse", "non_saturating", alpha=0.001, convex=True),
+    optimizer=Optimizer(name="adam", learning_rate=2e-3, beta_1=0.5),
+    discriminator_optimizer=Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+    printed={},
+)
+
+RECIPES = (CONTEXT_ENCODER, CE_MODEL0, CE_MODEL1, CE_MODEL2, CE_MODEL3)

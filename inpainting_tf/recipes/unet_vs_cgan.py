@@ -1,0 +1,122 @@
+"""`unet_vs_cgan`: U-Nets under four losses and two activations against a conditional GAN, CelebA (table 1).
+
+Command: python train.py --model=unet --dataset=celeba --data_dir=FOLDER [--preset=laptop]
+
+The hole is the centre, 30 % of width and height, painted white; the whole picture is generated. The report
+says Adam, four fifths of the pictures for training, "until convergence"; epochs, batch size and rates are
+ours. Its table says L1 where its text says MSE, so both are here: `unet` is MSE with ReLU.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from inpainting_tf.data import Data
+from inpainting_tf.masks import Mask
+from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
+
+HOLE = Mask("centre", 0.3, 0.3)
+
+GPU = {"batch_size": 128, "optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
+# 64x64 at half width: less than half an hour on two CPU cores.
+LAPTOP = {
+    "data.image_size": 64,
+    "data.train": 4750,
+    "data.test": 250,
+    "network.width": 16,
+    "batch_size": 32,
+    "schedule.epochs": 60,
+    "optimizer.decay": "cosine",
+    "discriminator_optimizer.decay": "cosine",
+}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.image_size": 32,
+    "data.train": 32,
+    "data.test": 8,
+    "network.width": 4,
+    "batch_size": 8,
+    "schedule.epochs": 3,
+}
+
+UNET = Recipe(
+    name="unet",
+    paper="unet_vs_cgan",
+    summary="U-Net with ReLU, MSE over the whole picture (the report's text)",
+    network=Network("unet", width=32),
+    data=Data("celeba", 128, train=None, test=40_520),
+    mask=Masks(HOLE, HOLE),
+    objective=Objective(reconstruction="mse"),
+    schedule=Schedule(epochs=50, completion_share=1.0, discriminator_share=0.0),
+    optimizer=Optimizer(name="adam", learning_rate=1e-3),
+    batch_size=64,
+    presets={"gpu": GPU, "laptop": LAPTOP, "smoke": SMOKE},
+)
+
+_LOSSES = {
+    "mse": "MSE (the report's text)",
+    "l1": "L1 (table 1)",
+    "mse_dssim": "(MSE + DSSIM) / 2 (the report's text)",
+    "l1_dssim": "(L1 + DSSIM) / 2 (table 1)",
+}
+_PRINTED = {
+    "unet_l1": 6.178,
+    "unet_l1_swish": 6.093,
+    "unet_l1_dssim": 6.178,
+    "unet_l1_dssim_swish": 6.065,
+    "cgan": 6.153,
+    "cgan_swish": 6.069,
+}
+
+
+def _variant(base: Recipe, name: str, summary: str, activation: str, **changes: Any) -> Recipe:
+    network = dataclasses.replace(base.network, arguments={"activation": activation})
+    printed = {"table 1": {"psnr": _PRINTED[name]}} if name in _PRINTED else {}
+    return dataclasses.replace(base, name=name, summary=summary, network=network, printed=printed, **changes)
+
+
+def _unet(loss: str, activation: str) -> Recipe:
+    """`unet` under another loss or with another activation: a row of table 1, or its twin from the text."""
+    name = "unet" + ("" if loss == "mse" else f"_{loss}") + ("_swish" if activation == "swish" else "")
+    summary = f"U-Net with {'Swish' if activation == 'swish' else 'ReLU'}, {_LOSSES[loss]}"
+    return _variant(UNET, name, summary, activation, objective=Objective(reconstruction=loss))
+
+
+# The adversarial loss alone: with alpha 1, the reconstruction term counts 1 - alpha = 0.
+_CGAN = dataclasses.replace(
+    UNET,
+    network=Network("cgan_generator", width=32),
+    discriminator=Network("dcgan_discriminator"),
+    data=dataclasses.replace(UNET.data, image_size=64),
+    objective=Objective("mse", "non_saturating", alpha=1.0, convex=True, judged="prediction"),
+    schedule=Schedule(epochs=50, completion_share=0.0, discriminator_share=0.0),
+    optimizer=Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+    discriminator_optimizer=Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),
+    presets={
+        "gpu": GPU,
+        "laptop": {**LAPTOP, "discriminator.width": 32},
+        "smoke": {**SMOKE, "discriminator.width": 4},
+    },
+)
+CGAN = _variant(_CGAN, "cgan", "conditional GAN with ReLU, adversarial loss alone (table 1)", "relu")
+CGAN_SWISH = _variant(_CGAN, "cgan_swish", "conditional GAN with Swish (table 1)", "swish")
+
+# Figure 5: a DCGAN, then a search for the code of each picture; both networks are in the completion network.
+SEMANTIC_INPAINTING = dataclasses.replace(
+    _CGAN,
+    name="semantic_inpainting",
+    summary="Yeh et al. 2017: a DCGAN, search for the latent code, Poisson blending (figure 5)",
+    network=Network("semantic_inpainting"),
+    discriminator=None,
+    objective=Objective(),
+    presets={
+        "gpu": GPU,
+        "laptop": {**LAPTOP, "network.width": 32},
+        "smoke": {**SMOKE, "network.arguments.latent": 8, "network.arguments.iterations": 5},
+    },
+)
+
+UNETS = tuple(_unet(loss, activation) for loss in _LOSSES for activation in ("relu", "swish"))
+RECIPES = (*UNETS, CGAN, CGAN_SWISH, SEMANTIC_INPAINTING)

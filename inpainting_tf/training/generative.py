@@ -1,0 +1,90 @@
+"""Training of a generative adversarial network, which fills holes afterwards by a search for its code."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+from inpainting_tf import backends, losses
+from inpainting_tf.errors import InputError
+from inpainting_tf.networks import dcgan
+from inpainting_tf.training.adversarial import WithDiscriminator
+
+PREVIEW = 50  # iterations of the search in the pictures and figures that a run shows while it trains
+
+
+class Generative(WithDiscriminator):
+    """Trains the generator G and discriminator D of a `semantic_inpainting` (Radford et al. 2015).
+
+    A step draws a code z for each picture of the batch, uniform in [-1, 1], updates D on the pictures and on
+    G(z), then G on D's new opinion of the same G(z). The batch's holes are not looked at.
+
+    `completion` is a network on the same G and D with a shorter search, `PREVIEW`: what is looked at while
+    it trains must not take longer than training. The recipe's own search is in the network that is saved.
+
+    Args:
+        completion: the network with the layer that `dcgan.latent_search` finds.
+        seed: of the codes; None takes one from Keras's global seed.
+
+    Raises:
+        InputError: another kind of network.
+    """
+
+    columns: ClassVar[dict[str, tuple[str, ...]]] = {
+        "joint": ("loss", "adversarial", "discriminator", "real_score", "fake_score")
+    }
+
+    def __init__(self, completion: keras.Model, seed: int | None = None) -> None:
+        search = dcgan.latent_search(completion)
+        if search is None:
+            raise InputError(
+                f"`completion` must be a network that searches for a code. Received {completion.name!r}."
+            )
+        super().__init__(dcgan.shortened(completion, PREVIEW), reconstruction=None)
+        self.generator, self.discriminator = search.generator, search.discriminator
+        self.seed_generator = keras.random.SeedGenerator(seed)  # its state is a variable of the checkpoints
+
+    @property
+    def trained(self) -> keras.Model:
+        return self.generator
+
+    def phase(self, step: int) -> str:
+        return "joint"
+
+    def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        logs = self.update_both(batch)
+        self.steps.assign_add(1)
+        return logs
+
+    def update_both(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Updates D, then G, in one forward pass of G."""
+        code = self.draw(ops.shape(batch["image"])[0])
+
+        def terms() -> tuple[Any, dict[str, Any]]:
+            generated = self.generator(code, training=True)
+            judged = self.update_discriminator(batch, ops.stop_gradient(generated))
+            loss = losses.non_saturating(self._judge(generated, batch))
+            return loss, {"loss": loss, "adversarial": loss, **judged}
+
+        return backends.minimise(self, terms, self.optimizer, self.generator)
+
+    def update_discriminator(self, batch: dict[str, Any], generated: Any) -> dict[str, Any]:
+        """Updates D on the batch's pictures and generated ones; scores are mean probabilities of "real"."""
+
+        def terms() -> tuple[Any, dict[str, Any]]:
+            real, fake = self._judge(batch["image"], batch), self._judge(generated, batch)
+            loss = losses.discriminator_loss(real, fake)
+            scores = {"real_score": ops.mean(ops.sigmoid(real)), "fake_score": ops.mean(ops.sigmoid(fake))}
+            return loss, {"discriminator": loss, **scores}
+
+        return backends.minimise(self, terms, self.discriminator_optimizer, self.discriminator)
+
+    def draw(self, count: Any) -> Any:
+        """New codes, float32 [count, latent]."""
+        shape = (count, self.generator.input.shape[-1])
+        return keras.random.uniform(shape, -1.0, 1.0, dtype="float32", seed=self.seed_generator)
+
+    def _judge(self, image: Any, batch: dict[str, Any]) -> Any:
+        return self.discriminator({"image": image, "mask": batch["mask"]}, training=True)
