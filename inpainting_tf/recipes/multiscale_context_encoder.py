@@ -25,7 +25,7 @@ LAPTOP = {
     "network.width": 32,
     "network.arguments.code": 1000,
     "batch_size": 32,
-    "schedule.epochs": 100,
+    "schedule.epochs": 60,
     "optimizer.learning_rate": 1e-3,
     "optimizer.decay": "cosine",
     "discriminator_optimizer.decay": "cosine",
@@ -59,7 +59,7 @@ ENCODER_DECODER = Recipe(
 LOCAL = dataclasses.replace(
     ENCODER_DECODER,
     name="multiscale_local",
-    summary="the same with the local discriminator (table VII)",
+    summary="improved Context Encoder with a local discriminator (table VII)",
     discriminator=Network("multiscale_discriminator", arguments={"judges": "local"}),
     objective=Objective("masked_mse", "non_saturating", alpha=1e-3),
     schedule=Schedule(epochs=500, completion_share=0.6, discriminator_share=0.0, ramp_share=0.1),
@@ -74,7 +74,7 @@ LOCAL = dataclasses.replace(
 MULTISCALE_CONTEXT_ENCODER = dataclasses.replace(
     LOCAL,
     name="multiscale_context_encoder",
-    summary="the same with the local and the global discriminator: the paper's system (tables VI, VII)",
+    summary="improved Context Encoder, local and global discriminator, curriculum (tables VI, VII)",
     discriminator=Network("multiscale_discriminator"),
     objective=dataclasses.replace(LOCAL.objective, alpha_global=1e-3),
     schedule=dataclasses.replace(LOCAL.schedule, global_share=0.2),
