@@ -1,10 +1,11 @@
 """Trains the papers' systems at full size one after the other, each for a given number of minutes.
 
-KERAS_BACKEND=jax python scripts/paper_scale.py --data_dir=celeba_128 --minutes=8
+KERAS_BACKEND=jax python scripts/paper_scale.py --data_dir=celeba_128 --data_dir=celeba_64 --minutes=8
 
-The first system without a result is trained (or continued, if it was interrupted), measured on the test
-pictures and packed: RESULTS/NAME holds half-precision weights, recipe, history and metrics, and is what
-`inpainting_tf.load` and `eval.py --workdir` take. Calling it again trains the next one.
+The first system without a result, whose pictures one of the folders holds, is trained (or continued, if it
+was interrupted), measured on the test pictures and packed: RESULTS/NAME holds half-precision weights, recipe,
+history and metrics, and is what `inpainting_tf.load` and `eval.py --workdir` take. Calling it again trains
+the next one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from inpainting_tf.errors import InputError
 cli.define_recipe_flags()
 flags.adopt_module_key_flags(cli)
 flags.FLAGS.set_default("preset", "gpu")
-flags.DEFINE_string("data_dir", None, "Folder, archive or prepared folder of the pictures.")
+flags.DEFINE_multi_string(
+    "data_dir", [], "Folder, archive or prepared folder of pictures; may be repeated, one for each data set."
+)
 flags.DEFINE_string("workdir", "runs/paper_scale", "The runs, a folder for each.")
 flags.DEFINE_string("results", "results", "What is kept of them, a folder for each, and table.md.")
 flags.DEFINE_float("minutes", 10.0, "Training time of each system, without compilation.", lower_bound=0.01)
@@ -45,13 +48,31 @@ def queue() -> list[str]:
     return [name for name in names if not (Path(args.results) / name / "metrics.json").exists()]
 
 
-def sized(recipe: Any, minutes: float) -> Any:
+def place_of(name: str) -> str | None:
+    """The first --data_dir that holds a system's pictures; without any, its usual place (None).
+
+    Raises:
+        InputError: none of them does; the message is that of the last one.
+    """
+    from inpainting_tf import data
+
+    wanted, refusal = cli.recipe_from_flags(name).data, None
+    for place in flags.FLAGS.data_dir or [None]:
+        try:
+            data.load(wanted, place, splits=())
+            return place
+        except InputError as error:
+            refusal = error
+    raise refusal
+
+
+def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
     from inpainting_tf import data
     from inpainting_tf.data import pipeline
     from inpainting_tf.recipes import assembly
 
-    images = data.load(recipe.data, flags.FLAGS.data_dir, splits=("train",)).train.images
+    images = data.load(recipe.data, place, splits=("train",)).train.images
     per_epoch = pipeline.steps_per_epoch(len(images), recipe.batch_size)
     batch = next(iter(assembly.training_batches(recipe, images, 0, 1)))
     seconds = seconds_per_step(recipe, batch)
@@ -91,15 +112,17 @@ def _seconds(step: Any, batch: dict[str, Any], least: float = 1.0) -> float:
     return (time.perf_counter() - start) / steps
 
 
-def train(name: str) -> Path:
-    """Trains or continues a system, packs it, and measures what was packed."""
+def train(name: str, place: str | None) -> Path:
+    """Trains or continues a system on the pictures of a folder, packs it, and measures what was packed."""
     from inpainting_tf import comparison, runs
 
     args = flags.FLAGS
     folder, result = Path(args.workdir) / name, Path(args.results) / name
     begun = (folder / "recipe.json").exists()
-    recipe = runs.open_run(folder).recipe if begun else sized(cli.recipe_from_flags(name), args.minutes)
-    run = runs.train(recipe, folder, data_dir=args.data_dir, checkpoint_minutes=args.checkpoint_minutes)
+    recipe = (
+        runs.open_run(folder).recipe if begun else sized(cli.recipe_from_flags(name), place, args.minutes)
+    )
+    run = runs.train(recipe, folder, data_dir=place, checkpoint_minutes=args.checkpoint_minutes)
     packed = runs.pack(run, result)
     comparison.compare([comparison.of_run(packed)], comparison.TestSet.of(run), result)
     return result
@@ -135,12 +158,23 @@ def main() -> None:
         raise InputError(
             f"--results must lack a system to train. Received {args.results!r}: it has them all."
         )
-    for name in waiting[: args.count]:
-        result = train(name)
+    trained = 0
+    for name in waiting:
+        if trained == args.count:
+            break
+        try:
+            place = place_of(name)
+        except InputError as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+            continue
+        result = train(name, place)
         files.write_text(Path(args.results) / "table.md", table(Path(args.results)) + "\n")
         print(f"{name}: {result}")
+        trained += 1
+    if not trained:
+        raise InputError("--data_dir must hold the pictures of a system without a result; see above.")
     print(table(Path(args.results)))
-    rest = waiting[args.count :]
+    rest = queue()
     print(
         f"Left: {', '.join(rest)}. The same command trains the next." if rest else "Every system is trained."
     )

@@ -9,7 +9,8 @@ import pytest
 from running import process, tiny_flags
 
 import inpainting_tf
-from inpainting_tf import runs
+from inpainting_tf import data, runs
+from inpainting_tf.data import prepared
 
 SCRIPT = "scripts/paper_scale.py"
 
@@ -49,3 +50,20 @@ def test_what_has_its_result_is_not_trained_again(tmp_path):
     done = process(SCRIPT, "--model=glcic", f"--results={tmp_path}", f"--workdir={tmp_path / 'runs'}")
     assert done.refuses("--results must lack a system to train", str(tmp_path))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_each_system_takes_the_folder_that_holds_its_pictures(tmp_path):
+    settings = {"source": "synthetic_faces", "train": 20, "test": 5}
+    folders = [tmp_path / f"faces_{side}" for side in (24, 16)]
+    for side, folder in zip((24, 16), folders, strict=True):
+        wanted = data.Data(image_size=side, **settings)
+        prepared.write(data.load(wanted), wanted, folder)
+    places = [f"--data_dir={folder}" for folder in folders]
+    options = [*tiny_flags("one_autoencoder"), "--minutes=0.02", f"--workdir={tmp_path / 'runs'}"]
+    done = process(SCRIPT, *options, *places, f"--results={tmp_path / 'results'}")
+    assert done.status == 0, done.err
+    assert runs.open_run(tmp_path / "runs" / "one_autoencoder").pictures()["data_dir"] == str(folders[1])
+    done = process(SCRIPT, *options, places[0], f"--results={tmp_path / 'none'}")
+    assert done.refuses("--data_dir must hold the pictures of a system without a result")
+    assert "one_autoencoder is left out: " in done.err and str(folders[0]) in done.err
