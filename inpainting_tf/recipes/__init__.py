@@ -53,10 +53,12 @@ def build(name: str, **overrides: Any) -> keras.Model:
 
 def table() -> str:
     """Every model in a line: name, paper, data set, weights of the completion network, what it is."""
-    rows = [("model", "paper", "data set", "weights", "")]
+    rows, counts = [("model", "paper", "data set", "weights", "")], {}
     for recipe in RECIPES.values():
-        weights = f"{completion_network(recipe).count_params() / 1e6:.2f} M"
+        network = repr((recipe.network, recipe.data.image_size))
+        if network not in counts:  # several recipes train the same network, and to make one takes time
+            counts[network] = completion_network(recipe).count_params()
         data = f"{recipe.data.source} {recipe.data.image_size} px"
-        rows.append((recipe.name, recipe.paper, data, weights, recipe.summary))
+        rows.append((recipe.name, recipe.paper, data, f"{counts[network] / 1e6:.2f} M", recipe.summary))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return "\n".join("  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows)
