@@ -21,7 +21,7 @@ from absl import app, flags
 from inpainting_tf import checkpoints, recipes
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 300  # seconds until a process that ought to be done counts as hanging
+PATIENCE = 600  # seconds until a process that ought to be done counts as hanging
 
 app.define_help_flags()  # before any script, so that none of them is taken for their owner
 

@@ -9,7 +9,9 @@ backends drift apart.
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -53,15 +55,15 @@ def same_noise(shape: tuple[int, ...], *limits: float, **settings: object) -> ob
     return keras.ops.convert_to_tensor(noise.astype("float32"))
 
 
-def trainer(case: str) -> Reconstruction:
+def trainer(kind: str) -> Reconstruction:
     keras.utils.set_random_seed(0)
-    if case == "variational":
+    if kind == "variational":
         keras.random.normal = same_noise
         network = smooth(cifar_cars.cvae(SIZE, width=WIDTH, latent=64))
         model = Variational(network, losses.mse, kl_weight=1e-3)
         model.compile(optimizer(1e-3))
         return model
-    if case == "generative":
+    if kind == "generative":
         keras.random.uniform = same_noise
         settings = {"image_size": SIZE, "width": WIDTH}
         networks = dcgan.dcgan_generator(latent=16, **settings), dcgan.dcgan_discriminator(**settings)
@@ -69,7 +71,7 @@ def trainer(case: str) -> Reconstruction:
         model.compile(optimizer(2e-4, beta_1=0.5), optimizer(2e-4, beta_1=0.5))
         return model
     completion = smooth(glcic.glcic(SIZE, width=WIDTH))
-    if case == "reconstruction":
+    if kind == "reconstruction":
         model = Reconstruction(completion, losses.masked_mse)
         model.compile(optimizer(1e-3))
         return model
@@ -100,26 +102,39 @@ def batches(first: int) -> list[dict]:
     return list(pipeline.training_batches(images, Mask(), **settings))
 
 
-def run(case: str, folder: Path) -> None:
-    with precision.policy("mixed_float16" if case == "float16" else "float32"):
-        model = trainer(case)
+@functools.cache
+def compiled(kind: str) -> tuple[Reconstruction, Callable, list[None], list[np.ndarray]]:
+    """A trainer, its compiled step, an entry for each time that it is traced, and its first variables."""
+    with precision.policy("mixed_float16" if kind == "float16" else "float32"):
+        model = trainer(kind)
     traces: list[None] = []
     original, model.step = model.step, lambda batch: (traces.append(None), original(batch))[1]
+    return model, backends.compiled_step(model), traces, values(model)
+
+
+def values(model: Reconstruction) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(each)) for each in variables(model)]
+
+
+def variables(model: Reconstruction) -> list:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def run(case: str, folder: Path) -> None:
+    # One compiled step serves all phases of a training.
+    kind = "adversarial" if case in ("completion", "discriminator", "joint") else case
+    model, step, traces, first = compiled(kind)
+    for variable, value in zip(variables(model), first, strict=True):
+        variable.assign(value)
     model.steps.assign(CASES[case])
     if checkpoints.restore(folder / case, model) is None:
         checkpoints.save(folder / case, CASES[case], model, {})
-    step = backends.compiled_step(model)
     data = batches(CASES[case])
     logs = [{name: float(value) for name, value in step(batch).items()} for batch in data]
     found = {f"losses/{name}": [row[name] for row in logs] for name in logs[0]}
-    values = map(keras.ops.convert_to_numpy, [*model.variables, *model.optimizer.variables])
-    found |= {f"variables/{index}": value for index, value in enumerate(values)}
+    found |= {f"variables/{index}": value for index, value in enumerate(values(model))}
     found |= {f"images/{index}": batch["image"] for index, batch in enumerate(data)}
     found |= {f"masks/{index}": batch["mask"] for index, batch in enumerate(data)}
-    if case == "joint":  # the same compiled step serves the other phases
-        for first in (CASES["completion"], CASES["discriminator"]):
-            model.steps.assign(first)
-            step(data[0])
     np.savez(folder / f"{backends.name}-{case}.npz", traces=len(traces), **found)
 
 
