@@ -30,7 +30,7 @@ LAPTOP = {
     "optimizer.decay": "cosine",
     "discriminator_optimizer.decay": "cosine",
 }
-# With so few pictures the discriminators soon know them all: at the full weight and rate the fills turn noisy.
+# With so few pictures the discriminators soon know them all: at full weight and rate the fills turn noisy.
 LAPTOP_ADVERSARIAL = {
     **LAPTOP,
     "discriminator.width": 32,
