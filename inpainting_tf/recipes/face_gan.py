@@ -13,30 +13,28 @@ from __future__ import annotations
 import dataclasses
 
 from inpainting_tf.data import Data
+from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Network, Optimizer, Recipe, Schedule
 
-# 64x64 at half width with an annealed step: under an hour on two CPU cores. With so few pictures the
-# discriminators soon know them all; a slower step and half the weight keep what they then say from costing
-# much PSNR.
+# With so few pictures the discriminators soon know them all; a slower step and half the weight keep what they
+# then say from costing much PSNR.
+SLOW_DISCRIMINATORS = {
+    "schedule.completion_share": 0.86,
+    "objective.alpha": 2e-4,
+    "optimizer.decay": "cosine",
+    "discriminator_optimizer.learning_rate": 1e-4,
+}
+# 64x64 at half width with an annealed step: under an hour on two CPU cores.
 LAPTOP = {
+    **SLOW_DISCRIMINATORS,
     "data.image_size": 64,
     "network.width": 32,
     "discriminator.width": 32,
     "batch_size": 32,
     "schedule.epochs": 100,
-    "schedule.completion_share": 0.86,
-    "objective.alpha": 2e-4,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.learning_rate": 1e-4,
 }
 # The paper's pictures and networks as a GPU likes them; `scripts/paper_scale.py` sets the epochs.
-GPU = {
-    "batch_size": 64,
-    "schedule.completion_share": 0.86,
-    "objective.alpha": 2e-4,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.learning_rate": 1e-4,
-}
+GPU = {**SLOW_DISCRIMINATORS, "batch_size": 64}
 # Drawn faces, a few minutes on two CPU cores: `make demo`.
 DEMO = {
     **LAPTOP,
@@ -46,15 +44,10 @@ DEMO = {
     "data.test": 60,
     "schedule.epochs": 60,
 }
-# Seconds: only to see every part of a run work.
 SMOKE = {
-    "data.source": "synthetic_faces",
-    "data.image_size": 32,
-    "data.train": 32,
-    "data.test": 8,
+    **presets.SMOKE,
     "network.width": 8,
     "discriminator.width": 8,
-    "batch_size": 8,
     "schedule.epochs": 4,
     "schedule.completion_share": 0.5,
     "schedule.discriminator_share": 0.25,

@@ -14,21 +14,18 @@ import dataclasses
 
 from inpainting_tf.data import Data
 from inpainting_tf.masks import Mask
+from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 HOLE = Mask("centre", 0.5, 0.5)
 
-GPU = {"batch_size": 128, "optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
 # 64x64 at half width, a quarter of the code and a larger, annealed step: less than half an hour on two cores.
 LAPTOP = {
-    "data.image_size": 64,
+    **presets.LAPTOP_FACES,
     "network.width": 32,
     "network.arguments.code": 1000,
-    "batch_size": 32,
     "schedule.epochs": 60,
     "optimizer.learning_rate": 1e-3,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.decay": "cosine",
 }
 # With so few pictures the discriminators soon know them all: at full weight and rate the fills turn noisy.
 LAPTOP_ADVERSARIAL = {
@@ -38,17 +35,7 @@ LAPTOP_ADVERSARIAL = {
     "schedule.completion_share": 0.7,
     "discriminator_optimizer.learning_rate": 1e-4,
 }
-# Seconds: only to see every part of a run work.
-SMOKE = {
-    "data.source": "synthetic_faces",
-    "data.image_size": 32,
-    "data.train": 32,
-    "data.test": 8,
-    "network.width": 4,
-    "network.arguments.code": 16,
-    "batch_size": 8,
-    "schedule.epochs": 4,
-}
+SMOKE = {**presets.SMOKE, "network.width": 4, "network.arguments.code": 16, "schedule.epochs": 4}
 
 ENCODER_DECODER = Recipe(
     name="multiscale_encoder_decoder",
@@ -61,7 +48,7 @@ ENCODER_DECODER = Recipe(
     schedule=Schedule(epochs=500, completion_share=1.0, discriminator_share=0.0),
     optimizer=Optimizer(name="adam", learning_rate=3e-4, beta_1=0.5),
     batch_size=100,
-    presets={"gpu": GPU, "laptop": LAPTOP, "smoke": SMOKE},
+    presets={"gpu": presets.GPU, "laptop": LAPTOP, "smoke": SMOKE},
 )
 
 LOCAL = dataclasses.replace(
@@ -73,7 +60,7 @@ LOCAL = dataclasses.replace(
     schedule=Schedule(epochs=500, completion_share=0.6, discriminator_share=0.0, ramp_share=0.1),
     discriminator_optimizer=Optimizer(name="adam", learning_rate=3e-4, beta_1=0.5),
     presets={
-        "gpu": GPU,
+        "gpu": presets.GPU,
         "laptop": LAPTOP_ADVERSARIAL,
         "smoke": {**SMOKE, "discriminator.width": 4},
     },

@@ -14,42 +14,21 @@ import dataclasses
 
 from inpainting_tf.data import Data
 from inpainting_tf.masks import Mask
+from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 ANYWHERE, CENTRED = Mask("rectangle", 0.5, 0.5), Mask("centre", 0.5, 0.5)
 
-# The pictures of `face_gan`, so that systems of all papers can be compared, in larger batches.
-GPU = {
-    "data.train": 4750,
-    "data.test": 250,
-    "batch_size": 128,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.decay": "cosine",
-}
+GPU = {**presets.GPU, **presets.FACES}
 # 64x64 at half width and with a larger, annealed step: less than half an hour on two CPU cores.
 LAPTOP = {
-    "data.image_size": 64,
-    "data.train": 4750,
-    "data.test": 250,
+    **presets.LAPTOP_FACES,
     "network.width": 32,
     "discriminator.width": 16,
-    "batch_size": 32,
     "schedule.epochs": 50,
     "optimizer.learning_rate": 1e-3,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.decay": "cosine",
 }
-# Seconds: only to see every part of a run work.
-SMOKE = {
-    "data.source": "synthetic_faces",
-    "data.image_size": 32,
-    "data.train": 32,
-    "data.test": 8,
-    "network.width": 4,
-    "discriminator.width": 4,
-    "batch_size": 8,
-    "schedule.epochs": 3,
-}
+SMOKE = {**presets.SMOKE, "network.width": 4, "discriminator.width": 4}
 
 CE_MODEL0 = Recipe(
     name="ce_model0",

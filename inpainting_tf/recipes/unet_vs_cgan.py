@@ -14,39 +14,15 @@ from typing import Any
 
 from inpainting_tf.data import Data
 from inpainting_tf.masks import Mask
+from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 HOLE = Mask("centre", 0.3, 0.3)
 
-# The pictures of `face_gan`, so that systems of all papers can be compared, in larger batches.
-GPU = {
-    "data.train": 4750,
-    "data.test": 250,
-    "batch_size": 128,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.decay": "cosine",
-}
+GPU = {**presets.GPU, **presets.FACES}
 # 64x64 at half width: less than half an hour on two CPU cores.
-LAPTOP = {
-    "data.image_size": 64,
-    "data.train": 4750,
-    "data.test": 250,
-    "network.width": 16,
-    "batch_size": 32,
-    "schedule.epochs": 30,
-    "optimizer.decay": "cosine",
-    "discriminator_optimizer.decay": "cosine",
-}
-# Seconds: only to see every part of a run work.
-SMOKE = {
-    "data.source": "synthetic_faces",
-    "data.image_size": 32,
-    "data.train": 32,
-    "data.test": 8,
-    "network.width": 4,
-    "batch_size": 8,
-    "schedule.epochs": 3,
-}
+LAPTOP = {**presets.LAPTOP_FACES, "network.width": 16, "schedule.epochs": 30}
+SMOKE = {**presets.SMOKE, "network.width": 4}
 
 UNET = Recipe(
     name="unet",

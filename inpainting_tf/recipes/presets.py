@@ -1,0 +1,22 @@
+"""What the papers' presets have in common; each paper's module adds what its networks need."""
+
+from __future__ import annotations
+
+# The step falls to 0.
+ANNEALED = {"optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
+# The pictures of `face_gan`, so that systems of all papers can be compared.
+FACES = {"data.train": 4750, "data.test": 250}
+# The paper's size in larger batches; `scripts/paper_scale.py` sets the epochs.
+GPU = {**ANNEALED, "batch_size": 128}
+# For two CPU cores.
+LAPTOP = {**ANNEALED, "batch_size": 32}
+LAPTOP_FACES = {**LAPTOP, **FACES, "data.image_size": 64}
+# Seconds: only to see every part of a run work.
+SMOKE = {
+    "data.source": "synthetic_faces",
+    "data.image_size": 32,
+    "data.train": 32,
+    "data.test": 8,
+    "batch_size": 8,
+    "schedule.epochs": 3,
+}
