@@ -26,7 +26,7 @@ flags.DEFINE_string("data_dir", None, "Folder or archive of the pictures; defaul
 flags.DEFINE_integer(
     "image_size", None, "Side in pixels; default: the first run's, else 128.", lower_bound=16
 )
-flags.DEFINE_string("mask", None, "Holes: rectangle, centre, several, strokes or face_mask.")
+flags.DEFINE_string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
 flags.DEFINE_integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)
 flags.DEFINE_string(
     "lpips_weights", None, "A file of scripts/convert_lpips.py, to measure LPIPS; default: without."

@@ -41,7 +41,7 @@ def define_recipe_flags() -> None:
     flags.DEFINE_integer("batch_size", None, "Pictures per step.")
     flags.DEFINE_float("learning_rate", None, "Of the completion network's optimizer.")
     flags.DEFINE_float("alpha", None, "Weight of the adversarial term in the joint loss.")
-    flags.DEFINE_string("mask", None, "Holes: rectangle, centre, several, strokes or face_mask.")
+    flags.DEFINE_string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
     flags.DEFINE_integer("seed", None, "Of weights, order, mirroring and training holes.")
     flags.DEFINE_string("mixed_precision", None, "auto, off, float16 or bfloat16.")
     flags.DEFINE_boolean("jit_compile", None, "Compile the step with XLA.")

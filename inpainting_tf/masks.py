@@ -26,7 +26,8 @@ class Mask:
         kind: a name in `SAMPLERS`.
         low: smallest length, as a fraction of the picture's shorter side; None for the kind's own.
         high: largest length. What the length is: the sides of "rectangle" and "several" and of the "centre"
-            square, the brush's width of "strokes", the width of "face_mask".
+            square, the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
+            rectangle, several having half of it and strokes a quarter to a third.
     """
 
     kind: str = "rectangle"
@@ -71,6 +72,11 @@ def draw(mask: Mask, uniforms: Any, image_size: tuple[int, int]) -> Any:
 def numbers(mask: Mask) -> int:
     """How many uniform numbers one hole of this kind takes."""
     return _resolve(mask)[0].numbers
+
+
+def largest(mask: Mask) -> float:
+    """The largest length of a hole of this kind, as a fraction of the picture's shorter side."""
+    return _resolve(mask)[2]
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -161,6 +167,7 @@ def _several(u: Any, image_size: tuple[int, int], low: float, high: float) -> An
 
 STROKES, SEGMENTS, REACH = 3, 4, 0.3  # strokes of so many segments, each up to REACH of the shorter side long
 _STROKE_NUMBERS = 3 + 2 * SEGMENTS
+_STROKES_DRAWN = STROKES * _STROKE_NUMBERS + 1
 
 
 def _strokes(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
@@ -209,10 +216,20 @@ def _face_mask(u: Any, image_size: tuple[int, int], low: float, high: float) -> 
     return ((down >= 0) & round_chin)[..., None]
 
 
+def _mixed(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
+    """A rectangle, several, or brush strokes, equally likely: what people ask a general model to fill."""
+    kind = (_column(u, _STROKES_DRAWN) * 3)[..., None] // 1
+    rectangle = _rectangle(u, image_size, low, high)
+    several = _several(u, image_size, low / 2, high / 2)
+    strokes = _strokes(u, image_size, low / 4, high / 3)
+    return (rectangle & (kind == 0)) | (several & (kind == 1)) | (strokes & (kind == 2))
+
+
 SAMPLERS: dict[str, Sampler] = {
     "rectangle": Sampler(_rectangle, 4, 24 / 128, 48 / 128),  # face_gan: sides of 24..48 px at 128
     "centre": Sampler(_centre, 1, 0.5, 0.5),
     "several": Sampler(_several, 4 * SEVERAL + 1, 12 / 128, 28 / 128),
-    "strokes": Sampler(_strokes, STROKES * _STROKE_NUMBERS + 1, 6 / 128, 16 / 128),
+    "strokes": Sampler(_strokes, _STROKES_DRAWN, 6 / 128, 16 / 128),
+    "mixed": Sampler(_mixed, _STROKES_DRAWN + 1, 24 / 128, 48 / 128),
     "face_mask": Sampler(_face_mask, 4, 0.52, 0.64),
 }

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from inpainting_tf import losses, networks
+from inpainting_tf import losses, masks, networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.layers import PREFILLS
+from inpainting_tf.layers import PREFILLS, blank_hole
 from inpainting_tf.networks import dcgan
 from inpainting_tf.recipes.recipe import Network, Objective, Optimizer, Recipe
 from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
@@ -27,7 +27,10 @@ def portable_network(recipe: Recipe) -> keras.Model:
     """The completion network as it is saved: in float32, and for any picture size if it exists for any."""
     overrides = {} if recipe.network.builder in networks.FIXED_SIZE else {"image_size": None}
     with precision.policy("float32"):
-        return completion_network(recipe, **overrides)
+        network = completion_network(recipe, **overrides)
+    size = recipe.data.image_size
+    blank_hole(network).trained_on = (size, round(masks.largest(recipe.mask.train) * size))
+    return network
 
 
 def training_batches(recipe: Recipe, images: np.ndarray, start: int, stop: int) -> Any:
