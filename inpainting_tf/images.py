@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import scipy.sparse.linalg
 from keras import ops
 
 from inpainting_tf.errors import InputError
@@ -74,7 +75,8 @@ def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
 
     The missing pixels differ from their neighbours as they do in the prediction, as far as the known
     neighbours' values let them (least squares); the picture's border asks for nothing. So a prediction that
-    is off by a constant makes no seam.
+    is off by a constant makes no seam. Arrays are solved by sparse factorisation (seconds for a million
+    missing pixels), tensors by conjugate gradients, which can be compiled.
 
     Args:
         image: float [N, H, W, C] in [0, 1]. What is under the hole is not looked at.
@@ -85,8 +87,10 @@ def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
         float32 [N, H, W, C]: known pixels bit-identical, the missing ones solved for and clipped to [0, 1].
         Where a mask leaves no pixel known, the prediction.
     """
-    result = _blended(*(ops.cast(ops.convert_to_tensor(x), "float32") for x in (image, prediction, mask)))
-    return result if any(map(ops.is_tensor, (image, prediction, mask))) else ops.convert_to_numpy(result)
+    arrays = (image, prediction, mask)
+    if any(map(ops.is_tensor, arrays)):
+        return _blended(*(ops.cast(ops.convert_to_tensor(x), "float32") for x in arrays))
+    return np.stack([_factorised(*each) for each in zip(*map(np.asarray, arrays), strict=True)])
 
 
 def to_mask(mask: Array) -> Array:
@@ -100,10 +104,12 @@ def to_mask(mask: Array) -> Array:
         float32 [H, W, 1] or [N, H, W, 1] of 0 and 1.
 
     Raises:
-        InputError: for another number of dimensions, or more than one channel (a last side of 2, 3 or 4 in
-            three dimensions, of anything but 1 in four).
+        InputError: for another number of dimensions, more than one channel (a last side of 2, 3 or 4 in three
+            dimensions, of anything but 1 in four), or NaN.
     """
     mask = _as_array(mask)
+    if isinstance(mask, np.ndarray) and mask.dtype.kind == "f" and np.isnan(mask).any():
+        raise InputError("`mask` must be free of NaN. Received NaN: 0 is known, anything else missing.")
     shape = tuple(mask.shape)
     rank = len(shape)
     if rank not in (2, 3, 4):
@@ -116,6 +122,54 @@ def to_mask(mask: Array) -> Array:
         )
     hole = _float32(ops.not_equal(mask, 0) if ops.is_tensor(mask) else mask != 0)
     return hole if shape[-1] == 1 and rank > 2 else hole[..., None]
+
+
+def check_two_levels(mask: np.ndarray) -> None:
+    """Raises InputError for a uint8 mask of any shape that looks like a photograph.
+
+    In a mask two levels prevail; more of them come from soft edges and lossy files.
+    """
+    counts = np.sort(np.bincount(mask.ravel(), minlength=256))
+    if counts[-2:].sum() < mask.size / 2:
+        raise InputError(
+            "`mask` must have two levels, one known and one missing, but for its edges. Received "
+            f"{np.count_nonzero(counts)} levels, none of which prevails: it looks like a photograph."
+        )
+
+
+def _factorised(image: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`poisson_blend` of one picture, [H, W, C]."""
+    hole = mask[..., 0] > 0.5
+    if hole.all():
+        return prediction.astype("float32")
+    blended = image.astype("float32")
+    if hole.any():
+        offset = np.where(hole[..., None], 0.0, image.astype("float64") - prediction)
+        border = sum(_shifted(offset))[hole]
+        solver = scipy.sparse.linalg.splu(
+            _laplacian(hole), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+        )
+        blended[hole] = np.clip(prediction[hole] + solver.solve(border), 0.0, 1.0)
+    return blended
+
+
+def _laplacian(hole: np.ndarray) -> scipy.sparse.csc_matrix:
+    """The missing pixels' equations: the number of neighbours, and -1 for each that is missing too."""
+    count = int(hole.sum())
+    number = np.zeros((*hole.shape, 1), int)  # from 1: beyond the border and where it is known there is none
+    number[hole, 0] = np.arange(1, count + 1)
+    neighbours = [there[hole][:, 0] for there in _shifted(number)]
+    rows = np.concatenate([np.flatnonzero(there) for there in neighbours])
+    columns = np.concatenate([there[there > 0] - 1 for there in neighbours])
+    linked = scipy.sparse.csc_matrix((np.ones(len(rows)), (rows, columns)), shape=(count, count))
+    degree = sum(_shifted(np.ones((*hole.shape, 1))))[hole][:, 0]
+    return (scipy.sparse.diags(degree) - linked).tocsc()
+
+
+def _shifted(x: np.ndarray) -> list[np.ndarray]:
+    """Each pixel's four neighbours, one array [H, W, C] for each; 0 beyond the picture's border."""
+    x = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    return [x[:-2, 1:-1], x[2:, 1:-1], x[1:-1, :-2], x[1:-1, 2:]]
 
 
 def _blended(image: Array, prediction: Array, mask: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from inpainting_tf import classical, windows
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.images import poisson_blend, to_float, to_mask, to_uint8
+from inpainting_tf.images import check_two_levels, to_mask
 from inpainting_tf.layers import PREFILLS, blank_hole
 
 BLENDS = ("none", "poisson")
@@ -118,7 +118,7 @@ def inpaint(
         canvas = windows.Canvas(plans[index])
         for _, window, prediction in group:
             canvas.add(window, prediction)
-        _paint(filled[index], masks[index], canvas, blend)
+        canvas.paint(filled[index], blend == "poisson")
     return filled if np.ndim(image) == 4 else filled[0]
 
 
@@ -157,7 +157,10 @@ def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _masks_for(images: np.ndarray, mask: Any) -> np.ndarray:
+    mask = np.asarray(mask)
     masks = to_mask(mask)[..., 0] > 0
+    if mask.dtype == np.uint8:
+        check_two_levels(mask)
     masks = masks if masks.ndim == 3 else masks[None]
     if masks.shape[1:] != images.shape[1:3] or masks.shape[0] not in (1, len(images)):
         raise InputError(
@@ -189,22 +192,7 @@ def _predictions(
     jobs = ((index, window) for index, plan in enumerate(plans) for window in plan.windows)
     while chunk := list(itertools.islice(jobs, _AT_ONCE)):
         seen = [windows.cut(images[index], masks[index], window) for index, window in chunk]
-        predicted = network.fill(*(np.stack(each) for each in zip(*seen, strict=True)))
+        pictures, holes = (np.stack(each) for each in zip(*seen, strict=True))
+        predicted = network.fill(pictures, holes)
         for (index, window), prediction in zip(chunk, predicted, strict=True):
             yield index, window, prediction
-
-
-def _paint(image: np.ndarray, mask: np.ndarray, canvas: windows.Canvas, blend: str) -> None:
-    """Puts the predictions into the missing pixels of `image`, uint8 [H, W, 3], in place."""
-    part, missing = image[canvas.rows, canvas.columns], mask[canvas.rows, canvas.columns]
-    prediction = canvas.prediction(to_float(part))
-    if blend == "poisson":
-        blended = prediction.copy()
-        for place in canvas.holes():
-            hole = missing[place][..., None].astype(np.float32)
-            arguments = (to_float(part[place]), prediction[place], hole)
-            blended[place] = np.where(
-                hole > 0, poisson_blend(*(a[None] for a in arguments))[0], blended[place]
-            )
-        prediction = blended
-    part[missing] = to_uint8(prediction[missing])

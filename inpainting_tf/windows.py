@@ -18,8 +18,11 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from inpainting_tf.images import poisson_blend, to_float, to_uint8
+
 # A hole that takes a larger share of a window's side is spread over several windows.
 _LARGEST_SHARE = 0.75
+_SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,11 +117,7 @@ class Canvas:
     """Where the predictions of a picture's windows come together; what overlaps is averaged."""
 
     def __init__(self, plan: Plan) -> None:
-        height, width = plan.labels.shape
-        top, left, bottom, right = _box(plan.labels > 0)
-        # A pixel more on each side: blending looks at how the prediction goes on outside the hole.
-        self.rows = slice(max(0, top - 1), min(height, bottom + 1))
-        self.columns = slice(max(0, left - 1), min(width, right + 1))
+        self.rows, self.columns = _with_rim(_box(plan.labels > 0), plan.labels.shape)
         self._labels = plan.labels[self.rows, self.columns]
         self._sum = np.zeros((*self._labels.shape, 3), np.float32)
         self._weight = np.zeros((*self._labels.shape, 1), np.float32)
@@ -131,24 +130,27 @@ class Canvas:
         here, there = zip(
             _overlap(self.rows, window.rows), _overlap(self.columns, window.columns), strict=True
         )
-        own = cv2.dilate((self._labels[here] == window.hole).astype(np.uint8), np.ones((3, 3), np.uint8))
-        weight = (own * _weights(window)[there]).astype(np.float32)[..., None]
+        own = cv2.dilate((self._labels[here] == window.hole).astype(np.uint8), _SQUARE)
+        weight = (own * _weights(window)[there])[..., None]
         self._sum[here] += weight * prediction[there]
         self._weight[here] += weight
 
-    def prediction(self, otherwise: np.ndarray) -> np.ndarray:
-        """float32 [h, w, 3] in [0, 1] over `rows` and `columns`; `otherwise` where no window had a word."""
-        mean = self._sum / np.maximum(self._weight, 1e-6)
-        return np.where(self._weight > 0, np.clip(mean, 0.0, 1.0), otherwise)
+    def paint(self, picture: np.ndarray, blend: bool) -> None:
+        """Puts the predictions into the missing pixels of `picture`, uint8 [H, W, 3], in place.
 
-    def holes(self) -> Iterator[tuple[slice, slice]]:
-        """Each hole's place in `prediction`, with the pixel around it."""
-        height, width = self._labels.shape
-        for top, left, bottom, right in _boxes(self._labels):
-            yield (
-                slice(max(0, top - 1), min(height, bottom + 1)),
-                slice(max(0, left - 1), min(width, right + 1)),
-            )
+        Args:
+            picture: what the plan is for.
+            blend: by Poisson's equation, hole by hole.
+        """
+        part = picture[self.rows, self.columns]
+        for label, box in enumerate(_boxes(self._labels), 1):
+            place = _with_rim(box, self._labels.shape)
+            labels, image, weight = self._labels[place], to_float(part[place]), self._weight[place]
+            filled = np.where(weight > 0, self._sum[place] / np.maximum(weight, 1e-6), image)
+            if blend:
+                missing = np.float32(labels > 0)[..., None]
+                filled = poisson_blend(image[None], filled[None], missing[None])[0]
+            part[place][labels == label] = to_uint8(filled[labels == label])
 
 
 # Holes
@@ -158,6 +160,12 @@ def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) around the missing pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _with_rim(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The box and a pixel more on each side: blending looks at how the prediction goes on there."""
+    (top, left, bottom, right), (height, width) = box, shape
+    return slice(max(0, top - 1), min(height, bottom + 1)), slice(max(0, left - 1), min(width, right + 1))
 
 
 def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
