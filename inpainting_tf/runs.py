@@ -26,18 +26,19 @@ import keras
 import numpy as np
 from absl import logging
 
-from inpainting_tf import backends, checkpoints, data, figures, files, metrics, packed
+from inpainting_tf import backends, checkpoints, data, figures, files, metrics, models, packed
 from inpainting_tf.data import pipeline
-from inpainting_tf.errors import Diverged, InputError
+from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.events import Events
 from inpainting_tf.images import composite, to_uint8
-from inpainting_tf.inference import network_fill
+from inpainting_tf.inference import Network, network_fill
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.training import callbacks, precision
 
 VALIDATION = 64  # test pictures that are looked at while a run trains
 SHOWN = 6  # of these, in the sample sheets
 SAMPLES = 10  # how many times in a run
+ENGINES = ("keras", "openvino")
 _LOCK = ".lock"
 
 
@@ -96,25 +97,39 @@ def open_run(workdir: str | os.PathLike) -> Run:
         raise InputError(f"{file} cannot be read ({error}). Choose another --workdir.") from error
 
 
-def load(path: str | os.PathLike) -> keras.Model:
-    """The completion network of a run, of a packed run, or of a `.keras` file that this package wrote.
+def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Network:
+    """A completion network: one that comes with the package, a run's, a packed run's, or a `.keras` file's.
 
     Args:
-        path: a run's folder, packed or not, or a model file.
+        path: a name in `inpainting_tf.models.NAMES`, a run's folder, packed or not, or a model file that this
+            package wrote. (A folder that has such a name: "./faces".)
+        engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where it has that.
 
     Returns:
-        A float32 Keras model that takes any picture size its network can work with.
+        A float32 Keras model that takes any picture size its network can work with; with "openvino" what
+        `inpaint` takes just as well.
 
     Raises:
-        InputError: nothing there, or not a model of this package.
+        InputError: nothing there, not a model of this package, an engine that is unknown or not installed.
     """
-    path = Path(path).expanduser()
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    model = _load(models.folder(path) or Path(path).expanduser())
+    if engine == "keras":
+        return model
+    from inpainting_tf.export import openvino
+
+    return openvino.compile(model)
+
+
+def _load(path: Path) -> keras.Model:
     if packed.found(path):
         return _unpacked(path)
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():
         raise InputError(
-            f"`path` must be a run's folder or a .keras file. Received {str(path)!r}: no such model."
+            f"`path` must be {', '.join(models.NAMES)}, a run's folder or a .keras file. "
+            f"Received {str(path)!r}: no such model."
         )
     try:
         model = keras.models.load_model(file, compile=False)

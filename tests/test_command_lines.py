@@ -105,7 +105,7 @@ DRAWN = ("--dataset=synthetic_faces", "--image_size=16")
 EVAL_MISTAKES = {
     (): ["--workdir, --model_path or --baseline", "Received none"],
     ("--workdir=nowhere",): ["`workdir` must be the folder of a run. Received 'nowhere'"],
-    ("--model_path=nothing.keras",): ["must be a run's folder or a .keras file. Received 'nothing.keras'"],
+    ("--model_path=nothing.keras",): ["a run's folder or a .keras file. Received 'nothing.keras'"],
     ("--baseline=tela",): ["`baseline` must be one of", "Received 'tela'. Did you mean 'telea'?"],
     ("--baseline=telea", "--dataset=celebb"): ["`dataset` must be one of", "Did you mean 'celeba'?"],
     ("--baseline=telea", "--dataset=folder"): ["`data_dir` must be a folder of pictures"],

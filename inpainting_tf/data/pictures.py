@@ -5,6 +5,7 @@ Pillow only; nothing here needs TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -34,7 +35,7 @@ SMALLEST_SIDE = 8  # px: below this there is no picture to speak of, only tracki
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 # EXIF orientation (tag 0x0112) -> what turns the stored picture upright.
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -91,13 +92,23 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
         UnreadablePicture: missing, empty, truncated, damaged, not a picture, a side under 8 px, or so many
             pixels that Pillow takes it for a decompression bomb.
     """
+    with opened(file) as image:
+        return _decode(image, image_size)
+
+
+@contextlib.contextmanager
+def opened(file: str | os.PathLike | BinaryIO) -> Iterator[Image.Image]:
+    """The picture in a file, not decoded yet; whatever goes wrong in the block is an `UnreadablePicture`.
+
+    Only the formats that `read` takes are tried, whatever the file is called.
+    """
     try:
-        return _decode(_contents(file), image_size)
-    except UnreadablePicture:
+        with Image.open(io.BytesIO(_contents(file)), formats=_FORMATS) as image:
+            yield image
+    except (UnreadablePicture, InputError):
         raise
-    except (
-        Exception
-    ) as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, ... on damaged files
+    # Pillow's parsers raise OSError, SyntaxError, struct.error, ... on damaged files.
+    except Exception as error:
         raise UnreadablePicture(_reason(error)) from error
 
 
@@ -125,15 +136,14 @@ def _contents(file: str | os.PathLike | BinaryIO) -> bytes:
     return data
 
 
-def _decode(data: bytes, image_size: tuple[int, int] | None) -> np.ndarray:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        if min(image.size) < SMALLEST_SIDE:
-            raise UnreadablePicture(f"{image.height}x{image.width} px is smaller than {SMALLEST_SIDE} px")
-        if image_size is not None:  # square, because the EXIF orientation may swap the sides afterwards
-            image.draft(None, (2 * max(image_size),) * 2)
-        image.load()
-        upright = _upright(_rgb(image), image)
-        return np.array(upright if image_size is None else _fit(upright, image_size))
+def _decode(image: Image.Image, image_size: tuple[int, int] | None) -> np.ndarray:
+    if min(image.size) < SMALLEST_SIDE:
+        raise UnreadablePicture(f"{image.height}x{image.width} px is smaller than {SMALLEST_SIDE} px")
+    if image_size is not None:  # square, because the EXIF orientation may swap the sides afterwards
+        image.draft(None, (2 * max(image_size),) * 2)
+    image.load()
+    rgb = upright(_rgb(image), image)
+    return np.array(rgb if image_size is None else _fit(rgb, image_size))
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -153,12 +163,13 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
 
 
-def _upright(rgb: Image.Image, original: Image.Image) -> Image.Image:
+def upright(pixels: Image.Image, original: Image.Image) -> Image.Image:
+    """`pixels` turned as the EXIF orientation of `original` asks; as they are where there is none."""
     try:
-        turn = _TURN.get(original.getexif().get(_ORIENTATION))
+        turn = _TURN.get(original.getexif().get(ORIENTATION))
     except Exception:  # damaged metadata around a sound picture: leave it as it is stored
-        return rgb
-    return rgb if turn is None else rgb.transpose(turn)
+        return pixels
+    return pixels if turn is None else pixels.transpose(turn)
 
 
 def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:

@@ -1,0 +1,218 @@
+"""Picture files of one's own: what comes back, what is kept beside the pixels, what is refused in words."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from inpainting_tf import photographs
+from inpainting_tf.errors import InputError
+from inpainting_tf.photographs import Photograph
+
+SIZE = (32, 48)
+
+
+def colours() -> np.ndarray:
+    """uint8 [32, 48, 3], no two corners alike."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    return np.stack([rows * 6, columns * 5, 0 * rows + 50], -1).astype(np.uint8)
+
+
+def hole() -> np.ndarray:
+    missing = np.zeros(SIZE, bool)
+    missing[4:9, 20:41] = True
+    return missing
+
+
+def save(path, array, mode=None, **options):
+    image = Image.fromarray(array)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return path
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "bmp", "tif"])
+def test_what_is_read_and_written_again_is_the_same(tmp_path, ending):
+    first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
+    save(first, colours(), **({"lossless": True} if ending == "webp" else {}))
+    photograph = photographs.read(first)
+    np.testing.assert_array_equal(photograph.rgb, colours())
+    photographs.write(second, photograph, photograph.rgb)
+    np.testing.assert_array_equal(np.asarray(Image.open(second)), colours())
+
+
+def test_a_jpeg_is_written_nearly_as_it_was(tmp_path):
+    photograph = photographs.read(save(tmp_path / "a.jpg", colours(), quality=95))
+    photographs.write(tmp_path / "b.JPG", photograph, photograph.rgb)
+    with Image.open(tmp_path / "b.JPG") as written:
+        assert written.format == "JPEG"
+        assert np.abs(np.asarray(written).astype(int) - photograph.rgb).mean() < 1
+
+
+def test_an_open_file_will_do(tmp_path):
+    file = io.BytesIO(save(tmp_path / "a.png", colours()).read_bytes())
+    np.testing.assert_array_equal(photographs.read(file).rgb, colours())
+
+
+def test_the_orientation_is_applied_once_and_the_rest_of_the_exif_stays(tmp_path):
+    about = Image.Exif()
+    about[0x0112], about[0x010F] = 6, "a camera"  # turned by 270 degrees; make
+    photograph = photographs.read(save(tmp_path / "a.png", colours(), exif=about))
+    np.testing.assert_array_equal(photograph.rgb, np.rot90(colours(), -1))
+    photographs.write(tmp_path / "b.png", photograph, photograph.rgb)
+    with Image.open(tmp_path / "b.png") as written:
+        assert written.getexif().get(0x010F) == "a camera" and written.getexif().get(0x0112) is None
+        assert written.size == (32, 48)
+
+
+def test_the_colour_profile_stays(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    photograph = photographs.read(save(tmp_path / "a.png", colours(), icc_profile=profile))
+    photographs.write(tmp_path / "b.jpg", photograph, photograph.rgb)
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert written.info["icc_profile"] == profile
+
+
+def test_grey_stays_grey_and_exact(tmp_path):
+    levels = np.arange(SIZE[0] * SIZE[1], dtype=np.uint8).reshape(SIZE)
+    photograph = photographs.read(save(tmp_path / "a.png", levels))
+    assert photograph.grey and photograph.rgb.shape == (*SIZE, 3)
+    photographs.write(tmp_path / "b.png", photograph, photograph.rgb)
+    with Image.open(tmp_path / "b.png") as written:
+        assert written.mode == "L"
+        np.testing.assert_array_equal(np.asarray(written), levels)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_stays_but_for_what_is_filled(tmp_path, mode):
+    alpha = np.full(SIZE, 255, np.uint8)
+    alpha[hole()], alpha[20:, :10] = 0, 128
+    image = Image.fromarray(colours()).convert(mode[:-1])
+    image.putalpha(Image.fromarray(alpha))
+    image.save(tmp_path / "a.png")
+    photograph = photographs.read(tmp_path / "a.png")
+    np.testing.assert_array_equal(photograph.alpha, alpha)
+    photographs.write(tmp_path / "b.png", photograph, photograph.rgb, hole())
+    with Image.open(tmp_path / "b.png") as written:
+        assert written.mode == mode
+        np.testing.assert_array_equal(np.asarray(written)[..., -1], np.where(hole(), 255, alpha))
+    with pytest.raises(InputError, match=r"must end in \.png.*transparent in parts.*b\.jpg"):
+        photographs.write(tmp_path / "b.jpg", photograph, photograph.rgb, hole())
+
+
+def test_a_picture_that_is_opaque_after_all_needs_no_transparency(tmp_path):
+    photograph = Photograph(colours(), alpha=np.where(hole(), 0, 255).astype(np.uint8))
+    photographs.write(tmp_path / "b.jpg", photograph, colours(), hole())
+    assert Image.open(tmp_path / "b.jpg").mode == "RGB"
+
+
+def test_a_palette_becomes_colours(tmp_path):
+    image = Image.fromarray(colours()).quantize(16)
+    image.save(tmp_path / "a.png")
+    photograph = photographs.read(tmp_path / "a.png")
+    np.testing.assert_array_equal(photograph.rgb, np.asarray(image.convert("RGB")))
+
+
+def deep(channels):
+    return np.random.default_rng(0).integers(0, 2**16, (*SIZE, channels)).astype(np.uint16).squeeze()
+
+
+def animated(path):
+    frames = [Image.new("RGB", (48, 32), colour) for colour in ("red", "blue", "green")]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+BAD = {
+    "a 16-bit PNG": ("a.png", lambda path: cv2.imwrite(str(path), deep(3)), "not 8-bit grey or RGB"),
+    "16 bits and alpha": ("a.png", lambda path: cv2.imwrite(str(path), deep(4)), "not 8-bit"),
+    "16 bits of grey": ("a.png", lambda path: cv2.imwrite(str(path), deep(1)), "not 8-bit"),
+    "a 16-bit TIFF": ("a.tif", lambda path: cv2.imwrite(str(path), deep(3)), "not 8-bit"),
+    "CMYK": ("a.jpg", lambda path: save(path, colours(), "CMYK"), r"pixels \(CMYK\) are not 8-bit"),
+    "an animated GIF": ("a.gif", animated, "an animation of 3 frames"),
+    "an animated WebP": ("a.webp", animated, "an animation of 3 frames"),
+    "nothing": ("a.png", lambda path: None, "No such file"),
+    "an empty file": ("a.png", lambda path: path.write_bytes(b""), "empty file"),
+    "text": ("a.png", lambda path: path.write_text("a picture"), "not a picture"),
+    "a truncated file": (
+        "a.png",
+        lambda path: path.write_bytes(save(path, deep(3).astype(np.uint8)).read_bytes()[:2000]),
+        "cannot be read",
+    ),
+    "a bomb": ("a.png", lambda path: Image.new("1", (20_000, 20_000)).save(path), "decompression bomb"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_no_sound_picture_is_told_in_a_line(tmp_path, kind):
+    name, make, message = BAD[kind]
+    make(tmp_path / name)
+    with pytest.raises(InputError, match=message) as caught:
+        photographs.read(tmp_path / name)
+    assert "\n" not in str(caught.value) and name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["b.gif", "b", "b.jpgg"])
+def test_an_ending_that_cannot_be_written(tmp_path, name):
+    with pytest.raises(InputError, match="ending of --output"):
+        photographs.write(tmp_path / name, Photograph(colours()), colours())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, file_size_limit):
+    save(tmp_path / "b.bmp", colours())
+    before = (tmp_path / "b.bmp").read_bytes()
+    with file_size_limit(1000), pytest.raises(InputError, match="could not be written"):
+        photographs.write(tmp_path / "b.bmp", Photograph(colours()), 255 - colours())
+    assert (tmp_path / "b.bmp").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+# Masks
+
+WHITE = np.where(hole(), 255, 0).astype(np.uint8)
+PAINTED = np.dstack([np.repeat(np.where(hole(), 200, 90).astype(np.uint8)[..., None], 3, -1), WHITE])
+MASKS = {
+    "white on black": ("a.png", lambda path: save(path, WHITE)),
+    "one level above black": ("a.png", lambda path: save(path, WHITE // 255)),
+    "black and white": ("a.png", lambda path: save(path, WHITE, "1")),
+    "in colours": ("a.png", lambda path: save(path, np.repeat(WHITE[..., None], 3, -1))),
+    "painted on a transparent layer": ("a.png", lambda path: save(path, PAINTED)),
+    "16 bits": ("a.png", lambda path: cv2.imwrite(str(path), WHITE.astype(np.uint16) * 3)),
+    "a JPEG": ("a.jpg", lambda path: save(path, WHITE, quality=90)),
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_forms_of_masks(tmp_path, kind):
+    name, make = MASKS[kind]
+    make(tmp_path / name)
+    found = photographs.read_mask(tmp_path / name, SIZE)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, hole())
+
+
+BAD_MASKS = {
+    "transposed": (WHITE.T, r"must have the height and width of its picture, 32 x 48. Received 48 x 32"),
+    "black": (WHITE * 0, "has no missing pixel"),
+    "white": (WHITE * 0 + 255, "has no known"),
+    "a photograph": (np.random.default_rng(0).integers(0, 256, SIZE).astype(np.uint8), "like a photograph"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_masks_that_are_refused(tmp_path, kind):
+    levels, message = BAD_MASKS[kind]
+    with pytest.raises(InputError, match=message) as caught:
+        photographs.read_mask(save(tmp_path / "a.png", levels), SIZE)
+    assert "`mask`" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_animated_mask_is_refused(tmp_path):
+    animated(tmp_path / "a.gif")
+    with pytest.raises(InputError, match=r"`mask` .*a\.gif.* an animation of 3 frames"):
+        photographs.read_mask(tmp_path / "a.gif", SIZE)
