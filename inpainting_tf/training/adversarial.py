@@ -33,9 +33,13 @@ class Weight(NamedTuple):
 
 
 class WithDiscriminator(Reconstruction):
-    """What trainings of a network against a `discriminator` share: an optimizer for each."""
+    """What trainings of a network against a `discriminator` share: an optimizer for each, and D's update.
+
+    D takes {"image", "mask"}; `adversarial` is the game that both play.
+    """
 
     discriminator: keras.Model
+    adversarial: losses.AdversarialLoss
 
     def compile(
         self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
@@ -46,6 +50,25 @@ class WithDiscriminator(Reconstruction):
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
         self.discriminator_optimizer_variables = discriminator_optimizer.variables
+
+    def discriminate(self, real: dict[str, Any], fake: dict[str, Any]) -> dict[str, Any]:
+        """Updates D alone on what it is to tell apart; nothing flows back into what made the fake."""
+        fake = {name: ops.stop_gradient(value) for name, value in fake.items()}
+
+        def terms() -> tuple[Any, dict[str, Any]]:
+            parts = self.discriminator_loss(real, fake)
+            return parts["discriminator"], parts
+
+        return backends.minimise(self, terms, self.discriminator_optimizer, self.discriminator)
+
+    def discriminator_loss(self, real: dict[str, Any], fake: dict[str, Any]) -> dict[str, Any]:
+        """Losses of D; "discriminator" is the one to minimise. Scores are 1 for "real", in the mean."""
+        real_judged, fake_judged = (self.discriminator(each, training=True) for each in (real, fake))
+        return {
+            "discriminator": self.adversarial.discriminator(real_judged, fake_judged),
+            "real_score": ops.mean(self.adversarial.score(real_judged)),
+            "fake_score": ops.mean(self.adversarial.score(fake_judged)),
+        }
 
 
 class Adversarial(WithDiscriminator):
@@ -111,7 +134,8 @@ class Adversarial(WithDiscriminator):
 
     def update_discriminator(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Updates D alone; the completion network's normalization statistics stay as they are."""
-        return self._discriminate(batch, self.complete(batch, self(batch, training=False)))
+        completed = self.complete(batch, self(batch, training=False))
+        return self.discriminate(*self.pairs(batch, completed))
 
     def update_both(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Updates D, then C on the joint loss, in one forward pass of C."""
@@ -119,30 +143,16 @@ class Adversarial(WithDiscriminator):
         def losses() -> tuple[Any, dict[str, Any]]:
             prediction = self(batch, training=True)
             completed = self.complete(batch, prediction)
-            judged = self._discriminate(batch, completed)
+            judged = self.discriminate(*self.pairs(batch, completed))
             parts = self.joint_loss(batch, prediction, completed)
             return parts["loss"], parts | judged
 
         return backends.minimise(self, losses, self.optimizer, self.completion)
 
-    def _discriminate(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
-        completed = ops.stop_gradient(completed)
-
-        def losses() -> tuple[Any, dict[str, Any]]:
-            parts = self.discriminator_loss(batch, completed)
-            return parts["discriminator"], parts
-
-        return backends.minimise(self, losses, self.discriminator_optimizer, self.discriminator)
-
-    def discriminator_loss(self, batch: dict[str, Any], completed: Any) -> dict[str, Any]:
-        """Losses of D; "discriminator" is the one to minimise. Scores are 1 for "real", in the mean."""
-        real = self._judge(batch["image"], batch["real_mask"])
-        fake = self._judge(completed, batch["mask"])
-        return {
-            "discriminator": self.adversarial.discriminator(real, fake),
-            "real_score": ops.mean(self.adversarial.score(real)),
-            "fake_score": ops.mean(self.adversarial.score(fake)),
-        }
+    def pairs(self, batch: dict[str, Any], completed: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The real and the completed pictures with their holes, as D takes them."""
+        real = {"image": batch["image"], "mask": batch["real_mask"]}
+        return real, {"image": completed, "mask": batch["mask"]}
 
     def joint_loss(self, batch: dict[str, Any], prediction: Any, completed: Any) -> dict[str, Any]:
         """Losses of C in the joint phase (face_gan eq. 3.14, cifar_cars L_G); "loss" is to be minimised.
@@ -150,7 +160,7 @@ class Adversarial(WithDiscriminator):
         "adversarial" is the mean of the judges' terms, without their weights.
         """
         reconstruction = self.completion_loss(batch, prediction)["reconstruction"]
-        judgement = self._judge(completed, batch["mask"])
+        judgement = self.discriminator({"image": completed, "mask": batch["mask"]}, training=True)
         terms = [self.adversarial.generator(judgement[..., i : i + 1]) for i in range(len(self.alpha))]
         weighted = sum(weight.at(self.steps) * term for weight, term in zip(self.alpha, terms, strict=True))
         share = 1.0 - self.convex * sum(weight.full for weight in self.alpha)
@@ -163,9 +173,6 @@ class Adversarial(WithDiscriminator):
     def complete(self, batch: dict[str, Any], prediction: Any) -> Any:
         """What D sees: the known pixels of the picture and the prediction in the hole, or the prediction."""
         return composite(batch["image"], prediction, batch["mask"]) if self.composited else prediction
-
-    def _judge(self, image: Any, mask: Any) -> Any:
-        return self.discriminator({"image": image, "mask": mask}, training=True)
 
     def _all_columns(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Every branch must return the same columns; those it has no number for are NaN."""

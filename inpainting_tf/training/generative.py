@@ -44,6 +44,7 @@ class Generative(WithDiscriminator):
             )
         super().__init__(dcgan.shortened(completion, PREVIEW), reconstruction=None)
         self.generator, self.discriminator = search.generator, search.discriminator
+        self.adversarial = losses.ADVERSARIAL["non_saturating"]
         self.seed_generator = keras.random.SeedGenerator(seed)  # its state is a variable of the checkpoints
 
     @property
@@ -63,28 +64,14 @@ class Generative(WithDiscriminator):
         code = self.draw(ops.shape(batch["image"])[0])
 
         def terms() -> tuple[Any, dict[str, Any]]:
-            generated = self.generator(code, training=True)
-            judged = self.update_discriminator(batch, ops.stop_gradient(generated))
-            loss = losses.non_saturating(self._judge(generated, batch))
+            fake = {"image": self.generator(code, training=True), "mask": batch["mask"]}
+            judged = self.discriminate({name: batch[name] for name in fake}, fake)
+            loss = self.adversarial.generator(self.discriminator(fake, training=True))
             return loss, {"loss": loss, "adversarial": loss, **judged}
 
         return backends.minimise(self, terms, self.optimizer, self.generator)
-
-    def update_discriminator(self, batch: dict[str, Any], generated: Any) -> dict[str, Any]:
-        """Updates D on the batch's pictures and generated ones; scores are mean probabilities of "real"."""
-
-        def terms() -> tuple[Any, dict[str, Any]]:
-            real, fake = self._judge(batch["image"], batch), self._judge(generated, batch)
-            loss = losses.discriminator_loss(real, fake)
-            scores = {"real_score": ops.mean(ops.sigmoid(real)), "fake_score": ops.mean(ops.sigmoid(fake))}
-            return loss, {"discriminator": loss, **scores}
-
-        return backends.minimise(self, terms, self.discriminator_optimizer, self.discriminator)
 
     def draw(self, count: Any) -> Any:
         """New codes, float32 [count, latent]."""
         shape = (count, self.generator.input.shape[-1])
         return keras.random.uniform(shape, -1.0, 1.0, dtype="float32", seed=self.seed_generator)
-
-    def _judge(self, image: Any, batch: dict[str, Any]) -> Any:
-        return self.discriminator({"image": image, "mask": batch["mask"]}, training=True)

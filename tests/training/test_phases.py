@@ -359,7 +359,7 @@ def test_maps_are_judged_by_their_distance():
     np.testing.assert_array_equal(completed, np.array(prediction))  # the whole of it is judged
     real, fake = logits(model, data["image"], data["real_mask"]), logits(model, completed, data["mask"])
     assert real.shape[1:] == (2, 2, 1)
-    found = model.discriminator_loss(data, tf.constant(completed))
+    found = model.discriminator_loss(*model.pairs(data, tf.constant(completed)))
     expected = 0.5 * np.abs(1 - real).mean() + 0.5 * np.abs(fake).mean()
     assert float(found["discriminator"]) == pytest.approx(expected, rel=1e-4)
     assert float(found["fake_score"]) == pytest.approx(fake.mean(), rel=1e-3, abs=1e-5)
