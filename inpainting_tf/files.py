@@ -95,7 +95,7 @@ def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterato
                 shutil.rmtree(abandoned, ignore_errors=True)
             temporary.mkdir()
             yield temporary
-            for file in temporary.iterdir():
+            for file in filter(Path.is_file, temporary.rglob("*")):
                 _flush_to_disk(file)
             shutil.rmtree(target, ignore_errors=True)
             os.replace(temporary, target)

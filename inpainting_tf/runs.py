@@ -80,12 +80,12 @@ class Run:
 
 
 def open_run(workdir: str | os.PathLike) -> Run:
-    """The run in a folder.
+    """The run in a folder, or the one behind a model that comes with the package.
 
     Raises:
         InputError: the folder holds no run, or one that this version cannot read.
     """
-    folder = Path(workdir).expanduser()
+    folder = models.folder(workdir) or Path(workdir).expanduser()
     file = folder / "recipe.json"
     if not file.is_file():
         raise InputError(

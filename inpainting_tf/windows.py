@@ -21,7 +21,7 @@ import numpy as np
 from inpainting_tf.images import poisson_blend, to_float, to_uint8
 
 # A hole that takes a larger share of a window's side is spread over several windows.
-_LARGEST_SHARE = 0.75
+LARGEST_SHARE = 0.75
 _SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
 
 
@@ -204,7 +204,7 @@ def _cover(
     size = tuple(round(factor * seen) for seen in shape)
     # Where the window takes the whole picture there is nowhere else to look from.
     if all(
-        side <= _LARGEST_SHARE * seen or seen >= whole
+        side <= LARGEST_SHARE * seen or seen >= whole
         for side, seen, whole in zip(hole.shape, size, picture, strict=True)
     ):
         cells, reach = [(0.0, 0.0, *map(float, hole.shape))], None

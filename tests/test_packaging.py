@@ -22,6 +22,8 @@ DISTRIBUTIONS = {
     "skimage": "scikit-image",
 }
 
+OPTIONAL = ("apps", "jax", "litert", "onnx", "openvino")  # extras that modules of the package import
+
 
 def declared() -> configparser.ConfigParser:
     parser = configparser.ConfigParser()
@@ -41,6 +43,8 @@ def imported(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    names |= {ast.literal_eval(call.args[0]) for call in calls if call.func.attr == "needed"}
     return {name.partition(".")[0] for name in names}
 
 
@@ -49,8 +53,15 @@ def test_every_import_is_declared_and_every_declaration_imported():
     names = set().union(*map(imported, modules)) - set(sys.stdlib_module_names) - {"inpainting_tf"}
     needed = {DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in names}
     options, extras = declared()["options"], declared()["options.extras_require"]
-    always, on_jax = requirements(options["install_requires"]).keys(), requirements(extras["jax"]).keys()
-    assert needed == always | on_jax
+    lists = [options["install_requires"], *(extras[name] for name in OPTIONAL)]
+    assert needed == set().union(*(requirements(each) for each in lists))
+
+
+def test_what_is_optional_is_there_for_the_tests():
+    extras = declared()["options.extras_require"]
+    tested = requirements(extras["test"])
+    for name in OPTIONAL:
+        assert requirements(extras[name]).items() <= tested.items()
 
 
 def test_every_requirement_has_a_lower_bound():

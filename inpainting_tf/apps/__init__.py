@@ -1,1 +1,1 @@
-"""Web pages around the package; what they need besides it is the extra `apps`."""
+"""What people use the package through: the command for the shell, and web pages (the extra `apps`)."""

@@ -21,6 +21,7 @@ from inpainting_tf.inference import Network, inpaint
 from inpainting_tf.masks import Mask, draw, numbers
 
 VIEW = 2048  # the longer side of what a browser shows and paints on: larger ones are beyond some of them
+SMALL_VIEW = 1024  # of pictures side by side
 HOLES = {
     "paint": "Paint over it",
     "file": "Upload a mask",
@@ -143,15 +144,15 @@ def too_large(name: str, mask: np.ndarray) -> str | None:
     return f"{limit.title} is left out, it would take too long: {reason}."
 
 
-def view_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The (height, width) in which a picture of that size is shown and painted on; its own up to `VIEW`."""
-    factor = min(1.0, VIEW / max(size))
+def view_size(size: tuple[int, int], longest: int | None = None) -> tuple[int, int]:
+    """The (height, width) in which a picture is shown: its own up to `longest`, by default `VIEW`."""
+    factor = min(1.0, (longest or VIEW) / max(size))
     return max(1, round(factor * size[0])), max(1, round(factor * size[1]))
 
 
-def view(rgb: np.ndarray) -> np.ndarray:
+def view(rgb: np.ndarray, longest: int | None = None) -> np.ndarray:
     """A picture in its `view_size`."""
-    size = view_size(rgb.shape[:2])
+    size = view_size(rgb.shape[:2], longest)
     return rgb if size == rgb.shape[:2] else cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA)
 
 

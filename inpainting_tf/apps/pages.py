@@ -1,0 +1,144 @@
+"""What the web pages share: Gradio without its calls home, a server for one machine, errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import html
+import logging
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from inpainting_tf.errors import InputError
+
+FIRST_PORT = 7860
+# What Gradio would otherwise send or keep; read when it is imported.
+_QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_CSS = """
+.gradio-container {max-width: 1500px !important; width: 100%; margin: auto}
+.hint p, .hint li {color: var(--neutral-500)}
+"""
+
+
+def define_flags() -> None:
+    """Defines where a page is served and what it accepts: --host, --port, --max_upload_mb and --open."""
+    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.")
+    flags.DEFINE_integer(
+        "port", None, f"Default: the first free one from {FIRST_PORT} on.", lower_bound=1, upper_bound=65535
+    )
+    flags.DEFINE_float("max_upload_mb", 20.0, "Largest file that is accepted.", lower_bound=0.001)
+    flags.DEFINE_boolean("open", False, "Open the page in a browser.")
+
+
+def gradio() -> Any:
+    """The package of that name.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    os.environ.update(_QUIET)
+    try:
+        import gradio as gr
+    except ImportError as error:
+        raise InputError("The web page needs Gradio: pip install 'inpainting_tf[apps]'") from error
+    return gr
+
+
+def serve(build: Callable[[Path], Any], css: str = "") -> None:
+    """Serves a page as the flags say until it is interrupted.
+
+    Args:
+        build: makes the page, a `gradio.Blocks`, given a folder for its files, which are deleted in the end.
+        css: style sheet, besides the one that all pages share.
+
+    Raises:
+        InputError: Gradio is missing, or the address or the port cannot be had.
+    """
+    args = flags.FLAGS
+    _check_free(args.host, args.port)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the folder goes then too
+    with tempfile.TemporaryDirectory(prefix="inpainting_tf-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        demo = build(Path(folder))
+        try:
+            address = _launched(demo, css)
+            print(f"The page is at {address} (Ctrl-C stops it)", flush=True)
+            while True:
+                time.sleep(3600)
+        finally:
+            demo.close(verbose=False)
+
+
+def in_words(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler with its errors as messages on the page; those that nobody foresaw are logged too."""
+
+    @functools.wraps(handler)
+    def told(*values: Any) -> Any:
+        gr = gradio()
+        try:
+            return handler(*values)
+        except InputError as error:
+            raise gr.Error(
+                html.escape(str(error)), title="Please check", duration=20, print_exception=False
+            ) from error
+        except MemoryError as error:
+            message = "The picture is too large for this machine's memory: take a smaller one."
+            raise gr.Error(message, title="Too large", print_exception=False) from error
+        except Exception as error:
+            logging.getLogger(__name__).exception("a request failed")
+            message = "This did not work; the server's log says why. The page goes on: please try again."
+            raise gr.Error(message, print_exception=False) from error
+
+    return told
+
+
+def _launched(demo: Any, css: str) -> str:
+    """Starts the server in the background and returns the page's address."""
+    gr, args = gradio(), flags.FLAGS
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    font = [gr.themes.Font("system-ui"), "sans-serif"]
+    with _told(args.host, args.port):
+        _, address, _ = demo.queue(default_concurrency_limit=1, max_size=32).launch(
+            server_name=args.host,
+            server_port=args.port,
+            inbrowser=args.open,
+            share=False,
+            quiet=True,
+            show_error=True,
+            prevent_thread_lock=True,
+            max_file_size=max(1, round(args.max_upload_mb * 2**20)),
+            footer_links=[],
+            ssr_mode=False,
+            theme=gr.themes.Soft(primary_hue="blue", neutral_hue="zinc", font=font),
+            css=_CSS + css,
+        )
+    return address
+
+
+def _check_free(host: str, port: int | None) -> None:
+    """Gradio would only look at the ports of localhost."""
+    with _told(host, port):
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+
+
+@contextlib.contextmanager
+def _told(host: str, port: int | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise InputError(
+            f"--host and --port must be an address of this machine and a free port. Received {host!r} and "
+            f"{port}: {reason}."
+        ) from error

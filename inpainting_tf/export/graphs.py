@@ -1,0 +1,146 @@
+"""What the exchange formats share: a completion network as a graph, and the note that goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from inpainting_tf import windows
+from inpainting_tf.errors import InputError
+from inpainting_tf.inference import Fill, Network
+from inpainting_tf.networks import dcgan
+
+NOTE = "inpainting_tf"  # under this name a file says what `Network` has to know
+
+
+def needed(package: str, extra: str) -> types.ModuleType:
+    """Imports an optional package.
+
+    Raises:
+        InputError: it is not there; the message names the extra to install.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{package} is needed for this: pip install 'inpainting_tf[{extra}]'. Received: {reason}."
+        ) from error
+
+
+def check(model: keras.Model) -> None:
+    """Raises InputError, in one line, for a network that no exchange format can hold."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            "Networks are converted on the TensorFlow backend: set KERAS_BACKEND=tensorflow. "
+            f"Received {keras.backend.backend()!r}."
+        )
+    if dcgan.latent_search(model) is not None:
+        raise InputError(
+            f"`model` must fill a hole in one pass to be converted. Received {model.name!r}, which searches "
+            "with gradients: use it from Python."
+        )
+    others = sorted({layer.compute_dtype for layer in model.layers} - {"float32"})
+    if others:
+        raise InputError(
+            "`model` must compute in float32 to be converted: load it with inpainting_tf.load. "
+            f"Received {', '.join(others)}."
+        )
+
+
+def signature(model: keras.Model, batch: int | None = None, size: tuple | None = None) -> list[Any]:
+    """The specifications of image and mask; `size` (height, width) is the model's own by default."""
+    import tensorflow as tf
+
+    height, width = size or model.input["image"].shape[1:3]
+    return [
+        tf.TensorSpec((batch, height, width, 3), tf.float32, name="image"),
+        tf.TensorSpec((batch, height, width, 1), tf.float32, name="mask"),
+    ]
+
+
+def prediction(model: keras.Model, inputs: list[Any]) -> Any:
+    """A `tf.function` (image, mask) -> {"prediction": the whole predicted picture}."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=inputs, autograph=False)
+    def predict(image: Any, mask: Any) -> dict[str, Any]:
+        return {"prediction": model({"image": image, "mask": mask}, training=False)}
+
+    return predict
+
+
+def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] | None = None) -> Any:
+    """A `tf.function` (image, mask) -> {"completed": known pixels as they are, the hole predicted}.
+
+    Args:
+        model: a completion network.
+        inputs: see `signature`.
+        select: what puts the picture together from (missing, prediction, image); `tf.where` by default.
+    """
+    import tensorflow as tf
+
+    select = select or tf.where
+
+    @tf.function(input_signature=inputs, autograph=False)
+    def complete(image: Any, mask: Any) -> dict[str, Any]:
+        predicted = model({"image": image, "mask": mask}, training=False)
+        return {"completed": select(mask > 0.5, predicted, image)}
+
+    return complete
+
+
+def frozen(function: Any) -> Any:
+    """The one concrete function of a `tf.function`, with its weights as constants."""
+    # Not in TensorFlow's public names, but where its own converters and their documentation have it.
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(function.get_concrete_function())
+
+
+@contextlib.contextmanager
+def converting(model: keras.Model, target: str) -> Iterator[None]:
+    """Turns whatever a converter raises into an `InputError` of one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # each converter has exceptions of its own, and raises many others
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = lines[0] if lines else type(error).__name__
+        raise InputError(f"`model` {model.name!r} cannot be converted to {target}: {reason}") from error
+
+
+def note(network: Network) -> str:
+    """JSON of what `Network` has to know besides how to predict."""
+    scale = network.scale and {"size": network.scale.size, "hole": network.scale.hole}
+    known = {"size": network.size, "divisor": network.divisor, "scale": scale, "prefill": network.prefill}
+    return json.dumps(known)
+
+
+def noted(text: str | bytes, predict: Fill) -> Network:
+    """The network of a `note`."""
+    known = json.loads(text)
+    scale = known["scale"] and windows.Scale(tuple(known["scale"]["size"]), known["scale"]["hole"])
+    return Network(predict, tuple(known["size"]), known["divisor"], scale, known["prefill"])
+
+
+def existing(path: Any, ending: str) -> Path:
+    """`path` as a Path; InputError unless it is a file."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise InputError(f"`path` must be a {ending} file. Received {str(path)!r}: there is none.")
+    return file
+
+
+def foreign(path: Path, reason: object) -> InputError:
+    """The error for a file that this package did not write."""
+    first = str(reason).strip().partition("\n")[0]
+    return InputError(f"{str(path)!r} is not a completion network that this package exported: {first}")

@@ -1,0 +1,180 @@
+"""LiteRT (formerly TensorFlow Lite): one file for phones and small machines, for pictures of one size."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from inpainting_tf import classical, files
+from inpainting_tf.errors import InputError, unknown
+from inpainting_tf.export import graphs
+from inpainting_tf.inference import Network
+from inpainting_tf.networks.blocks import height_width
+
+PRECISIONS = ("float32", "float16", "int8")
+_NOTE = f"{graphs.NOTE}.json"
+
+
+def write(
+    model: keras.Model,
+    path: str | os.PathLike,
+    *,
+    image_size: tuple[int, int],
+    precision: str = "float32",
+    images: np.ndarray | None = None,
+    masks: np.ndarray | None = None,
+) -> Path:
+    """Writes a completion network as a .tflite file.
+
+    Its signature takes image float32 [1, H, W, 3] in [0, 1] and mask float32 [1, H, W, 1], 1 = missing, and
+    returns completed float32 [1, H, W, 3]: known pixels as given, the hole filled. This is so for every
+    precision. A network with a classical pre-fill wants the image with its hole filled (`Network.prefill`).
+
+    Args:
+        model: a float32 completion network, from `inpainting_tf.load`.
+        path: the file to be. What `load` has to know is appended as a zip archive, as LiteRT's own metadata.
+        image_size: the (height, width) of the pictures.
+        precision: of the weights: "float32"; "float16", half the size; "int8", a quarter, where the layers
+            compute in integers too.
+        images: for int8, pictures like those it will see, float32 [N, H, W, 3] in [0, 1]; a hundred or so.
+        masks: their holes, float32 [N, H, W, 1], 1 = missing.
+
+    Raises:
+        InputError: an argument that does not fit, a network that cannot be converted, a file that cannot be
+            written.
+    """
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
+    graphs.check(model)
+    network = Network.of(model)
+    size = _checked_size(image_size, network)
+    samples = _samples(network, size, precision, images, masks)
+    with graphs.converting(model, "LiteRT"):
+        content = _converted(model, size, precision, samples)
+    note = graphs.note(dataclasses.replace(network, size=size, divisor=1))
+    with files.replacing(path) as temporary:
+        temporary.write_bytes(content)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(_NOTE), note)  # without the time: the same bytes each time
+    return Path(path)
+
+
+def load(path: str | os.PathLike) -> Network:
+    """What `write` wrote, run by ai-edge-litert on all cores, a picture at a time.
+
+    Its predictions are completed pictures.
+
+    Raises:
+        InputError: no such file, not one of this package's, or ai-edge-litert is not installed.
+    """
+    interpreters = graphs.needed("ai_edge_litert.interpreter", "litert")
+    file = graphs.existing(path, ".tflite")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            note = archive.read(_NOTE)
+        interpreter = interpreters.Interpreter(str(file), num_threads=os.cpu_count())
+        run = interpreter.get_signature_runner()
+    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError) as error:
+        raise graphs.foreign(file, error) from error
+    lock = threading.Lock()  # an interpreter has one set of buffers
+
+    def predict(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        pairs = zip(images.astype(np.float32), masks.astype(np.float32), strict=True)
+        with lock:
+            return np.concatenate([run(image=i[None], mask=m[None])["completed"] for i, m in pairs])
+
+    return graphs.noted(note, predict)
+
+
+def _checked_size(image_size: tuple[int, int], network: Network) -> tuple[int, int]:
+    height, width = height_width(image_size, network.divisor)
+    both = zip(network.size, (height, width), strict=True)
+    if height is None or any(own not in (None, side) for own, side in both):
+        own = " x ".join("any" if side is None else str(side) for side in network.size)
+        raise InputError(
+            f"`image_size` must be the (height, width) of this network, {own}. Received {image_size!r}."
+        )
+    return height, width
+
+
+def _samples(
+    network: Network,
+    size: tuple[int, int],
+    precision: str,
+    images: np.ndarray | None,
+    masks: np.ndarray | None,
+) -> Callable[[], Iterator[dict[str, np.ndarray]]] | None:
+    """The representative data set as the converter wants it, None where it is not needed."""
+    if precision != "int8":
+        if images is not None or masks is not None:
+            raise InputError(f"`images` and `masks` are for precision int8 only. Received {precision}.")
+        return None
+    shapes = tuple(None if each is None else np.shape(each) for each in (images, masks))
+    count = shapes[0][0] if shapes[0] else 0
+    if not count or shapes != ((count, *size, 3), (count, *size, 1)):
+        raise InputError(
+            f"`images` and `masks` must be given for int8, [N, {size[0]}, {size[1]}, 3] and "
+            f"[N, {size[0]}, {size[1]}, 1]: pictures like those it will see. Received shapes {shapes}."
+        )
+    images, masks = np.asarray(images, np.float32), np.asarray(masks, np.float32)
+    if network.prefill is not None:
+        images = classical.get(network.prefill)(images, masks)
+    return lambda: ({"image": i[None], "mask": m[None]} for i, m in zip(images, masks, strict=True))
+
+
+def _converted(
+    model: keras.Model,
+    size: tuple[int, int],
+    precision: str,
+    samples: Callable[[], Iterator[dict[str, np.ndarray]]] | None,
+) -> bytes:
+    import tensorflow as tf
+
+    inputs = graphs.signature(model, 1, size)
+    # Frozen, because calibration cannot read variables; in a module, because then the signature has names.
+    constant = graphs.frozen(graphs.completed(model, inputs, _select_bits if samples else None))
+    module = tf.Module()
+    module.complete = tf.function(lambda image, mask: {"completed": constant(image, mask)[0]}, inputs)
+    function = module.complete.get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    converter.representative_dataset = samples
+    return converter.convert() if samples is None else _quantized(converter)
+
+
+def _quantized(converter: Any) -> bytes:
+    """Integers in all operations but two.
+
+    Of ONE_HOT, which `PastePatch` becomes, TensorFlow 2.21 makes one that gives 0.5 where 0 is meant. DIV,
+    for the mean colour of `BlankHole`, exists for integers in young runtimes only.
+    """
+    import tensorflow as tf
+
+    lite = tf.lite.experimental
+    options = lite.QuantizationDebugOptions(denylisted_ops=["ONE_HOT", "DIV"])
+    with warnings.catch_warnings():  # calibration runs on TensorFlow's own, deprecated interpreter
+        warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated", UserWarning)
+        debugger = lite.QuantizationDebugger(
+            converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
+        )
+        return debugger.get_nondebug_quantized_model()
+
+
+def _select_bits(missing: Any, prediction: Any, image: Any) -> Any:
+    """`tf.where` that no converter quantizes, for it selects integers: known pixels keep their every bit."""
+    import tensorflow as tf
+
+    bits = tf.where(missing, tf.bitcast(prediction, tf.int32), tf.bitcast(image, tf.int32))
+    return tf.bitcast(bits, tf.float32)

@@ -1,0 +1,100 @@
+"""ONNX: one file for the many runtimes that read it, for pictures of any size that the network takes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from inpainting_tf import files
+from inpainting_tf.export import folding, graphs
+from inpainting_tf.inference import Network
+
+OPSET = 17
+_AXES = ("batch", "height", "width")
+
+
+def write(model: keras.Model, path: str | os.PathLike) -> Path:
+    """Writes a completion network as an .onnx file.
+
+    It takes image float32 [batch, height, width, 3] in [0, 1] and mask float32 [batch, height, width, 1],
+    1 = missing, and returns completed, like image: known pixels as given, the hole filled. Height and width
+    are free where they are in the model. A network with a classical pre-fill wants the image with its hole
+    filled (`Network.prefill`).
+
+    Args:
+        model: a float32 completion network, from `inpainting_tf.load`.
+        path: the file to be. What `load` has to know is in its metadata.
+
+    Raises:
+        InputError: a network that cannot be converted, a file that cannot be written, or tf2onnx is not
+            installed.
+    """
+    graphs.check(model)
+    onnx, tf2onnx = graphs.needed("onnx", "onnx"), graphs.needed("tf2onnx", "onnx")
+    inputs = graphs.signature(model)
+    with graphs.converting(model, "ONNX"):
+        function = graphs.completed(folding.fold(model), inputs)
+        converted, _ = tf2onnx.convert.from_function(function, inputs, opset=OPSET)
+        _pad_dilated(converted.graph, onnx.helper)
+        _name_axes(converted.graph)
+        onnx.helper.set_model_props(converted, {graphs.NOTE: graphs.note(Network.of(model))})
+        onnx.checker.check_model(converted)
+    with files.replacing(path) as temporary:
+        temporary.write_bytes(converted.SerializeToString())
+    return Path(path)
+
+
+def load(path: str | os.PathLike) -> Network:
+    """What `write` wrote, run by ONNX Runtime on the CPU.
+
+    Its predictions are completed pictures.
+
+    Raises:
+        InputError: no such file, not one of this package's, or onnxruntime is not installed.
+    """
+    onnxruntime = graphs.needed("onnxruntime", "onnx")
+    onnxruntime.disable_telemetry_events()
+    file = graphs.existing(path, ".onnx")
+    try:
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's have no common base
+        raise graphs.foreign(file, error) from error
+    note = session.get_modelmeta().custom_metadata_map.get(graphs.NOTE)
+    if note is None:
+        raise graphs.foreign(file, f"it has no metadata {graphs.NOTE!r}.")
+
+    def predict(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        inputs = {"image": images.astype(np.float32), "mask": masks.astype(np.float32)}
+        return session.run(["completed"], inputs)[0]
+
+    return graphs.noted(note, predict)
+
+
+def _pad_dilated(graph: Any, helper: Any) -> None:
+    """Spells out the padding of dilated convolutions: ONNX Runtime refuses to work it out for them.
+
+    They have stride 1, so it is the same for every size.
+    """
+    for node in graph.node:
+        given = {attribute.name: attribute for attribute in node.attribute}
+        if node.op_type != "Conv" or "dilations" not in given or "auto_pad" not in given:
+            continue
+        if given["auto_pad"].s != b"SAME_UPPER" or max(given["dilations"].ints) == 1:
+            continue
+        sides = zip(given["kernel_shape"].ints, given["dilations"].ints, strict=True)
+        total = [(side - 1) * dilation for side, dilation in sides]
+        node.attribute.remove(given["auto_pad"])
+        pads = [each // 2 for each in total] + [each - each // 2 for each in total]
+        node.attribute.append(helper.make_attribute("pads", pads))
+
+
+def _name_axes(graph: Any) -> None:
+    """Gives the free axes names instead of numbers."""
+    for value in (*graph.input, *graph.output):
+        for axis, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
+            if not axis.dim_value:
+                axis.dim_param = name

@@ -1,0 +1,462 @@
+"""What TensorFlow Serving is given: the picture of the Python call, in a process that knows nothing of us."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from running import PATIENCE, command, environment, process, without_tensorflow
+
+import inpainting_tf
+from inpainting_tf import InputError, inference, inpaint, networks
+from inpainting_tf.export import saved_model
+from inpainting_tf.layers import blank_hole
+
+SIZE = (32, 48)
+
+# Height and width of a picture, and its hole: top, bottom, left, right.
+CASES = {
+    "as it was trained": (SIZE, (5, 17, 20, 36)),
+    "larger": ((64, 96), (10, 20, 30, 40)),
+    "a large hole": ((67, 101), (10, 41, 30, 70)),
+    "a large hole in the corner": ((67, 101), (0, 31, 0, 25)),
+    "in the other corner": ((67, 101), (40, 67, 70, 101)),
+    "at the left edge": ((67, 101), (30, 37, 0, 10)),
+    "nearly all": ((150, 130), (30, 110, 20, 100)),
+    "smaller than trained": ((21, 33), (3, 10, 5, 20)),
+    "narrower than trained": ((40, 18), (0, 10, 5, 10)),
+    "tiny": ((7, 5), (1, 3, 1, 4)),
+    "three pixels": ((3, 1), (1, 2, 0, 1)),
+    "a scratch": ((90, 120), (50, 53, 70, 90)),
+    "a thick scratch": ((160, 150), (20, 48, 30, 66)),
+}
+
+
+def lively(model: keras.Model) -> keras.Model:
+    """With weights that let a change of the picture through all layers, and normalizations that matter."""
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.path.endswith("kernel"):
+            weight.assign(random.normal(0, np.sqrt(4 / np.prod(weight.shape[:-1])), weight.shape))
+        elif weight.path.endswith(("moving_variance", "gamma")):
+            weight.assign(random.uniform(0.5, 2.0, weight.shape))
+        elif weight.path.endswith(("moving_mean", "beta")):
+            weight.assign(random.normal(0.0, 0.2, weight.shape))
+    return model
+
+
+def picture(size: tuple[int, int], seed: int = 0) -> np.ndarray:
+    random, (y, x) = np.random.default_rng(seed), np.mgrid[: size[0], : size[1]]
+    waves = [np.sin(x / 9 + y / 17), np.sin(y / 5 + seed), np.cos(x / 23 - y / 4)]
+    colours = 128 + 100 * np.stack(waves, -1) + random.normal(0, 12, (*size, 3))
+    return np.clip(colours, 0, 255).astype(np.uint8)
+
+
+def hole(size: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
+    missing = np.zeros(size, np.uint8)
+    missing[box[0] : box[1], box[2] : box[3]] = 1
+    return missing
+
+
+def encoded(array: np.ndarray, form: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, form, **options)
+    return file.getvalue()
+
+
+def decoded(data: bytes) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(data)))
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """For any size; it knows that it was trained on 32 x 32 pixels with holes up to 8."""
+    network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
+    blank_hole(network).trained_on = (32, 8)
+    return network
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory) -> Path:
+    return saved_model.write(model, tmp_path_factory.mktemp("models") / "inpainting" / "1")
+
+
+@pytest.fixture(scope="module")
+def served(folder):
+    """`serving_default` and `encoded` as functions of arrays and of lists of bytes."""
+    return functions(folder)
+
+
+def functions(folder: Path):
+    loaded = tf.saved_model.load(str(folder))
+    signatures = loaded.signatures
+
+    def arrays(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        mask = tf.constant(mask.reshape(*mask.shape[:3], 1))
+        return signatures["serving_default"](image=tf.constant(image), mask=mask)["completed"].numpy()
+
+    def files(images: list[bytes], masks: list[bytes]) -> list[bytes]:
+        given = {"image_bytes": tf.constant(images), "mask_bytes": tf.constant(masks)}
+        return list(signatures["encoded"](**given)["completed_bytes"].numpy())
+
+    arrays.keep = loaded  # signatures do not keep their variables alive
+    return arrays, files
+
+
+def assert_equal(got: np.ndarray, expected: np.ndarray, missing: np.ndarray) -> None:
+    """To a level, in the hole; exactly, outside it."""
+    assert got.dtype == np.uint8 and got.shape == expected.shape
+    assert np.array_equal(got[missing == 0], expected[missing == 0])
+    assert np.abs(got.astype(int) - expected).max() <= 1
+
+
+# The same picture as from Python
+
+ELSEWHERE = """
+import sys
+
+sys.modules.update(dict.fromkeys(("keras", "tf_keras", "inpainting_tf")))  # importing them is an error now
+import numpy as np
+import tensorflow as tf
+
+signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+given, completed = np.load(sys.argv[2]), {}
+for name in given:
+    image, mask = given[name][None, ..., :3], given[name][None, ..., 3:]
+    completed[name] = signature(image=tf.constant(image), mask=tf.constant(mask))["completed"].numpy()[0]
+np.savez(sys.argv[3], **completed)
+"""
+
+
+@pytest.fixture(scope="module")
+def from_elsewhere(folder, tmp_path_factory):
+    """What a process without Keras and this package makes of all `CASES`."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    given = {name: np.dstack([picture(size), hole(size, box)]) for name, (size, box) in CASES.items()}
+    np.savez(place / "given.npz", **given)
+    call = [sys.executable, "-c", ELSEWHERE, folder, place / "given.npz", place / "completed.npz"]
+    env = environment() | {"PYTHONPATH": ""}
+    subprocess.run(call, cwd=place, env=env, check=True, timeout=PATIENCE)
+    return np.load(place / "completed.npz")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_picture_without_keras_and_this_package(model, from_elsewhere, case):
+    size, box = CASES[case]
+    image, missing = picture(size), hole(size, box)
+    network = inference.Network.of(model)
+    assert len(inference._plan(network, missing > 0, False).windows) == 1, "a case for another test"
+    expected = inpaint(model, image, missing)
+    assert_equal(from_elsewhere[case], expected, missing)
+    assert expected[missing > 0].std() > 0
+
+
+def test_a_slanted_hole_is_as_large_as_it_is_thick(model, served):
+    (y, x), image = np.mgrid[:150, :190], picture((150, 190))
+    missing = np.uint8((np.abs(2.0 * (y - 75) - (x - 95)) < 28) & (np.abs(x - 95) < 27))
+    (window,) = inference._plan(inference.Network.of(model), missing > 0, False).windows
+    assert window.shape == (32, 32) and 2 < (window.rows[1] - window.rows[0]) / 32 < 54 / 8 - 1
+    assert_equal(served[0](image[None], missing[None])[0], inpaint(model, image, missing), missing)
+
+
+SEVERAL = {"a scratch": [(50, 53, 10, 190)], "a cross": [(50, 53, 10, 190), (5, 95, 98, 102)]}
+SEVERAL["two"] = [(3, 9, 10, 16), (90, 98, 170, 190)]
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_holes_that_python_looks_at_through_several_windows_are_filled_too(served, case):
+    image, missing = picture((100, 200)), sum(hole((100, 200), box) for box in SEVERAL[case]) > 0
+    painted = np.where(missing[..., None], 255 - image, image)
+    left, right = (image.copy() for _ in range(2))
+    left[:, :10], right[:, 190:] = 255 - image[:, :10], 255 - image[:, 190:]
+    filled = served[0](np.stack([image, painted, left, right]), np.stack([missing.astype(np.uint8)] * 4))
+    assert np.array_equal(filled[0], filled[1]), "what is under the hole does not matter"
+    assert np.array_equal(filled[0][~missing], image[~missing])
+    for other in filled[2:]:
+        assert (filled[0] != other)[missing].any(), "the network sees what is around both ends"
+
+
+def test_a_batch_is_its_pictures(model, served):
+    images = np.stack([picture((67, 101), seed) for seed in range(3)])
+    boxes = [(10, 41, 30, 70), (5, 11, 80, 90), (60, 67, 0, 9)]
+    masks = np.stack([hole((67, 101), box) for box in boxes]) * np.array([1, 7, 255], np.uint8)[:, None, None]
+    filled = served[0](images, masks)
+    for got, image, missing in zip(filled, images, masks, strict=True):
+        assert_equal(got, inpaint(model, image, missing), missing)
+
+
+def test_a_network_of_unknown_scale_sees_the_whole_picture(tmp_path):
+    network = lively(networks.get("unet")(None, width=4, levels=2))
+    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    for size in (SIZE, (37, 51), (5, 90)):
+        image, missing = picture(size), hole(size, (1, size[0] - 2, 10, 30))
+        assert_equal(arrays(image[None], missing[None])[0], inpaint(network, image, missing), missing)
+
+
+def test_a_network_of_one_size_that_sees_the_whole_picture_takes_no_other(tmp_path):
+    network = lively(networks.get("direct_conv")(SIZE, width=4))
+    arrays, _ = functions(saved_model.write(network, tmp_path / "1", direct=True))
+    image, missing = picture(SIZE), hole(*CASES["as it was trained"])
+    assert_equal(
+        arrays(image[None], missing[None])[0], inpaint(network, image, missing, direct=True), missing
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be 32 x 48 pixels.*\[48 32\]"):
+        arrays(np.swapaxes(image, 0, 1)[None], missing.T[None])
+
+
+OF_ONE_SIZE = {
+    "patch_autoencoder": {"width": 4, "patch": 12},
+    "cvae": {"width": 4, "latent": 12},
+    "semantic_inpainting": {"width": 4, "latent": 8, "iterations": 5},
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_SIZE)
+def test_networks_of_one_size_take_others(tmp_path, name):
+    network = lively(networks.get(name)(SIZE, **OF_ONE_SIZE[name]))
+    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    for size, box in [CASES[case] for case in ("as it was trained", "a large hole", "smaller than trained")]:
+        expected = inpaint(network, picture(size), hole(size, box))
+        assert_equal(arrays(picture(size)[None], hole(size, box)[None])[0], expected, hole(size, box))
+
+
+# Encoded pictures
+
+
+def test_files_of_several_sizes_and_kinds(model, served):
+    cases = [CASES["larger"], CASES["a large hole"], CASES["tiny"]]
+    images, masks = [picture(size) for size, _ in cases], [hole(*case) for case in cases]
+    jpeg = encoded(images[1], "JPEG", quality=85)
+    images[1] = decoded(jpeg)
+    given = [encoded(images[0]), jpeg, encoded(images[2])]
+    filled = served[1](given, [encoded(mask * 255) for mask in masks])
+    assert all(data.startswith(b"\x89PNG") for data in filled)
+    for data, image, missing in zip(filled, images, masks, strict=True):
+        assert_equal(decoded(data), inpaint(model, image, missing), missing)
+
+
+def test_a_grey_picture_comes_back_in_colour(model, served):
+    grey, missing = picture(SIZE)[..., 0], hole(*CASES["as it was trained"])
+    (data,) = served[1]([encoded(grey)], [encoded(missing)])
+    assert_equal(decoded(data), inpaint(model, np.repeat(grey[..., None], 3, 2), missing), missing)
+
+
+MASKS = {
+    "faint": lambda missing: encoded(missing),
+    "black and white": lambda missing: encoded(missing > 0),
+    "blue": lambda missing: encoded(np.dstack([missing * 0, missing * 0, missing])),
+    "opaque": lambda missing: encoded(np.dstack([missing * 255] * 3 + [missing * 0 + 255])),
+    "a 16-bit label": lambda missing: encoded(missing.astype(np.uint16)),
+    "jpeg": lambda missing: encoded(missing * 255, "JPEG", quality=60),
+    "grey jpeg": lambda missing: encoded(100 + missing * 60, "JPEG", quality=95),
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_masks_of_every_kind(served, kind):
+    image, missing = picture((48, 64)), hole((48, 64), (8, 24, 16, 40))
+    expected = served[0](image[None], missing[None])[0]
+    (data,) = served[1]([encoded(image)], [MASKS[kind](missing)])
+    assert np.array_equal(decoded(data), expected)
+
+
+# Wrong requests
+
+IMAGE, MASK = picture(SIZE), hole(*CASES["as it was trained"])
+WRONG = {
+    "mask of another size": (IMAGE, MASK[:30], r"`mask` must have the number.*\[1 32 48\] \[1 30 48\]"),
+    "mask on its side": (IMAGE, MASK.T, r"height and width of `image`.*\[1 32 48\] \[1 48 32\]"),
+    "nothing to fill": (IMAGE, MASK * 0, r"both missing and known.*without missing ones:\] \[0\]"),
+    "nothing to go by": (IMAGE, MASK * 0 + 1, r"both missing and known.*without known ones:\] \[0\]"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_request_fails_in_words_and_the_next_one_succeeds(served, case):
+    image, mask, words = WRONG[case]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        served[0](image[None], mask[None])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        served[1]([encoded(image)], [encoded(mask)])
+    assert served[0](IMAGE[None], MASK[None]).shape == (1, *SIZE, 3)
+
+
+def test_the_wrong_picture_of_a_batch_is_named(served):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"without missing ones:\] \[1 3\]"):
+        served[0](np.stack([IMAGE] * 4), np.stack([MASK, MASK * 0] * 2))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"the number.*\[2 32 48\] \[3 32 48\]"):
+        served[0](np.stack([IMAGE] * 2), np.stack([MASK] * 3))
+
+
+WRONG_FILES = {
+    "not a picture": (b"what is this?", encoded(MASK), "Unknown image file format"),
+    "half a picture": (encoded(IMAGE, "JPEG")[:300], encoded(MASK), "Invalid JPEG data"),
+    "half a mask": (encoded(IMAGE), encoded(MASK)[:60], "Invalid PNG data"),
+    "no mask": (encoded(IMAGE), b"", "empty"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_FILES)
+def test_a_wrong_file_fails_in_words(served, case):
+    image, mask, words = WRONG_FILES[case]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        served[1]([encoded(IMAGE), image], [encoded(MASK), mask])
+
+
+def test_a_picture_without_its_mask(served):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"as many as `image_bytes`.*\[2\] \[1\]"):
+        served[1]([encoded(IMAGE)] * 2, [encoded(MASK)])
+
+
+# TensorFlow Serving's conventions
+
+
+def test_names_types_and_the_batch_dimension(folder):
+    signatures = tf.saved_model.load(str(folder)).signatures
+    assert set(signatures) == {"serving_default", "encoded"}
+    described = {
+        name: (tensor.dtype, tensor.shape.as_list())
+        for signature in signatures.values()
+        for tensors in (signature.structured_input_signature[1], signature.structured_outputs)
+        for name, tensor in tensors.items()
+    }
+    assert described == {
+        "image": (tf.uint8, [None, None, None, 3]),
+        "mask": (tf.uint8, [None, None, None, 1]),
+        "completed": (tf.uint8, [None, None, None, 3]),
+        "image_bytes": (tf.string, [None]),
+        "mask_bytes": (tf.string, [None]),
+        "completed_bytes": (tf.string, [None]),
+    }
+
+
+def answer(folder: Path, body: str) -> str:
+    """What TensorFlow Serving's REST interface answers to a request in its row format (api_rest.md)."""
+    request = json.loads(body)
+    signature = tf.saved_model.load(str(folder)).signatures[request.get("signature_name", "serving_default")]
+    rows = [{name: plain(value) for name, value in row.items()} for row in request["instances"]]
+    specifications = signature.structured_input_signature[1].items()
+    inputs = {name: tf.constant([row[name] for row in rows], spec.dtype) for name, spec in specifications}
+    ((name, output),) = signature(**inputs).items()  # one output: its name is left out
+    assert len(output) == len(rows)
+    values = output.numpy().tolist()
+    if name.endswith("_bytes"):
+        values = [{"b64": base64.b64encode(value).decode()} for value in values]
+    return json.dumps({"predictions": values})
+
+
+def plain(value):
+    return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
+
+
+def test_a_rest_request_with_files(served, folder):
+    files = {"image_bytes": encoded(IMAGE), "mask_bytes": encoded(MASK)}
+    row = {name: {"b64": base64.b64encode(data).decode()} for name, data in files.items()}
+    body = json.dumps({"signature_name": "encoded", "instances": [row, row]})
+    for prediction in json.loads(answer(folder, body))["predictions"]:
+        got = decoded(base64.b64decode(prediction["b64"]))
+        assert np.array_equal(got, served[0](IMAGE[None], MASK[None])[0])
+
+
+def test_a_rest_request_with_numbers(served, folder):
+    row = {"image": IMAGE.tolist(), "mask": MASK[..., None].tolist()}
+    (prediction,) = json.loads(answer(folder, json.dumps({"instances": [row]})))["predictions"]
+    assert np.array_equal(prediction, served[0](IMAGE[None], MASK[None])[0])
+
+
+# Writing
+
+
+def test_an_earlier_export_is_replaced(model, folder, tmp_path):
+    place = shutil.copytree(folder, tmp_path / "1")
+    about = {"network": "glcic", "direct": False, "inpainting_tf": inpainting_tf.__version__}
+    assert json.loads((place / "inpainting_tf.json").read_text()) == about
+    saved_model.write(model, place, direct=True)
+    assert json.loads((place / "inpainting_tf.json").read_text()) == about | {"direct": True}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("what", ["a folder of something else", "a file"])
+def test_what_is_there_is_not_overwritten(model, tmp_path, what):
+    place = tmp_path / "thesis"
+    if what == "a file":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "saved_model.pb").write_text("mine")
+    with pytest.raises(InputError, match="`output` must be a new or empty folder or an earlier export"):
+        saved_model.write(model, place)
+    assert "mine" in [path.read_text() for path in (place, place / "saved_model.pb") if path.is_file()]
+
+
+def test_a_network_that_wants_its_holes_filled_is_refused(tmp_path):
+    network = inpainting_tf.build("direct_conv", image_size=None, width=4, fill="biharmonic")
+    with pytest.raises(InputError, match="holes filled by biharmonic"):
+        saved_model.write(network, tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk(model, tmp_path, file_size_limit):
+    with file_size_limit(2_000), pytest.raises(InputError, match="could not be written"):
+        saved_model.write(model, tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+# The command
+
+
+def export(*options: object):
+    return command("inpainting_tf/export/__main__.py", *options)
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_the_command(model, tmp_path, direct):
+    model.save(tmp_path / "model.keras")
+    place = tmp_path / "models" / "1"
+    place.mkdir(parents=True)  # an empty folder will do
+    done = export(f"--workdir={tmp_path / 'model.keras'}", f"--output={place}", *["--direct"] * direct)
+    assert done.status == 0 and f"Wrote {place}, " in done.out, done.err
+    size, box = CASES["a large hole"]
+    expected = inpaint(model, picture(size), hole(size, box), direct=direct)
+    assert_equal(
+        functions(place)[0](picture(size)[None], hole(size, box)[None])[0], expected, hole(size, box)
+    )
+
+
+def test_the_command_shows_int8_the_pictures_of_the_run(trained, tmp_path):
+    file, litert = tmp_path / "model.tflite", ("--format=litert", "--precision=int8")
+    done = export(f"--workdir={trained}", f"--output={file}", *litert, "--image_size=8x16")
+    assert done.status == 0 and f"Wrote {file}, " in done.out, done.err
+    assert file.read_bytes()[4:8] == b"TFL3"
+
+
+REFUSED = {
+    "no workdir": (["--output=x"], ["--workdir must be given"]),
+    "no output": (["--workdir=x"], ["--output must be given"]),
+    "no such format": (["--workdir=x", "--output=y", "--format=onxx"], ["--format", "'onnx'?"]),
+    "no such run": (["--workdir=x", "--output=y"], ["'x'"]),
+    "direct": (["--workdir=x", "--output=y", "--format=onnx", "--direct"], ["--direct", "saved_model"]),
+    "precision": (["--workdir=x", "--output=y", "--precision=int8"], ["--precision", "litert"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_the_command_refuses(case):
+    options, words = REFUSED[case]
+    assert export(*options).refuses(*words)
+
+
+def test_another_backend_is_refused(tmp_path):
+    env = environment(**without_tensorflow(tmp_path))
+    done = process("inpainting_tf/export/__main__.py", "--workdir=x", "--output=y", env=env)
+    assert done.refuses("KERAS_BACKEND=tensorflow", "'jax'")
