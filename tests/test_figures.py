@@ -312,6 +312,72 @@ def test_bars_of_nothing_are_refused(tmp_path, items):
         figures.comparison_bars(items, tmp_path / "bars.png")
 
 
+# --------------------------------------------------------------------------------- boxes of what people said
+
+
+SCORES = {
+    "double_autoencoder_gan_with_both_discriminators": [2, 3, 4, 4, 4, 5, 5, 3, 4],
+    "telea": [1, 1, 1, 2, 2, 3, 5],
+    "biharmonic": [],
+    "alike": [3] * 30,
+}
+
+
+def test_boxes_by_hand(tmp_path, drawn):
+    figures.rating_boxes(SCORES, tmp_path / "boxes.png", title="30 raters", caption="one line\nanother")
+    [ax] = drawn[0].axes
+    boxes = [
+        (bar.get_x(), bar.get_x() + bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in ax.patches
+    ]
+    assert boxes == [(3, 4, 0), (1, 2.5, 1), (3, 3, 3)]
+    assert [text.get_text() for text in ax.texts] == [
+        "median 4\nmean 3.78\nn = 9",
+        "median 2\nmean 2.14\nn = 7",
+        "no scores yet",
+        "median 3\nmean 3.00\nn = 30",
+    ]
+    assert [label.get_text().replace("\n", "") for label in ax.get_yticklabels()] == list(SCORES)
+    lines = [each.get_segments() for each in ax.collections if hasattr(each, "get_segments")]
+    whiskers, medians = lines[0::2], lines[1::2]
+    assert [[list(line[:, 0]) for line in pair] for pair in whiskers] == [
+        [[2, 3], [4, 5]], [[1, 1], [2.5, 3]], [[3, 3], [3, 3]],
+    ]  # fmt: skip
+    assert [line[0, 0] for [line] in medians] == [4, 2, 3]
+    assert drawn[0].get_suptitle() == "30 raters" and drawn[0].get_supxlabel().endswith("one line\nanother")
+
+
+def test_every_score_is_a_point_near_its_place(tmp_path, drawn):
+    figures.rating_boxes(SCORES, tmp_path / "boxes.png")
+    points = [each.get_offsets() for each in drawn[0].axes[0].collections if len(each.get_offsets()) > 1]
+    for (row, scores), found in zip(
+        [(0, SCORES[next(iter(SCORES))]), (1, SCORES["telea"]), (3, [3] * 30)], points, strict=True
+    ):
+        assert np.abs(found[:, 0] - scores).max() < 0.2 and np.abs(found[:, 1] - row).max() < 0.35
+        assert len(np.unique(found, axis=0)) == len(scores)
+    before = (tmp_path / "boxes.png").read_bytes()
+    assert figures.rating_boxes(SCORES, tmp_path / "boxes.png").read_bytes() == before
+
+
+def test_long_names_and_captions_stay_on_the_figure(tmp_path, drawn):
+    caption = "\n".join(["a very long sentence about systems and tests " * 6] * 5)
+    many = {f"{name} {number}": scores for number in range(2) for name, scores in SCORES.items()}
+    figures.rating_boxes(many, tmp_path / "boxes.png", caption=caption)
+    [figure], renderer = drawn, drawn[0].canvas.get_renderer()
+    [ax] = figure.axes
+    texts = [*ax.get_yticklabels(), *ax.get_xticklabels(), *ax.texts, *figure.texts, figure._supxlabel]
+    boxes = [text.get_window_extent(renderer) for text in dict.fromkeys(texts)]
+    width, height = figure.canvas.get_width_height()
+    assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height for box in boxes)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("scores", [{}, {"a": []}, {"a": [0]}, {"a": [3, 6]}, {"a": [math.nan]}])
+def test_what_are_no_scores_is_refused(tmp_path, scores):
+    with pytest.raises(InputError, match="from 1 to 5"):
+        figures.rating_boxes(scores, tmp_path / "boxes.png")
+    assert list(tmp_path.iterdir()) == []
+
+
 # ------------------------------------------------------------------------------------------------ all of them
 
 
@@ -320,6 +386,7 @@ def test_the_caller_s_matplotlib_is_left_alone(tmp_path):
     figures.loss_curves(history(), tmp_path / "a.png")
     figures.sheet({"a": noise(1, 8, 9, 0)}, tmp_path / "b.png")
     figures.comparison_bars(summaries(), tmp_path / "c.png")
+    figures.rating_boxes(SCORES, tmp_path / "d.png")
     assert plt.get_fignums() == []
     assert (matplotlib.get_backend(), dict(matplotlib.rcParams)) == (backend, settings)
 

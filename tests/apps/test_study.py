@@ -1,0 +1,392 @@
+"""The rating study: what it shows and refuses, and two raters at work in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+
+import numpy as np
+import pytest
+from absl import flags
+from browser import chromium, opened, screenshot, served
+from PIL import Image
+from running import contents, tiny
+
+import inpainting_tf
+from inpainting_tf import InputError, classical, comparison, data, files, inpaint, masks, runs
+from inpainting_tf.apps import pages, ratings, study
+from inpainting_tf.data.synthetic_faces import face
+from inpainting_tf.images import to_float
+from inpainting_tf.recipes import assembly
+
+SIZE = (48, 64)
+NAMES = ["anna.png", "bo.png", "cleo.png", "dan.png"]
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A folder with pictures/, masks/ and two untrained networks, secret.keras and other.keras."""
+    folder = tmp_path_factory.mktemp("place")
+    for kind in ("pictures", "masks", "others"):
+        (folder / kind).mkdir()
+    for number, name in enumerate(NAMES):
+        Image.fromarray(face(number, SIZE)).save(folder / "pictures" / name)
+        Image.fromarray(hole(number)).save(folder / "masks" / name)
+    save_network(folder / "secret.keras", 0)
+    save_network(folder / "others" / "secret.keras", 1)
+    return folder
+
+
+def hole(number):
+    missing = np.zeros(SIZE, bool)
+    missing[10 + number : 25, 20:40] = True
+    return missing
+
+
+def save_network(path, seed):
+    """Untrained, for any size, with gains that let the picture through all its layers."""
+    network, random = inpainting_tf.build("glcic", image_size=None, width=4), np.random.default_rng(seed)
+    for weight in network.weights:
+        if weight.path.endswith("kernel"):
+            weight.assign(random.normal(0, np.sqrt(4 / np.prod(weight.shape[:-1])), weight.shape))
+    network.save(path)
+
+
+@pytest.fixture
+def begin(place, tmp_path, monkeypatch):
+    """`study.opened` in a folder of its own, with the options of a command line."""
+    monkeypatch.chdir(place)
+    study.define_flags()
+
+    def run(*options, folder=tmp_path / "study"):
+        for name in owned():
+            flags.FLAGS[name].unparse()
+        flags.FLAGS(["study", *options])
+        return study.opened(folder)
+
+    def owned():
+        modules = flags.FLAGS.flags_by_module_dict()
+        return [flag.name for module in (study, pages) for flag in modules[module.__name__]]
+
+    yield run
+    for name in owned():
+        delattr(flags.FLAGS, name)
+
+
+STUDY = ("--runs=secret.keras", "--baseline=telea", "--originals", "--pictures=pictures", "--mask=masks")
+
+
+def read(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+# What is shown
+
+
+def test_pictures_are_filled_by_every_system(begin, place):
+    store = begin(*STUDY, "--count=4")
+    assert list(store.plan().systems) == ["secret", "telea", "original"]
+    assert list(store.plan().pictures) == NAMES
+    model = inpainting_tf.load(place / "secret.keras")
+    for number, name in enumerate(NAMES):
+        rgb, missing = read(place / "pictures" / name), hole(number)
+        by = {
+            system: read(store.path.with_name(f"{number + 1:02d}_{system}.png"))
+            for system in store.plan().systems
+        }
+        assert np.array_equal(by["original"], rgb)
+        assert np.array_equal(by["secret"], inpaint(model, rgb, missing))
+        telea = 255 * classical.telea(to_float(rgb)[None], np.float32(missing)[None, ..., None])[0]
+        assert np.array_equal(by["telea"], np.rint(telea))
+        assert not np.array_equal(by["secret"][missing], by["telea"][missing])
+
+
+def test_count_pictures_are_drawn_by_the_seed(begin, tmp_path):
+    drawn = {
+        seed: tuple(begin(*BASELINE, f"--seed={seed}", folder=tmp_path / str(seed)).plan().pictures)
+        for seed in range(8)
+    }
+    assert all(len(names) == 3 and sorted(names) == list(names) for names in drawn.values())
+    assert len(set(drawn.values())) > 2
+    assert begin(*BASELINE, "--seed=3", folder=tmp_path / "again").plan().pictures.keys() == {*drawn[3]}
+
+
+def test_the_first_run_gives_its_test_pictures_and_their_holes(begin, tmp_path):
+    run = tmp_path / "run"
+    files.write_json(run / "recipe.json", tiny().to_json())
+    assembly.portable_network(tiny()).save(run / "model.keras")
+    store = begin(f"--runs={run}", "--originals", "--count=2")
+    own = comparison.TestSet.of(runs.open_run(run))
+    pictures = data.load(own.data, own.data_dir, names=own.names, splits=("test",)).test
+    model = inpainting_tf.load(run)
+    for number, name in enumerate(store.plan().pictures, 1):
+        index = pictures.names.index(name)
+        missing = masks.fixed(own.mask, [index], (16, 16))[0]
+        original = read(store.path.with_name(f"{number:02d}_original.png"))
+        assert np.array_equal(original, pictures.images[index])
+        filled = read(store.path.with_name(f"{number:02d}_run.png"))
+        assert np.array_equal(filled, inpaint(model, original, missing))
+
+
+def test_kinds_of_holes(begin, place):
+    store = begin(
+        "--baseline=mean_colour", "--originals", "--pictures=pictures", "--mask=centre", "--count=4"
+    )
+    expected = masks.fixed(masks.Mask("centre"), [1], SIZE)[0, ..., 0] > 0
+    filled, original = (read(store.path.with_name(f"02_{name}.png")) for name in ("mean_colour", "original"))
+    assert np.array_equal((filled != original).any(axis=-1), expected)
+
+
+def test_small_pictures_are_enlarged_smoothly_and_large_ones_reduced():
+    small = np.zeros((32, 48, 3), np.uint8)
+    small[:, 24:] = 200
+    shown = study.enlarged(small)
+    assert shown.shape == (341, 512, 3) and len(np.unique(shown)) > 10
+    assert study.enlarged(np.zeros((3000, 1500, 3), np.uint8)).shape == (1024, 512, 3)
+    fits = np.zeros((600, 700, 3), np.uint8)
+    assert study.enlarged(fits) is fits
+
+
+# Going on
+
+
+BASELINE = ("--baseline=telea", "--pictures=pictures", "--mask=centre")
+
+
+def test_a_study_is_continued_with_its_options_or_without(begin, monkeypatch):
+    store = begin(*STUDY)
+    store.rate("anna", *store.plan().order("anna")[0], 4, 1)
+    before = contents(store.path.parent)
+    monkeypatch.setattr(study, "_begin", None)
+    assert begin(*STUDY) == begin("--port=8000") == begin() == store
+    assert contents(store.path.parent) == before
+
+
+CHANGES = {
+    "system": ((*BASELINE, "--baseline=biharmonic"), "systems telea. Received telea, biharmonic"),
+    "pictures": ((*BASELINE, "--count=4"), "pictures .*Received anna.png, bo.png, cleo.png, dan.png"),
+    "holes": ((*BASELINE[:2], "--mask=rectangle"), "other pixels or another hole than now"),
+    "no systems": (("--count=3",), "--runs or --baseline. Received none"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_study_is_not_mixed_with_another(begin, case):
+    options, words = CHANGES[case]
+    before = contents(begin(*BASELINE).path.parent)
+    with pytest.raises(InputError, match=words):
+        begin(*options)
+    assert contents(begin().path.parent) == before
+
+
+def test_other_weights_of_the_same_name_are_another_system(begin):
+    begin(*STUDY)
+    with pytest.raises(InputError, match="secret had other weights than now"):
+        begin("--runs=others/secret.keras", *STUDY[1:])
+
+
+def test_a_picture_that_has_gone_is_missed(begin):
+    begin(*BASELINE).path.with_name("02_telea.png").unlink()
+    with pytest.raises(InputError, match=r"lacks 1 of its pictures, e.g. 02_telea.png"):
+        begin()
+
+
+REFUSED = {
+    "nothing named": (("--pictures=pictures",), "--runs or --baseline. Received none"),
+    "no pictures": (("--baseline=telea",), "--pictures must be a folder of pictures where"),
+    "a model without test pictures": (("--runs=secret.keras",), "not a run's folder"),
+    "an empty folder": (("--baseline=telea", "--pictures=others"), "'others': none in it"),
+    "no folder": (("--baseline=telea", "--pictures=nowhere"), "'nowhere': none in it"),
+    "too many": ((*BASELINE, "--count=5"), "at most the number of pictures, 4. Received 5"),
+    "unknown holes": ((*BASELINE, "--mask=center"), "Did you mean 'centre'"),
+    "no mask": ((*BASELINE, "--mask=others"), r"`mask` 'others/\w+.png' cannot be read"),
+    "an unknown baseline": ((*BASELINE, "--baseline=tela"), "Did you mean 'telea'"),
+    "no model": ((*BASELINE, "--runs=nothing"), "'nothing': no such model"),
+    "one name twice": ((*STUDY, "--runs=others/secret.keras"), "secret, secret, telea, original: rename"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_mistakes_are_told_and_leave_nothing_behind(begin, tmp_path, case):
+    options, words = REFUSED[case]
+    with pytest.raises(InputError, match=words) as refused:
+        begin(*options)
+    assert "\n" not in str(refused.value) and list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_something_else_is_left_alone(begin, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    for folder in (tmp_path / "mine", tmp_path / "mine" / "thesis.txt"):
+        with pytest.raises(InputError, match="--output must be a study's folder or a new one"):
+            begin(*BASELINE, folder=folder)
+    assert contents(tmp_path) == {"mine/thesis.txt": b"years of work"}
+
+
+def test_a_broken_picture_is_named(begin, tmp_path):
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"bad\.png' cannot be read"):
+        begin("--baseline=telea", f"--pictures={tmp_path / 'some'}", "--count=1")
+    assert not (tmp_path / "study").exists()
+
+
+def test_the_report_serves_nothing(begin, tmp_path, capsys):
+    store = begin(*BASELINE)
+    store.rate("anna", *store.plan().order("anna")[0], 4, 1)
+    flags.FLAGS(["study", "--report", f"--output={store.path.parent}"])
+    study.main()
+    assert "| telea | 1 | 4 | 4.00 | 4 to 4 |" in capsys.readouterr().out
+    assert store.path.with_name("ratings.png").is_file() and store.path.with_name("ratings.csv").is_file()
+    assert begin() == store  # which the results beside it do not disturb
+    flags.FLAGS(["study", "--report", f"--output={tmp_path / 'none'}"])
+    with pytest.raises(InputError, match="none in it"):
+        study.main()
+
+
+# The page's answers
+
+
+@pytest.fixture
+def booth(begin, monkeypatch):
+    pytest.importorskip("gradio", reason="needs the extra apps")
+    monkeypatch.setattr(study, "GLANCE", 0.0)
+    return study.Booth(begin(*STUDY, "--count=1"))
+
+
+def seen(update):
+    """The uint8 picture on the page."""
+    pixels = base64.b64decode(update["picture"].partition("base64,")[2].partition('"')[0])
+    return read(io.BytesIO(pixels))
+
+
+def test_a_rater_is_led_through_and_comes_back(booth):
+    store, order = booth._store, booth._plan.order("anna")
+    shown = booth.entered(" Anna ")
+    for position in (1, 2, 3):
+        expected = read(study.shown_file(store, store.plan(), *order[position - 1]))
+        assert np.array_equal(seen(shown), study.enlarged(expected))
+        assert shown["position"] == position and f"{position} of 3" in shown["progress"]
+        shown = booth.scored(position + 1, "Anna", position)
+        if position < 3:
+            assert booth.entered("anna")["picture"] == shown["picture"]
+    assert shown["room"]["visible"] is False and shown["thanks"]["visible"] and shown["picture"] == ""
+    assert [(row["picture"], row["system"], row["score"]) for row in store.rows()] == [
+        (*fill, score) for fill, score in zip(order, (2, 3, 4), strict=True)
+    ]
+
+
+def test_a_score_never_goes_to_another_picture(booth):
+    booth.entered("anna")
+    booth.scored(5, "anna", 1)
+    assert booth.scored(5, "anna", 1)["position"] == 2  # as from a window that had not heard of it
+    assert [row["position"] for row in booth._store.rows()] == [1]
+
+
+def test_the_second_half_of_a_double_click_is_no_score(booth, monkeypatch):
+    monkeypatch.setattr(study, "GLANCE", 1000.0)
+    booth.entered("anna")
+    assert set(booth.scored(5, "anna", 1)) == {"position"}
+    assert booth._store.rows() == []
+
+
+def test_without_a_name_nobody_enters(booth):
+    with pytest.raises(InputError, match="enter a name"):
+        booth.entered("  ")
+
+
+# The page in a browser
+
+
+@pytest.fixture(scope="module")
+def server(place, tmp_path_factory):
+    pytest.importorskip("gradio", reason="needs the extra apps")
+    folder = tmp_path_factory.mktemp("served")
+    options = (
+        f"--runs={place / 'secret.keras'}",
+        "--baseline=telea",
+        f"--pictures={place / 'pictures'}",
+        f"--mask={place / 'masks'}",
+        "--count=2",
+        f"--output={folder / 'study'}",
+    )
+    with served("inpainting_tf.apps.study", *options, log=folder / "log.txt") as running:
+        yield running, ratings.Store(folder / "study" / ratings.DATABASE)
+
+
+def enter(tab, name):
+    tab.fill("#name textarea, #name input", name)
+    tab.click("#begin")
+
+
+def wait_for_picture(tab, number):
+    tab.wait_for_selector(f'#picture img[alt="Picture {number} of 4"]')
+    tab.wait_for_timeout(1000 * study.GLANCE + 200)
+
+
+def on_screen(tab):
+    """The pixels on the page, decoded by the browser's own data."""
+    return seen({"picture": tab.inner_html("#picture")})
+
+
+@pytest.mark.slow
+def test_two_raters_rate_everything(server, tmp_path):
+    running, store = server
+    plan = store.plan()
+    betraying = {*plan.systems, *plan.pictures, *(name.partition(".")[0] for name in plan.pictures)}
+    given = {"rater 1": [1, 5, 3, 4], "rater 2": [2, 2, 5, 1]}
+    with (
+        chromium() as browser,
+        opened(browser, running.url) as (one, asked_by_one),
+        opened(browser, running.url) as (two, asked_by_two),
+    ):
+        tabs, heard = {"rater 1": one, "rater 2": two}, []
+        for tab in tabs.values():
+            tab.on("response", lambda response: heard.append(response.url))
+            tab.on("websocket", lambda socket: heard.append(socket.url))
+        one.click("#begin")
+        one.wait_for_selector(".toast-body:has-text('enter a name')")
+        screenshot(one, "study_door", tmp_path)
+        for rater, tab in tabs.items():
+            enter(tab, rater)
+        for number, (rater, tab) in itertools.product((1, 2, 3, 4), tabs.items()):
+            wait_for_picture(tab, number)
+            filled = study.shown_file(store, plan, *plan.order(rater)[number - 1])
+            assert np.array_equal(on_screen(tab), study.enlarged(read(filled)))
+            html = tab.content()
+            assert not [word for word in betraying if word in html]
+            if number == 2:
+                screenshot(tab, f"study_{rater.replace(' ', '_')}", tmp_path)
+            score = given[rater][number - 1]
+            if rater == "rater 1":
+                tab.dblclick(f"#score-{score}")
+            else:
+                tab.keyboard.press(str(score))
+            if number == 3 and rater == "rater 2":  # leaves, and comes back
+                wait_for_picture(tab, 4)
+                tab.reload()
+                tab.wait_for_selector("#begin")
+                enter(tab, " RATER 2")
+        for tab in tabs.values():
+            tab.wait_for_selector("#thanks >> text=all 4 pictures")
+        screenshot(two, "study_thanks", tmp_path)
+        two.click("#again")
+        two.wait_for_selector("#begin >> visible=true")
+        assert two.input_value("#name textarea, #name input") == ""
+        config = one.request.get(f"{running.url}config").text()
+        outside = one.request.get(
+            f"{running.url}gradio_api/file={study.shown_file(store, plan, *plan.order('')[0])}"
+        )
+        assert not [
+            word for word in betraying if word in config + " ".join(asked_by_one + asked_by_two + heard)
+        ]
+        assert not outside.ok, "the pictures' files, whose names tell the system, can be fetched"
+    kept = {(row["rater"], row["position"]): row for row in store.rows()}
+    assert len(store.rows()) == len(kept) == 8
+    for (rater, position), row in kept.items():
+        assert (row["picture"], row["system"]) == plan.order(rater)[position - 1]
+        assert row["score"] == given[rater][position - 1]
+    elsewhere = [url for url in asked_by_one + asked_by_two if not url.startswith((running.url, "data:"))]
+    assert elsewhere == [] and running.asked() == set() and running.alive()
