@@ -15,7 +15,7 @@ from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.images import check_two_levels, to_mask
 from inpainting_tf.layers import PREFILLS, blank_hole
 
-BLENDS = ("none", "poisson")
+BLENDS = ("poisson", "none")
 _AT_ONCE = 16  # windows in a call of the network
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -82,7 +82,7 @@ def inpaint(
     image: np.ndarray,
     mask: np.ndarray,
     *,
-    blend: str = "none",
+    blend: str = "poisson",
     direct: bool = False,
 ) -> np.ndarray:
     """Fills the holes of a picture of any size, or of a batch of pictures of one size.
@@ -95,8 +95,8 @@ def inpaint(
         image: uint8 RGB [H, W, 3] or [N, H, W, 3]. What is under the hole is ignored.
         mask: [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]; any non-zero value is missing. One mask for a
             batch is used for all its pictures.
-        blend: "none" takes the network's pixels as they are; "poisson" takes their details and lets the
-            colours follow from what is around the hole, so that no edge shows.
+        blend: "poisson" takes the network's details and lets their colours follow from what is around the
+            hole, so that no edge shows; "none" takes the network's pixels as they are.
         direct: show the network the whole picture at once and as it is. For networks that take any size, on
             pictures that look to them like those they know.
 

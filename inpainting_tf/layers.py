@@ -148,7 +148,7 @@ class BlankHole(keras.layers.Layer):
             mean colour of the picture's own known pixels). One of `PREFILLS` leaves the picture as it is: it
             comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
-        trained_on: (side of the pictures, largest side of their holes) in pixels, once it is known: a note
+        trained_on: (side of the pictures, smallest side of their holes) in pixels, once it is known: a note
             for whoever applies the network to pictures of other sizes. The layer makes no use of it.
 
     Raises:

@@ -74,9 +74,9 @@ def numbers(mask: Mask) -> int:
     return _resolve(mask)[0].numbers
 
 
-def largest(mask: Mask) -> float:
-    """The largest length of a hole of this kind, as a fraction of the picture's shorter side."""
-    return _resolve(mask)[2]
+def smallest(mask: Mask) -> float:
+    """The smallest length of a hole of this kind, as a fraction of the picture's shorter side."""
+    return _resolve(mask)[1]
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:

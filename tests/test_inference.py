@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 import inpainting_tf
-from inpainting_tf import InputError, classical, inpaint
+from inpainting_tf import InputError, classical
 from inpainting_tf.images import to_float, to_uint8
 from inpainting_tf.inference import network_fill
 
 SIZE = (32, 48)
+inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
 
 @pytest.fixture(scope="module")

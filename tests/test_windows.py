@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 import inpainting_tf
-from inpainting_tf import inference, inpaint, windows
+from inpainting_tf import inference, windows
 from inpainting_tf.inference import Network
 from inpainting_tf.windows import Scale
 
 SCALE = Scale((32, 32), 12)
+inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
 
 def with_hole(size: tuple[int, int], *boxes: tuple[int, int, int, int]) -> np.ndarray:
@@ -215,7 +218,7 @@ def test_poisson_blending_takes_away_a_shift_in_colour(boxes):
 def test_a_run_says_what_its_network_was_trained_on(trained):
     model = inpainting_tf.load(trained)
     described = Network.of(model)
-    assert described.scale == Scale((16, 16), 6) and described.divisor == 4
+    assert described.scale == Scale((16, 16), 3) and described.divisor == 4
     assert described.size == (None, None) and described.prefill is None
 
 

@@ -1,7 +1,7 @@
 """Repairs pictures from the shell: one file, or a folder of them.
 
 inpaint --image=photo.jpg --mask=mask.png --output=repaired.png
-inpaint --image=scans --mask=watermark.png --output=repaired --blend=poisson
+inpaint --image=scans --mask=watermark.png --output=repaired --format=png
 inpaint --image=erased.png --output=repaired.png                  (the transparent parts are the hole)
 """
 
@@ -35,7 +35,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came."
     )
-    flags.DEFINE_string("blend", "none", "none, or poisson: colours follow from what is around the hole.")
+    flags.DEFINE_string("blend", "poisson", "poisson: colours follow from what is around the hole; or none.")
     flags.DEFINE_boolean("direct", False, "Show the network the whole picture at once, at its own size.")
     flags.DEFINE_string("engine", "keras", f"{', '.join(runs.ENGINES)}.")
     flags.DEFINE_boolean("overwrite", False, "Replace files that exist.")

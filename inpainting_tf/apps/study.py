@@ -215,7 +215,7 @@ def _network(path: str) -> System:
 
 
 def _filled_by_network(model: keras.Model, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return inpaint(model, rgb, mask)
+    return inpaint(model, rgb, mask, blend="none")
 
 
 def _baseline(name: str) -> System:

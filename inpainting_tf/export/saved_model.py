@@ -1,7 +1,7 @@
 """A completion network as a SavedModel for TensorFlow Serving: pictures of any size in, completed ones out.
 
-The graph does what `inpainting_tf.inpaint` does for a picture's holes taken as one, looked at through one
-window (see `inpainting_tf.windows`). It needs neither Keras nor this package.
+The graph does what `inpainting_tf.inpaint(..., blend="none")` does for a picture's holes taken as one, looked
+at through one window (see `inpainting_tf.windows`). It needs neither Keras nor this package.
 
 serving_default  "image" uint8 [N, H, W, 3], "mask" uint8 [N, H, W, 1], non-zero = missing -> "completed",
                  uint8 [N, H, W, 3]: known pixels bit-identical, the missing ones filled
@@ -157,8 +157,7 @@ class _Served:
         first, last = _box(hole)
         picture, seen, sides = (tf.cast(each, tf.float64) for each in (tf.shape(hole), shape, last - first))
         largest = tf.maximum(tf.reduce_min(picture / seen), 1.0)
-        length, thickness = tf.reduce_max(sides), _thickness(hole, first, last)
-        length = tf.where(length <= 2 * thickness, length, thickness)
+        length = tf.minimum(tf.reduce_max(sides), 2 * _thickness(hole, first, last))
         factor = tf.minimum(tf.maximum(length / self.scale.hole, 1.0), largest)
         size = tf.round(factor * seen)
         fits = tf.reduce_all((sides <= LARGEST_SHARE * size) | (size >= picture))

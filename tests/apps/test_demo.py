@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 import urllib.error
@@ -14,11 +15,13 @@ from browser import chromium, opened, screenshot, served
 from PIL import Image
 
 import inpainting_tf
-from inpainting_tf import InputError, classical, inpaint
+from inpainting_tf import InputError, classical
 from inpainting_tf.apps import demo, pages, retouching
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.figures import OUTLINE_COLOR
 from inpainting_tf.images import to_float, to_uint8
+
+inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
 SIZE = (96, 128)
 FRAME = (255, 0, 255)  # of the picture in the browser, to find it there

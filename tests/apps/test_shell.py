@@ -67,7 +67,7 @@ def test_a_picture_is_repaired_as_in_python(inpaint, files, trained):
 
 
 @pytest.mark.parametrize(
-    ("flag", "arguments"), {"--blend=poisson": {"blend": "poisson"}, "--direct": {"direct": True}}.items()
+    ("flag", "arguments"), {"--blend=none": {"blend": "none"}, "--direct": {"direct": True}}.items()
 )
 def test_options_reach_the_network(inpaint, files, trained, flag, arguments):
     assert inpaint(*FILE, flag).status == 0

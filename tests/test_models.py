@@ -1,0 +1,85 @@
+"""The models that come with the package: there, small, described, and better than the classical fills."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from running import command
+
+import inpainting_tf
+from inpainting_tf import classical, data, masks, models, runs
+from inpainting_tf.data import synthetic_faces
+from inpainting_tf.images import to_float
+from inpainting_tf.inference import Network
+from inpainting_tf.masks import Mask
+from inpainting_tf.metrics import hole_psnr
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_a_model_is_small_and_says_what_it_is(name):
+    folder = models.folder(name)
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for heading in ("## Data", "## Training", "## Measured", "## Limits"):
+        assert heading in card
+    recipe = runs.open_run(folder).recipe
+    assert f"--model={recipe.name}" in card and f"--mask={recipe.mask.train.kind}" in card
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 8_000_000
+
+
+def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    face = synthetic_faces.face(3, (109, 89))
+    hole = np.zeros((109, 89), np.uint8)
+    hole[45:60, 30:50] = 255
+    Image.fromarray(face).save("face.png")
+    Image.fromarray(hole).save("hole.png")
+    done = command("inpainting_tf/apps/shell.py", "--image=face.png", "--mask=hole.png", "--output=out.png")
+    assert done.status == 0, done.err
+    filled = np.asarray(Image.open("out.png"))
+    assert np.array_equal(filled, inpainting_tf.inpaint(inpainting_tf.load("faces"), face, hole))
+    assert (filled == face)[hole == 0].all() and (filled != face)[hole > 0].any()
+
+
+@pytest.mark.parametrize(("name", "size"), [("faces", 64), ("cifar10", 32)])
+def test_a_model_knows_its_scale(name, size):
+    scale = Network.of(inpainting_tf.load(name)).scale
+    assert scale.size == (size, size) and scale.hole == round(size * 24 / 128)
+
+
+def stated(name: str) -> dict[str, tuple[float, float]]:
+    """Kind of hole -> (hole PSNR of the model, of the biharmonic fill), from the card's table."""
+    card = (models.folder(name) / "MODEL_CARD.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", card, re.MULTILINE)
+    return {kind: (float(ours), float(theirs)) for kind, ours, theirs in rows}
+
+
+def measured(name: str, kind: str, data_dir: Path, count: int) -> tuple[float, float]:
+    """The same on the first `count` test pictures."""
+    run = runs.open_run(models.folder(name))
+    found = data.load(run.recipe.data, data_dir, names=run.pictures(), splits=("test",))
+    pictures = np.asarray(found.test.images[:count])
+    holes, images = masks.fixed(Mask(kind), range(len(pictures)), pictures.shape[1:3]), to_float(pictures)
+    ours = to_float(inpainting_tf.inpaint(inpainting_tf.load(name), pictures, holes))
+    theirs = classical.get("biharmonic")(images * (1 - holes), holes)
+    return tuple(float(np.mean(hole_psnr(images, fill, holes))) for fill in (ours, theirs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rectangle", "strokes", "mixed"])
+def test_faces_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
+    pictures = runs.open_run(models.folder("faces")).pictures()
+    assert len(pictures["test"]) == 250 and not set(pictures["test"]) & set(pictures["train"])
+    ours, theirs = measured("faces", kind, real_data_dir / "celeba" / "img_align_celeba", 250)
+    assert (ours, theirs) == pytest.approx(stated("faces")[kind], abs=0.03)
+    assert ours > theirs + (0.5 if kind == "strokes" else 1.5)
+
+
+@pytest.mark.slow
+def test_objects_it_never_saw_are_filled_better_than_by_the_biharmonic_equation(real_data_dir):
+    ours, theirs = measured("cifar10", "mixed", real_data_dir / "tfds", 1000)
+    assert ours > theirs
+    assert stated("cifar10")["mixed"][0] > stated("cifar10")["mixed"][1]
