@@ -47,7 +47,6 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
         [*SMOKE, "--workdir=runs/new"],
     ),
     "python train.py --list": [],
-    "python train.py --help": [],
     "python train.py --model=direct_conv --data_dir=FOLDER --preset=laptop": (
         ["--data_dir=FOLDER", "--preset=laptop"],
         [flag for flag in SMOKE if "discriminator" not in flag],
@@ -77,6 +76,7 @@ SERVED = (
     "python -m inpainting_tf.apps.study --runs=runs/glcic --runs=runs/one_autoencoder --pictures=FOLDER",
 )
 ELSEWHERE = {
+    "python train.py --help": "test_command_lines",
     "pip install .": "test_what_is_installed_is_whole",
     "make demo": "test_make_knows_its_targets",
     "make test": "test_make_knows_its_targets",
