@@ -96,14 +96,12 @@ class TestSet:
 
 def of_run(run: runs.Run) -> Subject:
     """A trained run, named after its folder."""
-    return _of_network(run.folder.resolve().name, runs.load(run.folder), run.recipe.to_json())
+    return _of_network(runs.shown_name(run.folder), runs.load(run.folder), run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
     """A saved completion network, named after its file, or after its folder if that is a run's model."""
-    file = Path(path).expanduser().resolve()
-    name = file.parent.name if file.name == "model.keras" else file.stem
-    return _of_network(name, runs.load(path))
+    return _of_network(runs.shown_name(path), runs.load(path))
 
 
 def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:

@@ -117,6 +117,15 @@ def read_mask(file: File, size: tuple[int, int]) -> np.ndarray:
     return missing
 
 
+def mask_file(folder: Path, name: str) -> Path:
+    """The mask of the picture `name` among those of a folder: the file of that name, with whatever ending.
+
+    Where there is none, the PNG that it could be.
+    """
+    found = [folder / f"{Path(name).stem}{ending}" for ending in (".png", *ENDINGS)]
+    return next((file for file in found if file.is_file()), found[0])
+
+
 def write(
     path: str | os.PathLike, photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None = None
 ) -> None:

@@ -122,6 +122,12 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Net
     return openvino.compile(model)
 
 
+def shown_name(path: str | os.PathLike) -> str:
+    """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
+    place = Path(path).expanduser().resolve()
+    return place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+
+
 def _load(path: Path) -> keras.Model:
     if packed.found(path):
         return _unpacked(path)

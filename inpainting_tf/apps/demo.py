@@ -70,14 +70,14 @@ def main() -> None:
 
 
 def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, keras.Model | Network]:
-    """Models by the names that the page shows: the last part of each path.
+    """Models by the names that the page shows.
 
     Raises:
         InputError: see `inpainting_tf.load`, or two models of one name.
     """
     models: dict[str, keras.Model | Network] = {}
     for path in paths:
-        name = Path(path).expanduser().resolve().name.removesuffix(".keras")
+        name = runs.shown_name(path)
         if name in models:
             raise InputError(f"--model must have a name of its own each. Received {name!r} twice.")
         models[name] = runs.load(path, engine=engine)

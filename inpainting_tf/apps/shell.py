@@ -79,7 +79,7 @@ def _jobs(
     masks = None if mask is None else Path(mask).expanduser()
     if not image.is_dir():
         photographs.check_ending(output)
-        yield image, _mask_of(image.stem, masks), output
+        yield image, _mask_of(image, masks), output
         return
     found = sorted(file for file in image.iterdir() if file.suffix.lower() in photographs.ENDINGS)
     if not found:
@@ -90,15 +90,12 @@ def _jobs(
         raise InputError(f"--output must be a folder, as --image is. Received {str(output)!r}, a file.")
     for file in found:
         name = file.name if ending is None else f"{file.stem}.{ending}"
-        yield file, _mask_of(file.stem, masks), output / name
+        yield file, _mask_of(file, masks), output / name
 
 
-def _mask_of(stem: str, masks: Path | None) -> Path | None:
+def _mask_of(image: Path, masks: Path | None) -> Path | None:
     """The mask of a picture: the one of its name where there is a folder of them."""
-    if masks is None or not masks.is_dir():
-        return masks
-    found = [masks / f"{stem}{ending}" for ending in (".png", *photographs.ENDINGS)]
-    return next((file for file in found if file.is_file()), found[0])
+    return photographs.mask_file(masks, image.name) if masks is not None and masks.is_dir() else masks
 
 
 def _repair(model: inference.Network, image: Path, mask: Path | None, output: Path) -> None:

@@ -209,9 +209,8 @@ def _systems() -> list[System]:
 
 def _network(path: str) -> System:
     model = runs.load(path)
-    place = Path(path).expanduser().resolve()
-    name = place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
-    return System(name, _digest(model.get_weights()), functools.partial(_filled_by_network, model))
+    fingerprint = _digest(model.get_weights())
+    return System(runs.shown_name(path), fingerprint, functools.partial(_filled_by_network, model))
 
 
 def _filled_by_network(model: keras.Model, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -283,10 +282,7 @@ def _hole(mask: Mask | str, index: int, name: str, rgb: np.ndarray) -> np.ndarra
         folder = Path(mask).expanduser()
         if not folder.is_dir():
             raise unknown("--mask", mask, [*SAMPLERS, "a folder of masks"])
-        stem = Path(name).stem
-        files_of_it = [folder / f"{stem}{ending}" for ending in (".png", *photographs.ENDINGS)]
-        file = next((file for file in files_of_it if file.is_file()), files_of_it[0])
-        return photographs.read_mask(file, size)
+        return photographs.read_mask(photographs.mask_file(folder, name), size)
     return fixed(Mask(mask) if isinstance(mask, str) else mask, [index], size)[0, ..., 0] > 0
 
 
