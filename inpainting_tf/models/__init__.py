@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-NAMES = ("faces", "cifar10")
+NAMES = ("faces",)
 
 
 def folder(name: str | os.PathLike) -> Path | None:
