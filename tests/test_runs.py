@@ -194,7 +194,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path, inputs):
 
 @pytest.mark.parametrize("name", ["none", "none.keras", ""])
 def test_where_no_model_is(tmp_path, name):
-    with pytest.raises(InputError, match=r"must be a run's folder or a \.keras file.*no such model"):
+    with pytest.raises(InputError, match=r"a run's folder or a \.keras file.*no such model"):
         inpainting_tf.load(tmp_path / name)
 
 
