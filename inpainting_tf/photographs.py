@@ -25,6 +25,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")
 _LOSSY = ("JPEG", "WEBP")
 _SAVING: dict[str, dict[str, Any]] = {
+    ".png": {"compress_level": 4},  # 2.4 times as fast as 6, for 4 % larger files
     ".jpg": {"quality": 95, "subsampling": 0},
     ".jpeg": {"quality": 95, "subsampling": 0},
     ".webp": {"lossless": True},
