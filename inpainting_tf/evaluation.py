@@ -8,23 +8,19 @@ picture, where its weights are at hand.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import importlib.metadata
 import math
 import os
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from tqdm.auto import tqdm
 
-from inpainting_tf import files, metrics
+from inpainting_tf import environment, files, metrics
 from inpainting_tf.errors import InputError
 from inpainting_tf.images import composite
 
@@ -289,27 +285,13 @@ def _summary(name: str, rows: list[dict], sizes: set[tuple], facts: Mapping[str,
         "seconds_per_image": _mean(rows, "seconds"),
         **others,
         "recipe": facts.get("recipe"),
-        "versions": _versions(),
+        "versions": environment.describe(),
     }
 
 
 def _mean(rows: list[dict], key: str) -> float | None:
     values = [row[key] for row in rows if row[key] is not None]
     return math.fsum(values) / len(values) if values else None
-
-
-def _versions() -> dict[str, str]:
-    """What the numbers were made with: installed packages, Keras backend, device."""
-    found = {"python": platform.python_version()}
-    for name in ("inpainting_tf", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name.removesuffix("-cpu")] = importlib.metadata.version(name)
-    return {**found, "backend": keras.backend.backend(), "device": _device()}
-
-
-def _device() -> str:
-    accelerators = [each for each in keras.distribution.list_devices() if not each.startswith("cpu")]
-    return ", ".join(accelerators) or f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
 
 
 def _numpy(values: Array) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 recipe.json     the resolved recipe             history.csv   losses, an epoch per row
 data.json       the pictures of each split      checkpoints/  to continue from
+environment.json   versions and device that it was started with
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
 completion_phase.keras   the same, as it was before it met a discriminator
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
+samples/        test pictures as they were filled after some epochs, uint8 [N, H, W, 3]
 """
 
 from __future__ import annotations
@@ -26,7 +28,17 @@ import keras
 import numpy as np
 from absl import logging
 
-from inpainting_tf import backends, checkpoints, data, figures, files, metrics, models, packed
+from inpainting_tf import (
+    backends,
+    checkpoints,
+    data,
+    environment,
+    figures,
+    files,
+    metrics,
+    models,
+    packed,
+)
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.events import Events
@@ -169,7 +181,9 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     weights, copy = load(run.folder).get_weights(), Run(Path(folder).expanduser(), run.recipe)
     files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
     files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in ("train", "test")})
-    files.write_text(copy.folder / "history.csv", (run.folder / "history.csv").read_text())
+    for kept in ("history.csv", "environment.json"):
+        if (run.folder / kept).exists():
+            files.write_text(copy.folder / kept, (run.folder / kept).read_text())
     packed.write(weights, copy.folder)
     return copy
 
@@ -257,6 +271,7 @@ class _Training:
         files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
         record = {"data_dir": where, "origin": self.data.origin, **self.data.names()}
         files.write_json(self.run.folder / "data.json", record)
+        files.write_json(self.run.folder / "environment.json", environment.describe())
 
     def fit(self, checkpoint_minutes: float) -> None:
         """The steps that are left, then the figures."""
@@ -327,12 +342,24 @@ class _Training:
         columns = {name: pictures[:SHOWN] for name, pictures in columns.items()}
         title = f"{self.run.recipe.name}, test pictures after epoch {epoch}"
         figures.sheet(columns, self.run.figures / f"samples_epoch_{epoch:04d}.png", title=title)
+        self._progress(epoch, columns)
         strip = np.concatenate([np.concatenate(list(column), 0) for column in columns.values()], 1)
         self.board.picture("input_filled_original", to_uint8(strip), step)
         return {
             "val_psnr": float(np.mean(metrics.psnr(image, completed))),
             "val_hole_psnr": float(np.mean(metrics.hole_psnr(image, completed, mask))),
         }
+
+    def _progress(self, epoch: int, columns: dict[str, np.ndarray]) -> None:
+        """The same pictures as they were filled after each sampled epoch, side by side."""
+        folder = self.run.folder / "samples"
+        with files.replacing(folder / f"epoch_{epoch:04d}.npy") as temporary, open(temporary, "wb") as file:
+            np.save(file, to_uint8(columns["filled"]))
+        sampled = {int(file.stem[-4:]): file for file in folder.glob("epoch_*.npy")}
+        course = {f"epoch {n}": np.load(file) for n, file in sorted(sampled.items()) if n <= epoch}
+        columns = {"input": columns["input"], **course, "original": columns["original"]}
+        title = f"{self.run.recipe.name}, the same test pictures as the training went on"
+        figures.sheet(columns, self.run.figures / "progress.png", title=title)
 
 
 def _settings(recipe: Recipe) -> str:

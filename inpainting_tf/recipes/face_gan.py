@@ -31,7 +31,7 @@ LAPTOP = {
     "network.width": 32,
     "discriminator.width": 32,
     "batch_size": 32,
-    "schedule.epochs": 100,
+    "schedule.epochs": 40,
 }
 # The paper's pictures and networks as a GPU likes them; `scripts/paper_scale.py` sets the epochs.
 GPU = {**SLOW_DISCRIMINATORS, "batch_size": 64}

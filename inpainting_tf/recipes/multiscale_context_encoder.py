@@ -24,16 +24,16 @@ LAPTOP = {
     **presets.LAPTOP_FACES,
     "network.width": 32,
     "network.arguments.code": 1000,
-    "schedule.epochs": 60,
+    "schedule.epochs": 40,
     "optimizer.learning_rate": 1e-3,
 }
 # With so few pictures the discriminators soon know them all: at full weight and rate the fills turn noisy.
 LAPTOP_ADVERSARIAL = {
     **LAPTOP,
     "discriminator.width": 32,
-    "objective.alpha": 2e-4,
+    "objective.alpha": 1e-4,
     "schedule.completion_share": 0.7,
-    "discriminator_optimizer.learning_rate": 1e-4,
+    "discriminator_optimizer.learning_rate": 3e-5,
 }
 SMOKE = {**presets.SMOKE, "network.width": 4, "network.arguments.code": 16, "schedule.epochs": 4}
 
@@ -73,7 +73,7 @@ MULTISCALE_CONTEXT_ENCODER = dataclasses.replace(
     discriminator=Network("multiscale_discriminator"),
     objective=dataclasses.replace(LOCAL.objective, alpha_global=1e-3),
     schedule=dataclasses.replace(LOCAL.schedule, global_share=0.15),
-    presets={**LOCAL.presets, "laptop": {**LAPTOP_ADVERSARIAL, "objective.alpha_global": 2e-4}},
+    presets={**LOCAL.presets, "laptop": {**LAPTOP_ADVERSARIAL, "objective.alpha_global": 1e-4}},
 )
 
 RECIPES = (MULTISCALE_CONTEXT_ENCODER, LOCAL, ENCODER_DECODER)
