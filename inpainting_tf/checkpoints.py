@@ -60,7 +60,7 @@ def restore(folder: Path, model: keras.Model) -> dict[str, Any] | None:
     if found:
         raise InputError(
             f"None of the checkpoints in {str(folder)!r} can be read ({reason}). "
-            "Remove that folder to start again, or choose another --workdir."
+            "Remove that folder to start again, or work in another one."
         )
     return None
 

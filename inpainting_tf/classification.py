@@ -3,14 +3,20 @@
 The paper trains GLCIC's encoder and its own as classifiers and draws the accuracy of each epoch, to show that
 its own converges faster. It does not say how the features become classes (see `networks.multiscale`) nor how
 it trains; here both have the optimizer and the batches that it trains its inpainting network with.
+
+A comparison's folder holds accuracy.csv and accuracy.png, which grow with every epoch; comparison.json, with
+the settings and, at the end, the rows; and until then unfinished/, checkpoints to continue from.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -19,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
-from inpainting_tf import data, figures, files
+from inpainting_tf import checkpoints, data, figures, files
 from inpainting_tf.data import pictures, pipeline, sources
 from inpainting_tf.errors import InputError
 from inpainting_tf.images import to_float
@@ -41,6 +47,7 @@ _LINES = {  # label, colour, marker
     "improved": ("improved encoder", "blue", "o"),
     "glcic": ("encoder of GLCIC", "vermillion", "s"),
 }
+_RECORD, _UNFINISHED = "comparison.json", "unfinished"
 
 
 def labelled_pictures(
@@ -84,6 +91,11 @@ def encoder_comparison(
 ) -> list[dict[str, Any]]:
     """Trains both encoders on the same batches, and tests each after every epoch.
 
+    It survives being killed: after every epoch both classifiers and their optimizers are kept in `output`,
+    and the same call continues after the last epoch that was kept. On a CPU the accuracies are, bit for bit,
+    those of a comparison that was never killed. The same call on a finished one returns its rows at once;
+    the classifiers are then gone.
+
     Args:
         images, test_images: uint8 [N, H, W, 3], sides divisible by 32.
         labels, test_labels: integers [N] in 0..9.
@@ -91,7 +103,8 @@ def encoder_comparison(
         width: channels of the encoders' first convolutions, 64 in the papers. Even.
         batch_size: pictures per step.
         seed: of the weights and the order.
-        output: a folder for `accuracy.csv` and `accuracy.png`, which grow with every epoch.
+        output: a folder for `accuracy.csv` and `accuracy.png`, which grow with every epoch, and for what it
+            takes to continue: a new one, or that of a comparison with the same settings.
 
     Returns:
         The rows of `accuracy.csv`: "epoch"; "improved" and "glcic", the share of test pictures that each
@@ -100,29 +113,41 @@ def encoder_comparison(
 
     Raises:
         InputError: pictures and labels that do not fit together, an argument that is not positive, a batch
-            larger than the training pictures, or a file that cannot be written.
+            larger than the training pictures, an `output` that holds a comparison of other settings
+            (`epochs`, `width`, `batch_size`, `seed`, numbers of pictures), or a file that cannot be read or
+            written.
+        Diverged: a weight is not finite after an epoch; what was kept before stays.
     """
     _check_labelled("images", images, labels)
     _check_labelled("test_images", test_images, test_labels)
     for argument, value in (("epochs", epochs), ("batch_size", batch_size)):
         check_positive(argument, value)
     steps = pipeline.steps_per_epoch(len(images), batch_size)
-    models = {name: _classifier(build, images.shape[1:3], width, seed) for name, build in ENCODERS.items()}
-    with files.writing(output):  # before hours of training
-        Path(output).mkdir(parents=True, exist_ok=True)
-    rows = []
-    with tqdm(total=epochs * steps * len(models), unit="batch", disable=None) as bar:
-        for epoch in range(1, epochs + 1):
-            order = np.random.default_rng([seed, epoch]).permutation(len(images))
-            batches = order[: steps * batch_size].reshape(steps, batch_size)
-            row: dict[str, Any] = {"epoch": epoch}
-            for name, model in models.items():
-                bar.set_description(f"epoch {epoch}, {name}")
-                seconds = _train(model, images, labels, batches, bar)
-                row |= {name: accuracy(model, test_images, test_labels), f"{name}_seconds": seconds}
-            rows.append(row)
-            files.write_csv(Path(output) / "accuracy.csv", rows)
-            accuracy_curves(rows, Path(output) / "accuracy.png")
+    settings = {"epochs": epochs, "width": width, "batch_size": batch_size, "seed": seed}
+    settings |= {"training pictures": len(images), "test pictures": len(test_images)}
+    folder = Path(output)
+    rows = _finished(folder, settings)
+    if not rows:
+        models = {name: _classifier(make, images.shape[1:3], width, seed) for name, make in ENCODERS.items()}
+        files.write_json(folder / _RECORD, {"settings": settings, "rows": []})  # before hours of training
+        both = _together(models.values())
+        rows = (checkpoints.restore(folder / _UNFINISHED, both) or {"rows": []})["rows"]
+        done, total = (count * steps * len(models) for count in (len(rows), epochs))
+        with tqdm(initial=done, total=total, unit="batch", disable=None) as bar:
+            for epoch in range(len(rows) + 1, epochs + 1):
+                order = np.random.default_rng([seed, epoch]).permutation(len(images))
+                batches = order[: steps * batch_size].reshape(steps, batch_size)
+                row: dict[str, Any] = {"epoch": epoch}
+                for name, model in models.items():
+                    bar.set_description(f"epoch {epoch}, {name}")
+                    seconds = _train(model, images, labels, batches, bar)
+                    row |= {name: accuracy(model, test_images, test_labels), f"{name}_seconds": seconds}
+                rows.append(row)
+                files.write_csv(folder / "accuracy.csv", rows)
+                accuracy_curves(rows, folder / "accuracy.png")
+                checkpoints.save(folder / _UNFINISHED, epoch * steps, both, {"rows": rows})
+        files.write_json(folder / _RECORD, {"settings": settings, "rows": rows})
+    shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
     return rows
 
 
@@ -162,6 +187,35 @@ def accuracy_curves(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike) 
     return Path(path)
 
 
+def _finished(folder: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the finished comparison in `folder`, which must have the same `settings`; else none."""
+    file = folder / _RECORD
+    if not file.exists():
+        return []
+    try:
+        record = json.loads(file.read_text())
+        there, rows = record["settings"], record["rows"]
+        others = [name for name in settings if there[name] != settings[name]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{str(file)!r} cannot be read ({error}). Choose another `output`.") from error
+    if others:
+        listed = ", ".join(f"{name} {there[name]} there and {settings[name]} here" for name in others)
+        raise InputError(
+            f"`output` {str(folder)!r} holds another comparison: {listed}. Choose another `output`."
+        )
+    return rows
+
+
+def _together(models: Iterable[keras.Model]) -> SimpleNamespace:
+    """The models as the one that `checkpoints` keeps: the variables of all and of all their optimizers."""
+
+    def variables(parts: Iterable[Any]) -> list[Any]:
+        return [variable for part in parts for variable in part.variables]
+
+    optimizers = SimpleNamespace(variables=variables(model.optimizer for model in models))
+    return SimpleNamespace(variables=variables(models), optimizer=optimizers)
+
+
 def _classifier(build: Callable[..., keras.Model], size: Sequence[int], width: int, seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     with precision.policy(precision.resolve("auto")):
@@ -173,6 +227,7 @@ def _classifier(build: Callable[..., keras.Model], size: Sequence[int], width: i
             keras.optimizers.Adam(LEARNING_RATE, BETA_1, BETA_2),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
+        model.optimizer.build(model.trainable_variables)  # so that a checkpoint finds its variables
     return model
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, masks, runs
 from inpainting_tf.data import Data, pipeline
+from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
 from inpainting_tf.images import composite, to_float
@@ -66,6 +67,14 @@ class TestSet:
         """The pictures and holes that the run itself is measured on."""
         pictures = run.pictures()
         return cls(run.recipe.data, run.recipe.mask.test, pictures.get("data_dir"), pictures or None)
+
+    def pictures(self) -> Decoded:
+        """The pictures themselves.
+
+        Raises:
+            InputError: they were not found.
+        """
+        return data.load(self.data, self.data_dir, names=self.names, splits=("test",)).test
 
     def changed(
         self,
@@ -146,34 +155,48 @@ def compare(
             "`subjects` must be one or more, with different names (of folder, file or method). "
             f"Received {names}: rename one, or evaluate it by itself."
         )
-    pictures = data.load(test_set.data, test_set.data_dir, names=test_set.names, splits=("test",)).test
-    facts = {"dataset": test_set.data.source, "split": "test", "mask": dataclasses.asdict(test_set.mask)}
-    found, output = [], Path(output)
-    for subject in subjects:
-        batches = pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size)
-        found.append(
-            evaluation.evaluate(
-                subject.name,
-                subject.fill,
-                batches,
-                names=pictures.names,
-                keep=SHOWN,
-                lpips=lpips,
-                recipe=subject.recipe,
-                **facts,
-            )
-        )
+    pictures, output = test_set.pictures(), Path(output)
+    found = [measure(each, test_set, pictures, batch_size=batch_size, lpips=lpips) for each in subjects]
     for subject, each in zip(subjects, found, strict=True):
-        folder = output / each.name if len(found) > 1 else output
-        evaluation.write(each, folder)
-        _extremes(subject, each, pictures.images, test_set.mask, folder)
-        _patches(each, folder)
-        _diversity(subject, each, folder)
+        write(subject, each, test_set, pictures, output / each.name if len(found) > 1 else output)
     sheet(found, output / "sheet.png")
     if len(found) > 1:
         files.write_text(output / "table.md", evaluation.table(found) + "\n")
         figures.comparison_bars(found, output / "comparison.png")
     return found
+
+
+def measure(
+    subject: Subject,
+    test_set: TestSet,
+    pictures: Decoded,
+    *,
+    batch_size: int = 16,
+    lpips: Callable | None = None,
+) -> Evaluation:
+    """Evaluates a subject on `pictures`, those of the test set; the rest as for `compare`."""
+    return evaluation.evaluate(
+        subject.name,
+        subject.fill,
+        pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size),
+        names=pictures.names,
+        keep=SHOWN,
+        lpips=lpips,
+        dataset=test_set.data.source,
+        split="test",
+        mask=dataclasses.asdict(test_set.mask),
+        recipe=subject.recipe,
+    )
+
+
+def write(
+    subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: str | os.PathLike
+) -> None:
+    """Writes what `measure` found of a subject, and the sheets that `compare` promises for each."""
+    evaluation.write(found, folder)
+    _extremes(subject, found, pictures.images, test_set.mask, Path(folder))
+    _patches(found, Path(folder))
+    _diversity(subject, found, Path(folder))
 
 
 def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:

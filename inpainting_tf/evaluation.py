@@ -8,10 +8,13 @@ picture, where its weights are at hand.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import json
 import math
 import os
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from tqdm.auto import tqdm
 
 from inpainting_tf import environment, files, metrics
 from inpainting_tf.errors import InputError
-from inpainting_tf.images import composite
+from inpainting_tf.images import composite, to_float, to_uint8
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
 Fill = Callable[[np.ndarray, np.ndarray], Array]
@@ -110,13 +113,41 @@ def evaluate(
 
 
 def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
-    """Writes ``per_image.csv`` and ``metrics.json`` into ``folder``, each of them whole or not at all.
+    """Writes ``per_image.csv``, ``metrics.json`` and ``shown.npz`` into ``folder``, each whole or not at all.
+
+    ``shown.npz`` has the first pictures in 8 bits: ``images``, ``masks`` (1 = missing) and ``predictions``.
 
     Raises:
         InputError: when they cannot be written, see `files.replacing`.
     """
     files.write_csv(Path(folder) / "per_image.csv", evaluation.rows)
+    shown = {"images": evaluation.images, "predictions": evaluation.predictions}
+    with files.replacing(Path(folder) / "shown.npz") as temporary:
+        np.savez_compressed(
+            temporary,
+            masks=evaluation.masks.astype("uint8"),
+            **{name: to_uint8(pictures) for name, pictures in shown.items()},
+        )
     files.write_json(Path(folder) / "metrics.json", evaluation.summary)
+
+
+def read(folder: str | os.PathLike) -> Evaluation:
+    """What `write` wrote; the pictures have 8 bits' precision now.
+
+    Raises:
+        InputError: the folder lacks one of the files, or one cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        summary = json.loads((folder / "metrics.json").read_text())
+        with open(folder / "per_image.csv", newline="") as file:
+            rows = [{key: _parsed(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
+        with np.load(folder / "shown.npz") as shown:
+            images, masks, predictions = (shown[name] for name in ("images", "masks", "predictions"))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"`folder` must hold an evaluation. Received {str(folder)!r}: {error}.") from error
+    pictures = (to_float(images), masks.astype("float32"), to_float(predictions))
+    return Evaluation(summary["model"], rows, summary, *pictures)
 
 
 _LPIPS = "LPIPS x100"
@@ -223,6 +254,13 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     measured = sorted(_MEASURED & facts.keys())
     if measured:
         raise InputError(f"`facts` must not name what `evaluate` measures. Received {', '.join(measured)}.")
+
+
+def _parsed(column: str, text: str) -> Any:
+    """A cell of per_image.csv."""
+    if column == "name":
+        return text
+    return int(text) if column == "index" else float(text) if text else None
 
 
 def _labels(names: list[str] | None, first: int, count: int) -> list[str]:

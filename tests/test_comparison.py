@@ -22,7 +22,7 @@ KEYS = {
     "model", "dataset", "split", "image_size", "mask", "images", "mse", "mae", "psnr", "ssim", "raw_psnr",
     "raw_ssim", "hole_psnr", "hole_mae", "lpips", "seconds_per_image", "recipe", "versions",
 }  # fmt: skip
-FILES = ("metrics.json", "per_image.csv", "good.png", "failed.png")
+FILES = ("metrics.json", "per_image.csv", "shown.npz", "good.png", "failed.png")
 MEANS = ("mse", "mae", "psnr", "ssim", "raw_psnr", "raw_ssim", "hole_psnr", "hole_mae")
 
 

@@ -260,6 +260,30 @@ def test_files_hold_what_was_found(tmp_path):
     assert list(rows[0]) == list(found.rows[0])
 
 
+def test_what_was_written_is_read_back(tmp_path):
+    found = evaluate("half", constant(0.5), [random_batch(3)], names=["a,b", "2", ""], keep=2, dataset="x")
+    evaluation.write(found, tmp_path)
+    again = evaluation.read(tmp_path)
+    assert (again.name, again.summary, again.rows) == (found.name, found.summary, found.rows)
+    np.testing.assert_array_equal(again.masks, found.masks)
+    np.testing.assert_allclose(again.images, found.images, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(again.predictions, found.predictions, atol=0.5 / 255 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    "spoil, name",
+    [("removed", "metrics.json"), ("removed", "per_image.csv"), ("cut", "metrics.json"), ("cut", "shown.npz")],
+)
+def test_half_an_evaluation_is_refused(spoil, name, tmp_path):
+    evaluation.write(evaluate("half", constant(0.5), [random_batch(2)]), tmp_path)
+    if spoil == "removed":
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-30])
+    with pytest.raises(InputError, match="must hold an evaluation"):
+        evaluation.read(tmp_path)
+
+
 def test_the_table_by_hand():
     summary = {"model": "double_autoencoder", "hole_psnr": 24.704, "psnr": 36.739, "ssim": 0.95126}
     summary |= {"raw_psnr": 30.0, "raw_ssim": 0.91, "mae": 0.01234, "seconds_per_image": 0.0123}

@@ -73,7 +73,8 @@ def pack(trained, tmp_path_factory):
 
 
 def test_a_packed_run_is_the_same_network(pack, trained):
-    assert set(contents(pack.folder)) == {"recipe.json", "data.json", "history.csv", "weights-1.npz"}
+    notes = {"recipe.json", "data.json", "history.csv", "environment.json"}
+    assert set(contents(pack.folder)) == {*notes, "weights-1.npz"}
     mine, theirs = inpainting_tf.load(pack.folder), inpainting_tf.load(trained)
     random = np.random.default_rng(0)
     image, mask = random.integers(0, 256, (16, 24, 3), np.uint8), np.zeros((16, 24), bool)

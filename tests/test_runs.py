@@ -36,15 +36,18 @@ def copy(trained, tmp_path) -> Path:
 
 
 def test_the_folder_keeps_the_contract(trained):
-    figures = ["loss_curves.png", *(f"samples_epoch_{epoch:04d}.png" for epoch in (1, 2, 3))]
+    epochs = [f"epoch_{epoch:04d}" for epoch in (1, 2, 3)]
+    figures = ["loss_curves.png", "progress.png", *(f"samples_{epoch}.png" for epoch in epochs)]
     files = {path for path in contents(trained) if not path.startswith("tensorboard/")}
     assert files == {
         "recipe.json",
         "data.json",
+        "environment.json",
         "history.csv",
         "model.keras",
         "completion_phase.keras",
         *(f"figures/{name}" for name in figures),
+        *(f"samples/{epoch}.npy" for epoch in epochs),
         *(
             f"checkpoints/step-{step:08d}/{name}"
             for step in (11, 12)

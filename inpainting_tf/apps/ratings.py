@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from inpainting_tf import figures, files
+from inpainting_tf import figures, files, statistics
 from inpainting_tf.errors import InputError
+from inpainting_tf.statistics import FEWEST
 
 SCORES = {1: "unnatural", 2: "rather unnatural", 3: "in between", 4: "rather natural", 5: "natural"}
 ORIGINAL = "original"  # the system that leaves pictures as they are: a control, which is not tested
 DATABASE = "ratings.sqlite"
-FEWEST = 6  # pairs: with five even perfect agreement has p = 2 / 2**5 > 0.05
 SCHEMA = 1  # raise it when the tables change
 _PATIENCE = 30.0  # seconds for which a writer waits for the others
 _LONGEST_NAME = 40
@@ -358,15 +358,6 @@ def wilcoxon(differences: np.ndarray) -> Test:
     return Test(len(untied), float(smaller / 2), float(min(1.0, 2 * share[: smaller + 1].sum())))
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """p-values adjusted by Holm's step-down method (1979), in their order."""
-    adjusted, largest = [0.0] * len(ps), 0.0
-    for rank, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
-        adjusted[index] = largest
-    return adjusted
-
-
 def pairs(table: np.ndarray, systems: Sequence[str]) -> list[Pair]:
     """Wilcoxon's test of every two systems; Holm's correction is over those that could be tested.
 
@@ -377,7 +368,7 @@ def pairs(table: np.ndarray, systems: Sequence[str]) -> list[Pair]:
     both = list(itertools.combinations(range(len(systems)), 2))
     differences = [table[:, i] - table[:, j] for i, j in both]
     tests = [wilcoxon(each) for each in differences]
-    adjusted = iter(holm([test.p for test in tests if test.p is not None]))
+    adjusted = iter(statistics.holm([test.p for test in tests if test.p is not None]))
     return [
         Pair(
             systems[i],
@@ -448,7 +439,10 @@ def conclusion(found: Findings) -> str:
         lines.append("Wilcoxon signed-rank tests of every two: see report.md.")
     elif tested:
         lines.append("Wilcoxon signed-rank tests, p with Holm's correction, and mean differences:")
-        lines += [f"{each.first} - {each.second}: {_p(each.holm)}, {each.difference:+.2f}" for each in tested]
+        lines += [
+            f"{each.first} - {each.second}: {statistics.in_words(each.holm)}, {each.difference:+.2f}"
+            for each in tested
+        ]
     if any(each.system == ORIGINAL for each in found.summaries):
         lines.append("The originals are a control: they are not tested.")
     return "\n".join(lines)
@@ -459,7 +453,8 @@ def _friedman_in_words(found: Findings) -> str:
     what = "Friedman test, in blocks of one rater and picture"
     if test.p is None:
         return f"{what}: not made, {test.reason}."
-    return f"{what}: chi2({systems - 1}) = {test.statistic:.2f}, {_p(test.p)}, {test.n} complete blocks."
+    p = statistics.in_words(test.p)
+    return f"{what}: chi2({systems - 1}) = {test.statistic:.2f}, {p}, {test.n} complete blocks."
 
 
 def _pair_row(pair: Pair) -> str:
@@ -468,12 +463,14 @@ def _pair_row(pair: Pair) -> str:
     if test.p is None:
         cells = (difference, str(test.n), "", f"not tested: {test.reason}", "")
     else:
-        cells = (difference, str(test.n), f"{test.statistic:g}", _p(test.p)[2:], _p(pair.holm)[2:])
+        cells = (
+            difference,
+            str(test.n),
+            f"{test.statistic:g}",
+            statistics.in_words(test.p)[2:],
+            statistics.in_words(pair.holm)[2:],
+        )
     return f"| {pair.first} - {pair.second} | {' | '.join(cell.removeprefix('= ') for cell in cells)} |"
-
-
-def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _extent(found: Findings) -> str:

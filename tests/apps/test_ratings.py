@@ -265,12 +265,6 @@ def test_wilcoxon_of_many_agrees_with_the_approximation():
         assert found.p == pytest.approx(approximate.pvalue, abs=0.002)
 
 
-def test_holm_by_hand():
-    assert ratings.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert ratings.holm([0.9, 0.6]) == [1.0, 1.0] and ratings.holm([]) == []
-    assert ratings.holm([0.02, 0.02, 0.5]) == pytest.approx([0.06, 0.06, 0.5])
-
-
 NO_TEST = {
     "friedman of two": (lambda: ratings.friedman(np.ones((9, 2), int)), "three systems"),
     "friedman of few": (lambda: ratings.friedman(np.ones((5, 3), int)), "5 complete blocks, at least 6"),
