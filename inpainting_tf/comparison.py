@@ -256,14 +256,21 @@ def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:
     figures.sheet(columns, folder / "diverse.png", title=title)
 
 
-def sheet(found: Iterable[Evaluation], path: str | os.PathLike) -> Path:
-    """The first test pictures: input, what each made of it with its PSNR inside the hole, original."""
+def sheet(found: Iterable[Evaluation], path: str | os.PathLike, *, raw: bool = False) -> Path:
+    """The first test pictures: input, what each made of it with its PSNR inside the hole, original.
+
+    Args:
+        found: evaluations on the same pictures and holes.
+        path: the PNG file.
+        raw: show the predictions as they are, and not with the known pixels kept.
+    """
     found = list(found)
     first = found[0]
     columns: dict[str, np.ndarray] = {"input": figures.input_view(first.images, first.masks)}
     notes = {}
     for each in found:
-        columns[each.name] = composite(each.images, each.predictions, each.masks)
+        kept = composite(each.images, each.predictions, each.masks)
+        columns[each.name] = each.predictions if raw else kept
         notes[each.name] = [f"{row['hole_psnr']:.1f} dB in the hole" for row in each.rows[: len(each.images)]]
     columns["original"] = first.images
     return figures.sheet(columns, path, notes=notes)

@@ -23,7 +23,7 @@ import numpy as np
 from keras import ops
 from tqdm.auto import tqdm
 
-from inpainting_tf import environment, files, metrics
+from inpainting_tf import environment, files, markdown, metrics
 from inpainting_tf.errors import InputError
 from inpainting_tf.images import composite, to_float, to_uint8
 
@@ -177,14 +177,8 @@ def table(evaluations: Iterable[Evaluation | Mapping[str, Any]]) -> str:
     columns = dict(_COLUMNS)
     if all(summary.get("lpips") is None for summary in summaries):
         del columns[_LPIPS]
-    cells = [["model", *columns]]
-    for summary in summaries:
-        label = str(summary["model"]).replace("|", "\\|")
-        cells.append([label, *(column(summary) for column in columns.values())])
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+    rows = [[summary["model"], *(column(summary) for column in columns.values())] for summary in summaries]
+    return markdown.table([["model", *columns], *rows])
 
 
 class _Timed:

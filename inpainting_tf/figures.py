@@ -227,6 +227,38 @@ def _shade_phases(figure: Figure, axes: Iterable[Axes], spans: Iterable[tuple[st
         figure.legend(handles=list(handles.values()), **style)
 
 
+def course(
+    histories: Mapping[str, Sequence[Mapping[str, Any]]], column: str, path: str | os.PathLike
+) -> Path:
+    """A column of several runs' histories against the share of their training, as a line each.
+
+    Args:
+        histories: label -> rows of its ``history.csv``.
+        column: e.g. "val_hole_psnr".
+        path: the PNG file.
+
+    Raises:
+        InputError: when no history has a number there, or the file cannot be written.
+    """
+    lines = {label: (_column(rows, "epoch"), _column(rows, column)) for label, rows in histories.items()}
+    lines = {label: (x, y) for label, (x, y) in lines.items() if np.isfinite(y).any()}
+    if not lines:
+        raise InputError(f"`histories` must have numbers in {column!r}. Received none.")
+    figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    colors = [color for name, color in PALETTE.items() if name != "yellow"]
+    for number, (label, (x, y)) in enumerate(lines.items()):
+        known = np.isfinite(y)
+        style = "-" if number < len(colors) else "--"
+        color = colors[number % len(colors)]
+        ax.plot(x[known], y[known], style, color=color, marker=".", label=label)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("hole PSNR (dB)" if column == "val_hole_psnr" else column)
+    ax.grid(color="0.85", linewidth=0.6)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    return _save(figure, path)
+
+
 # ---------------------------------------------------------------------------------------- sheets of pictures
 
 _CELL = 200  # pixels: about the side at which a picture is shown
@@ -439,6 +471,7 @@ def comparison_bars(
     path: str | os.PathLike,
     *,
     title: str | None = None,
+    keys: Sequence[str] = ("psnr", "ssim", "hole_psnr"),
 ) -> Path:
     """PSNR and SSIM of several models (face_gan, figures 5.1 and 5.2), and the PSNR in the hole.
 
@@ -448,16 +481,21 @@ def comparison_bars(
             interval of the mean over pictures (normal approximation).
         path: the PNG file.
         title: instead of one made from the data set, split and number of pictures.
+        keys: which of the three, a panel each.
 
     Raises:
         InputError: when no PSNR or SSIM is given, or the file cannot be written.
     """
     evaluations = list(evaluations)
     summaries = [getattr(each, "summary", each) for each in evaluations]
-    panels = [bar for bar in _BARS if any(each.get(bar[0]) is not None for each in summaries)]
+    panels = [
+        bar for bar in _BARS if bar[0] in keys and any(each.get(bar[0]) is not None for each in summaries)
+    ]
     if not panels:
         raise InputError("`evaluations` must hold a PSNR or SSIM of at least one model. Received none.")
-    figure = Figure(figsize=(12, 1.7 + 0.55 * len(summaries)), dpi=DPI, layout="constrained")
+    figure = Figure(
+        figsize=(4 * max(2, len(panels)), 1.7 + 0.55 * len(summaries)), dpi=DPI, layout="constrained"
+    )
     figure.get_layout_engine().set(wspace=0.06)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     intervals = False

@@ -194,6 +194,7 @@ def train(
     *,
     data_dir: str | os.PathLike | None = None,
     checkpoint_minutes: float = 2.0,
+    settings: bool = True,
 ) -> Run:
     """Trains a recipe in a folder, or continues the training that was interrupted there.
 
@@ -202,6 +203,7 @@ def train(
         workdir: a new or empty folder, or that of a run of the same recipe.
         data_dir: where the pictures are; None looks at the usual places.
         checkpoint_minutes: how much work a kill may cost; 0 keeps every step.
+        settings: whether to tell every setting of the recipe before it starts.
 
     Raises:
         InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
@@ -213,7 +215,10 @@ def train(
         backends.make_deterministic()
     with _locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         keras.utils.set_random_seed(recipe.seed)
-        _Training(run, data_dir).fit(checkpoint_minutes)
+        training = _Training(run, data_dir)
+        if settings:
+            print(_settings(recipe), file=sys.stderr)
+        training.fit(checkpoint_minutes)
     return run
 
 
@@ -276,7 +281,7 @@ class _Training:
     def fit(self, checkpoint_minutes: float) -> None:
         """The steps that are left, then the figures."""
         recipe, done = self.run.recipe, self.start >= self.total
-        print(_settings(recipe), _headline(self), sep="\n", file=sys.stderr)
+        print(_headline(self), file=sys.stderr)
         if not done:
             images = self.data.train.images
             batches = assembly.training_batches(recipe, images, self.start, self.total)

@@ -48,24 +48,6 @@ def queue() -> list[str]:
     return [name for name in names if not (Path(args.results) / name / "metrics.json").exists()]
 
 
-def place_of(name: str) -> str | None:
-    """The first --data_dir that holds a system's pictures; without any, its usual place (None).
-
-    Raises:
-        InputError: none of them does; the message is that of the last one.
-    """
-    from inpainting_tf import data
-
-    wanted, refusal = cli.recipe_from_flags(name).data, None
-    for place in flags.FLAGS.data_dir or [None]:
-        try:
-            data.load(wanted, place, splits=())
-            return place
-        except InputError as error:
-            refusal = error
-    raise refusal
-
-
 def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
     from inpainting_tf import data
@@ -130,25 +112,21 @@ def train(name: str, place: str | None) -> Path:
 
 def table(results: Path) -> str:
     """Every result beside what its paper printed, as Markdown."""
-    from inpainting_tf import runs
+    from inpainting_tf import markdown, runs
 
-    lines = [
-        "| model | epochs | minutes | PSNR | SSIM | hole PSNR | printed PSNR | printed SSIM |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    rows = [("model", "epochs", "minutes", "PSNR", "SSIM", "hole PSNR", "printed PSNR", "printed SSIM")]
     for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
         found = json.loads(file.read_text())
         printed = next(iter(found["recipe"]["printed"].values()), {})
         minutes = float(runs.open_run(file.parent).history()[-1]["seconds"]) / 60
         cells = [found["model"], found["recipe"]["schedule"]["epochs"], f"{minutes:.1f}"]
         cells += [f"{found[name]:.4f}" if name == "ssim" else f"{found[name]:.2f}" for name in COLUMNS]
-        cells += [printed.get("psnr", ""), printed.get("ssim", "")]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
+        rows.append([*cells, printed.get("psnr", ""), printed.get("ssim", "")])
+    return markdown.table(rows)
 
 
 def main() -> None:
-    from inpainting_tf import files
+    from inpainting_tf import data, files
 
     args = flags.FLAGS
     # What was compiled for an interrupted training is found again by the next process.
@@ -163,7 +141,7 @@ def main() -> None:
         if trained == args.count:
             break
         try:
-            place = place_of(name)
+            place = data.place(cli.recipe_from_flags(name).data, args.data_dir)
         except InputError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue

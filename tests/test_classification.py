@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -10,9 +13,9 @@ import pytest
 from PIL import Image
 
 from inpainting_tf import classification
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import Diverged, InputError
 
-SMALL = {"epochs": 2, "width": 4, "batch_size": 8, "seed": 3}
+SMALL = {"epochs": 3, "width": 4, "batch_size": 8, "seed": 3}  # of 36 pictures: 3 epochs of 4 steps
 
 
 def coloured(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,11 +31,38 @@ def pictures() -> tuple[np.ndarray, ...]:
     return *coloured(36, 0), *coloured(20, 1)
 
 
+class Compared(NamedTuple):
+    """A finished comparison: its rows, its folder and the weights of both classifiers."""
+
+    rows: list[dict[str, float]]
+    folder: Path
+    weights: list[np.ndarray]
+
+
+def compare(pictures, folder: Path, **changes) -> Compared:
+    models, build = [], classification._classifier
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            classification, "_classifier", lambda *given: models.append(build(*given)) or models[-1]
+        )
+        rows = classification.encoder_comparison(*pictures, **SMALL | changes, output=folder)
+    return Compared(rows, folder, [weight for model in models for weight in model.get_weights()])
+
+
 @pytest.fixture(scope="module")
-def compared(pictures, tmp_path_factory):
-    """(rows, folder) of a comparison."""
-    folder = tmp_path_factory.mktemp("comparison") / "new"
-    return classification.encoder_comparison(*pictures, **SMALL, output=folder), folder
+def compared(pictures, tmp_path_factory) -> Compared:
+    """One that was not interrupted."""
+    return compare(pictures, tmp_path_factory.mktemp("comparison") / "new")
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def table(folder: Path) -> list[dict[str, float]]:
+    """The rows of accuracy.csv."""
+    with open(folder / "accuracy.csv", newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 @pytest.fixture
@@ -42,17 +72,15 @@ def quick(monkeypatch):
 
 
 def test_both_encoders_are_tested_after_every_epoch(compared):
-    rows, folder = compared
+    rows = compared.rows
     assert [[*row] for row in rows] == [
         ["epoch", "improved", "improved_seconds", "glcic", "glcic_seconds"]
-    ] * 2
-    assert [row["epoch"] for row in rows] == [1, 2]
+    ] * 3
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
     for row in rows:
         assert all(round(20 * row[name], 6).is_integer() for name in ("improved", "glcic"))  # of 20 pictures
         assert row["improved_seconds"] > 0 and row["glcic_seconds"] > 0
-    with open(folder / "accuracy.csv", newline="") as file:
-        written = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    assert written == rows
+    assert table(compared.folder) == rows
 
 
 def test_both_encoders_get_the_same_new_order_each_epoch(pictures, monkeypatch, tmp_path):
@@ -62,18 +90,18 @@ def test_both_encoders_get_the_same_new_order_each_epoch(pictures, monkeypatch, 
     )
     monkeypatch.setattr(classification, "accuracy", lambda *_: 0.5)
 
-    def batches(**changes) -> list[np.ndarray]:
+    def batches(folder: str, **changes) -> list[np.ndarray]:
         trained.clear()
-        classification.encoder_comparison(*pictures, **SMALL | changes, output=tmp_path)
+        compare(pictures, tmp_path / folder, **{"epochs": 2} | changes)
         assert [name.partition("_")[0] for name, _ in trained] == ["improved", "glcic"] * 2
         return [order for _, order in trained]
 
-    first, same, second, _ = found = batches()
+    first, same, second, _ = found = batches("one")
     for order in found:  # of 36 pictures, four do not fill a batch
         assert order.shape == (4, 8) and len({*order.flat}) == 32 and order.max() < 36
     assert (first == same).all() and (first != second).any()
-    assert all((one == other).all() for one, other in zip(found, batches(), strict=True))
-    assert (batches(seed=4)[0] != first).any()
+    assert all((one == other).all() for one, other in zip(found, batches("two"), strict=True))
+    assert (batches("three", seed=4)[0] != first).any()
 
 
 @pytest.mark.parametrize("build", classification.ENCODERS.values())
@@ -131,8 +159,126 @@ def test_the_curves_show_both_encoders_over_the_epochs(monkeypatch, tmp_path):
 
 
 def test_a_comparison_draws_its_curves(compared):
-    with Image.open(compared[1] / "accuracy.png") as picture:
+    with Image.open(compared.folder / "accuracy.png") as picture:
         assert len({*picture.convert("RGB").getdata()}) > 10
+
+
+# What a kill costs
+
+
+class Interrupted:
+    """A progress bar: Ctrl-C comes where it says `description` for the first time, or after `batches`."""
+
+    def __init__(self, description: str = "", batches: int = 0) -> None:
+        self.description, self.batches, self.count = description, batches, 0
+
+    def __call__(self, **settings):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def set_description(self, text: str) -> None:
+        if text == self.description:
+            raise KeyboardInterrupt
+
+    def update(self) -> None:
+        self.count += 1
+        if self.count == self.batches:
+            raise KeyboardInterrupt
+
+
+def interrupt(pictures, folder: Path, **when) -> list[dict[str, float]]:
+    """Starts or continues a comparison until it is interrupted; what accuracy.csv then says."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(classification, "tqdm", Interrupted(**when))
+        compare(pictures, folder)
+    return table(folder)
+
+
+def accuracies(rows) -> list[tuple[float, ...]]:
+    return [(row["epoch"], row["improved"], row["glcic"]) for row in rows]
+
+
+def test_one_that_was_interrupted_twice_ends_as_one_that_was_not(pictures, compared, tmp_path, monkeypatch):
+    first = interrupt(pictures, tmp_path, description="epoch 2, improved")  # between two epochs
+    assert [row["epoch"] for row in first] == [1]
+    second = interrupt(pictures, tmp_path, batches=8 + 4 + 2)  # in the third epoch, the second encoder's
+    assert second[:1] == first and [row["epoch"] for row in second] == [1, 2]
+    assert names(tmp_path) == {"accuracy.csv", "accuracy.png", "comparison.json", "unfinished"}
+
+    bar = Interrupted()
+    monkeypatch.setattr(classification, "tqdm", bar)
+    last = compare(pictures, tmp_path)
+    assert bar.count == 8, "more than the third epoch was trained"
+    assert last.rows[:2] == second and table(tmp_path) == last.rows
+    assert accuracies(last.rows) == accuracies(compared.rows)
+    assert len(last.weights) > 50
+    for mine, theirs in zip(last.weights, compared.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert names(tmp_path) == names(compared.folder) == {"accuracy.csv", "accuracy.png", "comparison.json"}
+
+
+def test_one_that_is_finished_returns_its_rows_at_once(pictures, compared, monkeypatch):
+    monkeypatch.setattr(classification, "_classifier", None)  # nothing is built, let alone trained
+    (compared.folder / "unfinished").mkdir()  # as a kill may leave it at the very end
+    again = classification.encoder_comparison(*pictures, **SMALL, output=compared.folder)
+    assert again == compared.rows and [type(row["epoch"]) for row in again] == [int] * 3
+    assert "unfinished" not in names(compared.folder)
+
+
+def test_weights_that_are_not_finite_are_not_kept(pictures, tmp_path, monkeypatch):
+    def spoil(model, *_) -> float:
+        bias = model.get_layer("logits").bias
+        bias.assign(np.full(bias.shape, np.nan))
+        return 1.0
+
+    monkeypatch.setattr(classification, "_train", spoil)
+    with pytest.raises(Diverged, match="logits/bias is not finite after step 4"):
+        compare(pictures, tmp_path)
+    assert not (tmp_path / "unfinished").exists()
+
+
+OTHERS = {
+    "epochs 3 there and 4 here": lambda p: {"epochs": 4},
+    "width 4 there and 8 here": lambda p: {"width": 8},
+    "batch_size 8 there and 4 here": lambda p: {"batch_size": 4},
+    "seed 3 there and 0 here": lambda p: {"seed": 0},
+    "training pictures 36 there and 30 here": lambda p: {"images": p[0][:30], "labels": p[1][:30]},
+    "test pictures 20 there and 9 here": lambda p: {"test_images": p[2][:9], "test_labels": p[3][:9]},
+    "width 4 there and 6 here, seed 3 there and 5 here": lambda p: {"width": 6, "seed": 5},
+}
+
+
+def given(pictures, **changes) -> dict:
+    """The arguments of `encoder_comparison`."""
+    arrays = dict(zip(("images", "labels", "test_images", "test_labels"), pictures, strict=True))
+    return {**arrays, **SMALL, **changes}
+
+
+@pytest.mark.parametrize("difference", OTHERS)
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_folder_of_another_comparison_is_refused(pictures, compared, tmp_path, difference, finished):
+    record = json.loads((compared.folder / "comparison.json").read_text())
+    assert record["rows"] == compared.rows
+    (tmp_path / "comparison.json").write_text(json.dumps(record if finished else record | {"rows": []}))
+    with pytest.raises(InputError, match=f"`output` .* holds another comparison: {difference}. Choose"):
+        classification.encoder_comparison(**given(pictures, output=tmp_path, **OTHERS[difference](pictures)))
+    assert names(tmp_path) == {"comparison.json"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": {"epochs": 3}, "rows": []}'])
+def test_a_damaged_record_is_named(pictures, tmp_path, content):
+    (tmp_path / "comparison.json").write_text(content)
+    with pytest.raises(InputError, match=r"comparison.json' cannot be read .*`output`") as caught:
+        classification.encoder_comparison(*pictures, **SMALL, output=tmp_path)
+    assert "\n" not in str(caught.value) and names(tmp_path) == {"comparison.json"}
+
+
+# Mistakes
 
 
 @pytest.mark.parametrize(
@@ -151,15 +297,12 @@ def test_a_comparison_draws_its_curves(compared):
     ],
 )
 def test_mistakes_are_named_before_anything_is_written(pictures, tmp_path, changes, message):
-    given = dict(zip(("images", "labels", "test_images", "test_labels"), pictures, strict=True))
     with pytest.raises(InputError, match=message):
-        classification.encoder_comparison(
-            **{**given, **SMALL, "output": tmp_path / "new", **changes(pictures)}
-        )
+        classification.encoder_comparison(**given(pictures, output=tmp_path / "new", **changes(pictures)))
     assert not (tmp_path / "new").exists()
 
 
 def test_an_output_that_cannot_be_written_is_named_before_the_training(pictures, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file' could not be written"):
+    with pytest.raises(InputError, match=r"file/comparison.json' could not be written: .* is a file"):
         classification.encoder_comparison(*pictures, **SMALL, output=tmp_path / "file")

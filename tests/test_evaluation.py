@@ -272,7 +272,12 @@ def test_what_was_written_is_read_back(tmp_path):
 
 @pytest.mark.parametrize(
     "spoil, name",
-    [("removed", "metrics.json"), ("removed", "per_image.csv"), ("cut", "metrics.json"), ("cut", "shown.npz")],
+    [
+        ("removed", "metrics.json"),
+        ("removed", "per_image.csv"),
+        ("cut", "metrics.json"),
+        ("cut", "shown.npz"),
+    ],
 )
 def test_half_an_evaluation_is_refused(spoil, name, tmp_path):
     evaluation.write(evaluate("half", constant(0.5), [random_batch(2)]), tmp_path)

@@ -16,7 +16,11 @@ COLAB = ROOT / "colab"
 NOTEBOOKS = sorted(path.stem for path in COLAB.glob("*.ipynb"))
 SMALL = {
     "train": {"PRESET": "smoke", "CHANGES": TINY},
-    "table": {"PRESET": "smoke", "CHANGES": TINY, "MODELS": ("glcic", "one_autoencoder")},
+    "table": {
+        "PRESET": "smoke",
+        "CHANGES": TINY | {"schedule.epochs": 1},
+        "MODELS": ("glcic", "one_autoencoder"),
+    },
     "repair": {},
 }
 

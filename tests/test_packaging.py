@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import ROOT, process
+from running import ROOT, command
 
 import inpainting_tf
 
@@ -85,7 +85,7 @@ def test_the_citation_is_of_this_version():
 def test_the_benchmark_of_the_training_step(tmp_path):
     output = tmp_path / "figures.json"
     size = ("--image_size=16", "--width=4", "--batch_size=2", "--steps=1", "--precision=off")
-    done = process("benchmarks/train_step.py", *size, f"--output={output}")
+    done = command("benchmarks/train_step.py", *size, f"--output={output}")
     assert done.status == 0, done.err
     rows = json.loads(output.read_text(encoding="utf-8"))["rows"]
     assert [row["phase"] for row in rows] == ["completion", "joint"]

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from running import PATIENCE, ROOT, TINY, environment
+from running import command as in_this_process
 from test_packaging import declared
 
 import inpainting_tf
@@ -114,6 +116,15 @@ def called(command: str) -> list[str]:
     return [*(shell if words[0] == "inpaint" else [sys.executable]), *words[1:]]
 
 
+def script_of(words: list[str]) -> tuple[str, list[str]]:
+    """The file that Python runs for these words, in the checkout, and the options that it gets."""
+    if words[0] != "-m":
+        return words[0], words[1:]
+    found = find_spec(words[1])
+    found = found if found.submodule_search_locations is None else find_spec(f"{words[1]}.__main__")
+    return found.origin, words[2:]
+
+
 def test_every_command_is_accounted_for():
     installs = {command for command in commands() if command.startswith("pip install") and "[" in command}
     found, known = set(commands()) - installs, {*RUN, *SERVED, *ELSEWHERE}
@@ -130,18 +141,28 @@ def test_every_file_that_is_linked_exists():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", RUN)
-def test_a_command_does_what_it_says(command, place):
+def test_a_command_does_what_it_says(command, place, monkeypatch):
+    """In this process, to save the imports; other tests start each script in one of its own."""
     small = RUN[command]
     out, more = small if isinstance(small, tuple) else ([], small)
-    words = called(command)
-    assert all(word in words for word in out)
-    words = [word for word in words if word not in out] + more
+    script, options = script_of(called(command)[1:])
+    assert all(word in options for word in out)
+    options = [word for word in options if word not in out] + more
+    monkeypatch.chdir(place)
+    done = in_this_process(script, *options)
+    assert done.status == 0 and "Traceback" not in done.err, done.err[-2000:]
+    for output in re.findall(r"--(?:output|workdir)=(\S+)", " ".join(options)):
+        assert (place / output).exists()
+
+
+@pytest.mark.slow
+def test_inpaint_in_a_process_of_its_own(place):
+    words = called("inpaint --image=photo.jpg --mask=mask.png --output=own.png")
     done = subprocess.run(
         words, cwd=place, env=environment(), capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr[-2000:]
-    for output in re.findall(r"--(?:output|workdir)=(\S+)", " ".join(words)):
-        assert (place / output).exists()
+    assert (place / "own.png").exists()
 
 
 @pytest.mark.slow

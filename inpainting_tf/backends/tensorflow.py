@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
+# Keras makes a function for each model, and TensorFlow takes models for retracings of one function.
+logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" not in record.getMessage())
 
 
 class Trainer(keras.Model):

@@ -105,6 +105,22 @@ def load(
     return Dataset(decode("train"), decode("test"), origin)
 
 
+def place(data: Data, places: Sequence[str]) -> str | None:
+    """The first of some folders or archives that holds a recipe's pictures; with none to choose from, None.
+
+    Raises:
+        InputError: none of them holds them; the message is that of the last one.
+    """
+    refusal = None
+    for each in places or [None]:
+        try:
+            load(data, each, splits=())
+            return each
+        except InputError as error:
+            refusal = error
+    raise refusal
+
+
 def _deciding(splits: Sequence[str]) -> list[str]:
     """The fields of `Data` that decide which pictures these are: `train` has no say in the test split."""
     return [field for field in prepared.FLAGS if field != "train" or "train" in splits]

@@ -14,7 +14,7 @@ import dataclasses
 
 from inpainting_tf.data import Data
 from inpainting_tf.masks import Mask
-from inpainting_tf.recipes import presets
+from inpainting_tf.recipes import face_gan, presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 HOLE = Mask("centre", 0.5, 0.5)
@@ -76,4 +76,26 @@ MULTISCALE_CONTEXT_ENCODER = dataclasses.replace(
     presets={**LOCAL.presets, "laptop": {**LAPTOP_ADVERSARIAL, "objective.alpha_global": 1e-4}},
 )
 
-RECIPES = (MULTISCALE_CONTEXT_ENCODER, LOCAL, ENCODER_DECODER)
+# Figures 14 and 15 show other data sets; this one needs none.
+DRAWN = dataclasses.replace(
+    MULTISCALE_CONTEXT_ENCODER,
+    name="multiscale_context_encoder_drawn",
+    summary="the same on drawn faces (in place of figures 14 and 15)",
+    data=dataclasses.replace(LOCAL.data, source="synthetic_faces"),
+    presets={
+        **MULTISCALE_CONTEXT_ENCODER.presets,
+        "laptop": {**MULTISCALE_CONTEXT_ENCODER.presets["laptop"], "schedule.epochs": 20},
+    },
+)
+
+# The system to compare with in table VI, on this paper's hole.
+GLCIC_CENTRED = dataclasses.replace(
+    face_gan.GLCIC,
+    name="glcic_centred",
+    paper="multiscale_context_encoder",
+    summary="GLCIC on the centred hole (table VI)",
+    mask=Masks(HOLE, HOLE),
+    printed={},
+)
+
+RECIPES = (MULTISCALE_CONTEXT_ENCODER, LOCAL, ENCODER_DECODER, DRAWN, GLCIC_CENTRED)

@@ -170,10 +170,13 @@ class Recipe:
         return {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
 
     def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
-        """Dotted fields in which two resolved recipes differ, with both values."""
-        mine, theirs = _flatten(self.to_json()), _flatten(other.to_json())
+        """Dotted fields in which two resolved recipes differ, with both values; words do not count."""
+        mine, theirs = (_flatten(dataclasses.replace(each, **_WORDS).to_json()) for each in (self, other))
         keys = sorted(mine.keys() | theirs.keys())
         return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
+
+
+_WORDS = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:

@@ -14,7 +14,7 @@ import dataclasses
 
 from inpainting_tf.data import Data
 from inpainting_tf.masks import Mask
-from inpainting_tf.recipes import presets
+from inpainting_tf.recipes import face_gan, presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 ANYWHERE, CENTRED = Mask("rectangle", 0.5, 0.5), Mask("centre", 0.5, 0.5)
@@ -95,4 +95,14 @@ CONTEXT_ENCODER = dataclasses.replace(
     printed={},
 )
 
-RECIPES = (CONTEXT_ENCODER, CE_MODEL0, CE_MODEL1, CE_MODEL2, CE_MODEL3)
+# `face_gan` trains the same network on its own pictures and holes.
+CONTEXT_ENCODER_RECTANGLES = dataclasses.replace(
+    CONTEXT_ENCODER,
+    name="context_encoder_rectangles",
+    paper="face_gan",
+    summary="Pathak et al. 2016 on the pictures and holes of face_gan (figure 4.4)",
+    data=face_gan.GLCIC.data,
+    mask=face_gan.GLCIC.mask,
+)
+
+RECIPES = (CONTEXT_ENCODER, CONTEXT_ENCODER_RECTANGLES, CE_MODEL0, CE_MODEL1, CE_MODEL2, CE_MODEL3)

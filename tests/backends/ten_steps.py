@@ -70,12 +70,11 @@ def trainer(kind: str) -> Reconstruction:
         model = Generative(dcgan.completion(*map(smooth, networks)))
         model.compile(optimizer(2e-4, beta_1=0.5), optimizer(2e-4, beta_1=0.5))
         return model
-    completion = smooth(glcic.glcic(SIZE, width=WIDTH))
     if kind == "reconstruction":
-        model = Reconstruction(completion, losses.masked_mse)
+        model = Reconstruction(smooth(cifar_cars.autoencoder(SIZE, width=WIDTH)), losses.masked_mse)
         model.compile(optimizer(1e-3))
         return model
-    discriminator = smooth(glcic.iizuka_discriminator(SIZE, width=WIDTH))
+    completion, discriminator = map(smooth, networks_of(kind))
     boundaries = (CASES["discriminator"], CASES["joint"])
     # Far more than Iizuka et al.'s weight, so that both terms count.
     model = Adversarial(
@@ -88,6 +87,16 @@ def trainer(kind: str) -> Reconstruction:
     )
     model.compile(optimizer(1e-3), optimizer(2e-4, beta_1=0.5))
     return model
+
+
+def networks_of(kind: str) -> tuple[keras.Model, keras.Model]:
+    """A completion network and its discriminator: small ones to see that half precision trains at all."""
+    if kind == "float16":
+        judge = cifar_cars.cars_discriminator(
+            SIZE, width=WIDTH, dropout=0.0
+        )  # its noise is each backend's own
+        return cifar_cars.autoencoder(SIZE, width=WIDTH), judge
+    return glcic.glcic(SIZE, width=WIDTH), glcic.iizuka_discriminator(SIZE, width=WIDTH)
 
 
 def optimizer(rate: float, **settings: float) -> keras.Optimizer:

@@ -6,13 +6,19 @@ import json
 import shutil
 
 import pytest
-from running import process, tiny_flags
+from running import command, process, tiny_flags
 
 import inpainting_tf
 from inpainting_tf import data, runs
 from inpainting_tf.data import prepared
 
 SCRIPT = "scripts/paper_scale.py"
+
+
+@pytest.fixture(autouse=True)
+def compiled(tmp_path, monkeypatch):
+    """The script sets this variable where it is not set, and a test's process is not the script's own."""
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "compiled"))
 
 
 @pytest.mark.slow
@@ -22,12 +28,12 @@ def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
     _, *options = tiny_flags()  # but for --model
     options += [f"--workdir={work}", f"--results={results}", "--minutes=0.05"]
 
-    first = process(SCRIPT, *options)
+    first = command(SCRIPT, *options)
     assert first.status == 0, first.err
     assert "Left: one_autoencoder, double_autoencoder," in first.out
     assert runs.open_run(results / "glcic").recipe == runs.open_run(trained).recipe
 
-    second = process(SCRIPT, *options)
+    second = command(SCRIPT, *options)
     assert second.status == 0, second.err
     assert "one_autoencoder: " in second.err and "epochs in 0.05 minutes" in second.err
     recipe = runs.open_run(results / "one_autoencoder").recipe
@@ -45,6 +51,7 @@ def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
 
 
 def test_what_has_its_result_is_not_trained_again(tmp_path):
+    """In a process of its own, as a user calls it."""
     (tmp_path / "glcic").mkdir()
     (tmp_path / "glcic" / "metrics.json").write_text("{}")
     done = process(SCRIPT, "--model=glcic", f"--results={tmp_path}", f"--workdir={tmp_path / 'runs'}")
@@ -60,10 +67,10 @@ def test_each_system_takes_the_folder_that_holds_its_pictures(tmp_path):
         wanted = data.Data(image_size=side, **settings)
         prepared.write(data.load(wanted), wanted, folder)
     places = [f"--data_dir={folder}" for folder in folders]
-    options = [*tiny_flags("one_autoencoder"), "--minutes=0.02", f"--workdir={tmp_path / 'runs'}"]
-    done = process(SCRIPT, *options, *places, f"--results={tmp_path / 'results'}")
+    options = [*tiny_flags("direct_conv"), "--minutes=0.02", f"--workdir={tmp_path / 'runs'}"]
+    done = command(SCRIPT, *options, *places, f"--results={tmp_path / 'results'}")
     assert done.status == 0, done.err
-    assert runs.open_run(tmp_path / "runs" / "one_autoencoder").pictures()["data_dir"] == str(folders[1])
-    done = process(SCRIPT, *options, places[0], f"--results={tmp_path / 'none'}")
+    assert runs.open_run(tmp_path / "runs" / "direct_conv").pictures()["data_dir"] == str(folders[1])
+    done = command(SCRIPT, *options, places[0], f"--results={tmp_path / 'none'}")
     assert done.refuses("--data_dir must hold the pictures of a system without a result")
-    assert "one_autoencoder is left out: " in done.err and str(folders[0]) in done.err
+    assert "direct_conv is left out: " in done.err and str(folders[0]) in done.err

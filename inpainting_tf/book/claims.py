@@ -1,0 +1,129 @@
+"""What a paper says about which system is better, put to the test on the same pictures and holes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from inpainting_tf import statistics
+from inpainting_tf.evaluation import Evaluation
+
+NAMES = {  # of a metric, and the sign that makes more of it better
+    "psnr": ("PSNR", 1),
+    "ssim": ("SSIM", 1),
+    "hole_psnr": ("hole PSNR", 1),
+    "raw_psnr": ("raw PSNR", 1),
+    "raw_ssim": ("raw SSIM", 1),
+    "lpips": ("LPIPS", -1),
+    "seconds": ("time per picture", -1),
+}
+HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """That one system is better than another, or as good.
+
+    Attributes:
+        better, worse: the systems.
+        metric: a key of `NAMES`.
+        where: in the paper.
+        tie: how far their means may lie apart at most, in the metric's unit, where the paper calls the two
+            alike; None where it ranks them.
+    """
+
+    better: str
+    worse: str
+    metric: str = "psnr"
+    where: str = ""
+    tie: float | None = None
+
+    @property
+    def words(self) -> str:
+        relation = "above" if self.tie is None else "as good as"
+        return f"`{self.better}` {relation} `{self.worse}` in {NAMES[self.metric][0]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A claim and what our measurements say of it.
+
+    Attributes:
+        claim: what the paper says.
+        verdict: `HOLDS`, `FAILS` or `OPEN`.
+        reason: of a verdict that is `OPEN`.
+        difference: mean over the pictures of better minus worse, turned so that more is better.
+        interval: its 95 % bootstrap interval.
+        p: two-sided, of Wilcoxon's signed-rank test, with Holm's correction for the claims judged together.
+    """
+
+    claim: Claim
+    verdict: str = OPEN
+    reason: str = ""
+    difference: float = math.nan
+    interval: tuple[float, float] = (math.nan, math.nan)
+    p: float = math.nan
+
+
+def judge(claims: Sequence[Claim], found: Mapping[str, Evaluation]) -> list[Finding]:
+    """Tests claims together on what was measured, picture by picture."""
+    pairs = [_differences(claim, found) for claim in claims]
+    ps = [None if isinstance(each, str) else statistics.paired(each) for each in pairs]
+    adjusted = iter(statistics.holm([p for p in ps if p is not None]))
+    return [
+        _finding(claim, each, None if p is None else next(adjusted))
+        for claim, each, p in zip(claims, pairs, ps, strict=True)
+    ]
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """A table's line: does the paper's ranking hold?"""
+    if not findings:
+        return "**Cannot be judged**: the paper ranks nothing here."
+    verdicts = [each.verdict for each in findings]
+    counts = f"{verdicts.count(HOLDS)} of {len(findings)} statements hold"
+    if FAILS in verdicts:
+        failed = "; ".join(each.claim.words for each in findings if each.verdict == FAILS)
+        return f"**Not reproduced** ({counts}): not so here: {failed}."
+    if OPEN in verdicts:
+        reasons = "; ".join(dict.fromkeys(each.reason for each in findings if each.verdict == OPEN))
+        return f"**Cannot be judged** ({counts}): {reasons}."
+    return f"**Reproduced**: {counts}." if len(findings) > 1 else "**Reproduced**: the statement holds."
+
+
+def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | str:
+    """Better minus worse for each picture, or why there is no such thing."""
+    missing = [name for name in (claim.better, claim.worse) if name not in found]
+    if missing:
+        return f"`{missing[0]}` was not measured"
+    first, second = found[claim.better], found[claim.worse]
+    if [row["name"] for row in first.rows] != [row["name"] for row in second.rows] or (
+        first.summary["image_size"],
+        first.summary["mask"],
+    ) != (second.summary["image_size"], second.summary["mask"]):
+        return f"`{claim.better}` and `{claim.worse}` were not measured on the same pictures and holes"
+    values = [[row[claim.metric] for row in each.rows] for each in (first, second)]
+    if any(value is None for column in values for value in column):
+        return f"{NAMES[claim.metric][0]} was not measured"
+    return NAMES[claim.metric][1] * np.subtract(*values)
+
+
+def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Finding:
+    if isinstance(differences, str):
+        return Finding(claim, reason=differences)
+    mean, interval = float(differences.mean()), statistics.interval(differences)
+    measured = {"difference": mean, "interval": interval, "p": math.nan if p is None else p}
+    if p is None:
+        return Finding(claim, reason=f"{len(differences)} pictures are too few", **measured)
+    if claim.tie is not None:
+        inside = -claim.tie <= interval[0] and interval[1] <= claim.tie
+        outside = interval[0] > claim.tie or interval[1] < -claim.tie
+        decided = HOLDS if inside else FAILS if outside else OPEN
+    else:
+        sure = p < statistics.SIGNIFICANT and interval[0] * interval[1] > 0
+        decided = (HOLDS if mean > 0 else FAILS) if sure else OPEN
+    reason = f"{claim.words}: the difference is within chance" if decided == OPEN else ""
+    return Finding(claim, decided, reason, **measured)

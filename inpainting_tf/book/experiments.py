@@ -1,0 +1,270 @@
+"""What the book's tables and figures rest on: trained systems and their measurements, each made once.
+
+WORKDIR/SCALE/NAME                       a run, as train.py writes it
+WORKDIR/SCALE/evaluations/HOLES/NAME     what eval.py writes of one system
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from inpainting_tf import (
+    checkpoints,
+    classification,
+    comparison,
+    data,
+    evaluation,
+    packed,
+    processes,
+    recipes,
+    runs,
+)
+from inpainting_tf.book.minutes import LAPTOP_MINUTES
+from inpainting_tf.comparison import Subject, TestSet
+from inpainting_tf.errors import Diverged, InputError
+from inpainting_tf.evaluation import Evaluation
+from inpainting_tf.masks import Mask
+from inpainting_tf.recipes import Recipe
+from inpainting_tf.runs import Run
+
+SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
+
+
+@dataclasses.dataclass(frozen=True)
+class _Encoders:
+    """How the two encoders are compared: passes, channels of the first convolution, training pictures."""
+
+    epochs: int
+    width: int
+    train: int | None = None
+
+
+ENCODERS = {
+    "smoke": _Encoders(2, 4, 400),
+    "laptop": _Encoders(5, 32),
+    "gpu": _Encoders(20, 64),
+    "paper": _Encoders(20, 64),
+}
+
+
+class Missing(Exception):
+    """What a table or figure needs is not there; the message says why, for its place on the page."""
+
+
+@dataclasses.dataclass
+class Experiments:
+    """The runs and measurements of one scale in a folder.
+
+    Attributes:
+        workdir: the folder of all scales.
+        scale: one of `SCALES`.
+        places: folders and archives of pictures; the first that holds a system's is taken.
+        lpips: what `lpips.load` returns, or None.
+        study: the folder of a rating study, or None.
+        only_trained: trains nothing, but tells what is there.
+    """
+
+    workdir: Path
+    scale: str = "laptop"
+    places: Sequence[str] = ()
+    lpips: Callable | None = None
+    study: str | None = None
+    only_trained: bool = False
+    failures: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def home(self) -> Path:
+        return self.workdir / self.scale
+
+    def recipe(self, name: str) -> Recipe:
+        """Of a system, at this scale."""
+        return recipes.get(name, self.scale)
+
+    # Training
+
+    def train(self, names: Sequence[str]) -> None:
+        """Trains those that are not trained yet, one after the other, and says how long that will take.
+
+        A failure is kept for the places where its result is missed, and the next one begins.
+        """
+        waiting = [name for name in dict.fromkeys(names) if not self._trained(name)]
+        for number, name in enumerate(waiting):
+            if self.only_trained:
+                self.failures[name] = "not trained"
+                continue
+            left = self._minutes_left(waiting[number:])
+            print(f"[{number + 1}/{len(waiting)}] {name}{left}", file=sys.stderr)
+            try:
+                recipe = self.recipe(name)
+                place = data.place(recipe.data, self.places)
+                processes.run(_train, recipe, self.home / name, place)
+            except (InputError, Diverged, processes.Died) as error:
+                self.failures[name] = str(error)
+                print(f"{name} failed: {error}", file=sys.stderr)
+
+    def run(self, name: str) -> Run:
+        """The trained run of a system.
+
+        Raises:
+            Missing: it could not be trained.
+        """
+        if not self._trained(name):
+            raise Missing(self.failures.get(name, "not trained"))
+        return runs.open_run(self.home / name)
+
+    def _trained(self, name: str) -> bool:
+        """Whether there is a finished run of the very recipe."""
+        folder = self.home / name
+        if not (folder / "recipe.json").is_file():
+            return False
+        run = runs.open_run(folder)
+        # `scripts/paper_scale.py` fits the epochs to the machine.
+        sized = {"schedule.epochs"} if self.scale == "gpu" else set()
+        other = run.recipe.differences(self.recipe(name)).keys() - sized
+        return not other and _finished(run)
+
+    def _minutes_left(self, waiting: Sequence[str]) -> str:
+        """How long the rest takes if it goes as it went so far."""
+        done = [name for name in LAPTOP_MINUTES if self._trained(name)]
+        nominal = sum(LAPTOP_MINUTES[name] for name in done)
+        if nominal:
+            factor = sum(minutes_of(runs.open_run(self.home / name)) for name in done) / nominal
+        elif self.scale == "laptop":
+            factor = 1.0
+        else:
+            return ""
+        minutes = factor * sum(LAPTOP_MINUTES.get(name, 10) for name in waiting)
+        return f": about {duration(minutes)} of training left in all"
+
+    # Measuring
+
+    def evaluation(self, name: str, hole: Mask | None = None, source: str | None = None) -> Evaluation:
+        """A system's or classical method's, measured now or before.
+
+        Args:
+            name: of a recipe, whose run is taken, or of a classical method together with `like`.
+            hole: instead of its recipe's.
+            source: of other pictures than those it was trained on.
+
+        Raises:
+            Missing: it is not trained, or does not work on these pictures.
+        """
+        run = self.run(name)
+        return self._measured(name, lambda: comparison.of_run(run), self._test_set(run, hole, source), run)
+
+    def baseline(
+        self, name: str, like: str, hole: Mask | None = None, source: str | None = None
+    ) -> Evaluation:
+        """A classical method's on the pictures and holes of the system `like`."""
+        try:
+            test_set = self._test_set(self.run(like), hole, source)
+        except Missing:
+            recipe = self.recipe(like)
+            test_set = TestSet(recipe.data, hole or recipe.mask.test, data.place(recipe.data, self.places))
+        return self._measured(name, lambda: comparison.of_baseline(name), test_set)
+
+    def _test_set(self, run: Run, hole: Mask | None, source: str | None) -> TestSet:
+        test_set = TestSet.of(run).changed(source=source)
+        return dataclasses.replace(test_set, mask=hole or test_set.mask)
+
+    def _measured(
+        self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
+    ) -> Evaluation:
+        folder = self.home / "evaluations" / _label(test_set) / name
+        if _is_newer(folder / "metrics.json", run):
+            found = evaluation.read(folder)
+            if self.lpips is None or found.summary["lpips"] is not None:
+                return found
+        try:
+            pictures, made = test_set.pictures(), subject()
+            found = comparison.measure(made, test_set, pictures, lpips=self.lpips)
+            comparison.write(made, found, test_set, pictures, folder)
+            comparison.sheet([found], folder / "sheet.png")
+        except InputError as error:
+            raise Missing(str(error)) from error
+        return found
+
+    def sheet_of(self, name: str, which: str, hole: Mask | None = None) -> Path:
+        """One of the picture sheets that came with a system's evaluation, e.g. "good"."""
+        self.evaluation(name, hole)
+        test_set = self._test_set(self.run(name), hole, None)
+        file = self.home / "evaluations" / _label(test_set) / name / f"{which}.png"
+        if not file.exists():
+            raise Missing(f"no sheet {which!r}: its holes are not boxes of one size")
+        return file
+
+    def encoders(self) -> list[dict[str, Any]]:
+        """The accuracies of two encoders as classifiers, `classification.encoder_comparison`.
+
+        Raises:
+            Missing: CIFAR-10 was not found.
+        """
+        size = ENCODERS[self.scale]
+        try:
+            place = data.place(data.Data("cifar10", 32, train=size.train), self.places)
+            pictures = classification.labelled_pictures(place, size.train)
+            return classification.encoder_comparison(
+                *pictures,
+                epochs=size.epochs,
+                width=size.width,
+                batch_size=100,
+                seed=0,
+                output=self.home / "encoders",
+            )
+        except InputError as error:
+            raise Missing(str(error)) from error
+
+
+def command(run: Run) -> str:
+    """What trains a run, for a shell."""
+    recipe = run.recipe
+    preset = "" if recipe.preset == "paper" else f" --preset={recipe.preset}"
+    return f"python train.py --model={recipe.name}{preset}"
+
+
+def duration(minutes: float) -> str:
+    """In words, e.g. "3 h 20 min"."""
+    whole = max(1, round(minutes))
+    return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
+
+
+def minutes_of(run: Run) -> float:
+    """How long a run was trained."""
+    return float(run.history()[-1]["seconds"]) / 60
+
+
+def device_of(run: Run) -> str:
+    """What a run was trained on, as far as it was noted."""
+    file = run.folder / "environment.json"
+    return json.loads(file.read_text())["device"] if file.exists() else "not noted"
+
+
+def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
+    runs.train(recipe, folder, data_dir=place, settings=False)
+
+
+def _finished(run: Run) -> bool:
+    """Whether the last step was made and kept."""
+    rows = run.history()
+    if not rows or int(rows[-1]["epoch"]) < run.recipe.schedule.epochs:
+        return False
+    return packed.found(run.folder) or checkpoints.latest_step(run.checkpoints) == int(rows[-1]["step"])
+
+
+def _label(test_set: TestSet) -> str:
+    """A folder's name for pictures and holes."""
+    numbers = [value for value in (test_set.mask.low, test_set.mask.high) if value is not None]
+    parts = [test_set.data.source, test_set.data.image_size, test_set.mask.kind, *(f"{x:g}" for x in numbers)]
+    return "_".join(map(str, parts))
+
+
+def _is_newer(measured: Path, run: Run | None) -> bool:
+    """Whether a measurement is there, and not older than the run that it is of."""
+    if not measured.exists():
+        return False
+    return run is None or measured.stat().st_mtime >= (run.folder / "history.csv").stat().st_mtime

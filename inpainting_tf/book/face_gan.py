@@ -1,0 +1,77 @@
+"""`face_gan`: tables 4.1 to 4.3, figures 4.1 to 4.11, 5.1 to 5.3."""
+
+from __future__ import annotations
+
+import math
+
+from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.entries import Bars, Curves, Ratings, Removal, Sheets, SideBySide, Table
+from inpainting_tf.book.pages import Paper
+
+THREE = ("glcic", "one_autoencoder", "double_autoencoder")
+AS_PRINTED = ("PSNR by eq. 3.16", lambda psnr: psnr - 10.0 * math.log10(255.0))
+
+PAPER = Paper(
+    "face_gan",
+    "Faces repaired by GANs with one and two autoencoders",
+    (
+        Table(
+            "table 4.1",
+            "the local against the global discriminator",
+            ("one_autoencoder_local", "one_autoencoder_global", "one_autoencoder"),
+            claims=(
+                Claim("one_autoencoder_global", "one_autoencoder_local", "psnr", "table 4.1"),
+                Claim("one_autoencoder_global", "one_autoencoder_local", "ssim", "table 4.1"),
+                Claim("one_autoencoder", "one_autoencoder_local", "psnr", "section 4.1, in words"),
+                Claim("one_autoencoder", "one_autoencoder_global", "psnr", "section 4.1, in words"),
+            ),
+            as_printed=AS_PRINTED,
+        ),
+        Table(
+            "table 4.2",
+            "picture by picture",
+            ("glcic", "one_autoencoder"),
+            note=(
+                "The thesis prints four pictures: 17.76, 19.54, 16.64 and 14.39 dB for Iizuka et al.'s "
+                "network; 58.13, 18.40, 31.44 and 19.47 dB for its own. Here it is all test pictures; each "
+                "has its row in `per_image.csv`."
+            ),
+            claims=(Claim("one_autoencoder", "glcic", "psnr", "table 4.2, averages"),),
+            as_printed=AS_PRINTED,
+        ),
+        Table(
+            "table 4.3",
+            "three completion networks",
+            THREE,
+            claims=(
+                Claim("one_autoencoder", "glcic", "psnr", "table 4.3"),
+                Claim("double_autoencoder", "one_autoencoder", "psnr", "table 4.3"),
+                Claim("one_autoencoder", "glcic", "ssim", "table 4.3"),
+                Claim("double_autoencoder", "one_autoencoder", "ssim", "table 4.3"),
+                Claim("one_autoencoder", "double_autoencoder", "seconds", "section 4.2"),
+            ),
+            as_printed=AS_PRINTED,
+            course=True,
+        ),
+        Curves("figures 4.1, 4.2", "completion and discriminator losses", THREE),
+        Sheets("figure 4.3", "results of the new model", ("one_autoencoder",)),
+        Sheets(
+            "figure 4.4", "Pathak et al.'s Context Encoder on the same data", ("context_encoder_rectangles",)
+        ),
+        Sheets("figure 4.5", "the local discriminator alone", ("one_autoencoder_local",)),
+        Sheets(
+            "figure 4.6", "failures of the local discriminator", ("one_autoencoder_local",), which="failed"
+        ),
+        Sheets("figure 4.7", "the global discriminator alone", ("one_autoencoder_global",)),
+        Sheets("figure 4.8", "Iizuka et al.'s network", ("glcic",)),
+        Sheets("figure 4.9", "one autoencoder", ("one_autoencoder",), which="good"),
+        Sheets("figure 4.10", "two autoencoders", ("double_autoencoder",)),
+        Removal("figure 4.11", "sunglasses removed", ("double_autoencoder",)),
+        Bars("figure 5.1", "PSNR of the three networks", THREE, metrics=("psnr",)),
+        Bars("figure 5.2", "SSIM of the three networks", THREE, metrics=("ssim",)),
+        Ratings("figure 5.3", "how natural people find the fills", THREE),
+        SideBySide(
+            "drawn faces", "the same networks, which know photographs", THREE, source="synthetic_faces"
+        ),
+    ),
+)

@@ -1,0 +1,51 @@
+"""`multiscale_context_encoder`: tables VI and VII, figures 10 and 12 to 16."""
+
+from __future__ import annotations
+
+from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.entries import EncoderAccuracy, Progress, SideBySide, Table
+from inpainting_tf.book.pages import Paper
+
+ABLATION = ("multiscale_encoder_decoder", "multiscale_local", "multiscale_context_encoder")
+OTHERS = ("context_encoder", "glcic_centred")
+OURS = "multiscale_context_encoder"
+
+PAPER = Paper(
+    "multiscale_context_encoder",
+    "A Context Encoder with local and global discriminators",
+    (
+        Table(
+            "table VI",
+            "PatchMatch, Context Encoder, GLCIC and the paper's system",
+            (*OTHERS, OURS),
+            claims=(
+                *(Claim(OURS, other, "psnr", "quantitative assessment") for other in (*OTHERS, "patchmatch")),
+                *(Claim(OURS, other, "ssim", "quantitative assessment") for other in (*OTHERS, "patchmatch")),
+            ),
+            course=True,
+            note="The table's numbers were lost with the paper's figures; its words rank the systems.",
+        ),
+        Table(
+            "table VII",
+            "without discriminators, with the local one, with both",
+            ABLATION,
+            claims=(
+                Claim("multiscale_local", "multiscale_encoder_decoder", "psnr", "figure 12, table VII"),
+                Claim(OURS, "multiscale_local", "psnr", "figure 12, table VII"),
+                Claim(OURS, "multiscale_encoder_decoder", "ssim", "figure 12, table VII"),
+            ),
+            course=True,
+            note="The table's numbers were lost with the paper's figures.",
+        ),
+        Progress("figure 10", "outputs over the training", (OURS,)),
+        SideBySide("figure 12", "the three systems of table VII", ABLATION),
+        EncoderAccuracy("figure 13", "two encoders as classifiers of CIFAR-10"),
+        SideBySide("figures 14, 15", "another data set: drawn faces", (f"{OURS}_drawn",)),
+        SideBySide(
+            "figure 16",
+            "pictures of another kind than those it was trained on",
+            (*OTHERS, OURS),
+            source="synthetic_faces",
+        ),
+    ),
+)

@@ -1,0 +1,213 @@
+"""The book's pages: Markdown for everybody, and one HTML file with all the pictures in it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import html
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import markdown as python_markdown
+from tqdm.auto import tqdm
+
+from inpainting_tf import files, markdown
+from inpainting_tf.book import experiments
+from inpainting_tf.book.entries import Block, Entry, Picture
+from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Paper:
+    """What the book says of a paper.
+
+    Attributes:
+        name: its short name.
+        title: what it is about.
+        entries: its tables and figures, in its order.
+    """
+
+    name: str
+    title: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def systems(self) -> list[str]:
+        """The models that its entries need, each once."""
+        return list(dict.fromkeys(name for entry in self.entries for name in entry.systems))
+
+
+@dataclasses.dataclass(frozen=True)
+class Chapter:
+    """A paper's entries, made."""
+
+    paper: Paper
+    parts: list[tuple[Entry, list[Block]]]
+    provenance: str
+    ledger: str
+
+    @property
+    def name(self) -> str:
+        """The paper's, followed by what there is of it if that is not everything."""
+        whole = len(self.parts) == len(self.paper.entries)
+        return "_".join([self.paper.name, *(entry.slug for entry, _ in self.parts if not whole)])
+
+
+def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) -> Chapter:
+    """Makes some entries of a paper; what fails is told in its place.
+
+    Args:
+        paper: whose they are.
+        entries: those to make.
+        lab: what they rest on; their systems are trained already.
+        ledger: where the paper contradicts itself, as Markdown.
+    """
+    parts = []
+    for entry in tqdm(entries, desc=paper.name, unit="entry", disable=None):
+        blocks: list[Block] = []
+        try:
+            blocks.extend(entry.make(lab, lab.home / "figures" / paper.name))
+        except (Missing, InputError) as reason:
+            blocks.append(f"Failed: {reason}")
+        parts.append((entry, blocks))
+    systems = list(dict.fromkeys(name for entry in entries for name in entry.systems))
+    return Chapter(paper, parts, _provenance(systems, lab), ledger)
+
+
+def _provenance(systems: Iterable[str], lab: Experiments) -> str:
+    """How each number was made."""
+    rows = [["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]]
+    for name in systems:
+        try:
+            run = lab.run(name)
+        except Missing as reason:
+            rows.append([f"`{name}`", f"failed: {reason}", *[""] * 6])
+            continue
+        recipe, pictures = run.recipe, run.pictures()
+        rows.append(
+            [
+                f"`{name}`",
+                f"`{experiments.command(run)}`",
+                recipe.seed,
+                f"{len(pictures['train'])} of {recipe.data.source}",
+                recipe.data.image_size,
+                recipe.schedule.epochs,
+                f"{experiments.minutes_of(run):.1f}",
+                experiments.device_of(run),
+            ]
+        )
+    return markdown.table(rows, words=(0, 1, 3, 7))
+
+
+def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
+    """A chapter as a page.
+
+    Args:
+        chapter: the chapter.
+        link: what stands for a picture, or None for one that is left out.
+    """
+    lines = [f"# {chapter.paper.title}", f"The paper `{chapter.paper.name}`, reproduced."]
+    for entry, blocks in chapter.parts:
+        lines.append(f"## {entry.key[0].upper()}{entry.key[1:]}: {entry.title}")
+        hidden = 0
+        for block in blocks:
+            text = link(block) if isinstance(block, Picture) else block
+            hidden += text is None
+            lines += [] if text is None else [text]
+        if hidden:
+            lines.append("*Shows pictures of a data set, which may not be published: see the report.*")
+    lines += ["## How these numbers were made", chapter.provenance]
+    if chapter.ledger:
+        lines += ["## Where the paper contradicts itself", chapter.ledger]
+    return "\n\n".join(lines) + "\n"
+
+
+def write_page(chapter: Chapter, folder: Path) -> Path:
+    """A chapter as Markdown for everybody: pictures of data sets are left out, the others lie in figures/."""
+
+    def link(picture: Picture) -> str | None:
+        if not picture.public:
+            return None
+        name = f"{chapter.paper.name}_{picture.file.name}"
+        with files.replacing(folder / "figures" / name) as temporary:
+            temporary.write_bytes(picture.file.read_bytes())
+        return f"![{picture.caption}](figures/{name})"
+
+    page = folder / f"{chapter.name}.md"
+    files.write_text(page, as_markdown(chapter, link))
+    return page
+
+
+def write_index(chapters: Sequence[Chapter], folder: Path) -> Path:
+    """What became of each table, in a line, with links to the pages."""
+    rows = [["paper", "", "verdict"]]
+    for chapter in chapters:
+        for entry, blocks in chapter.parts:
+            verdicts = [block for block in blocks if isinstance(block, str) and block.startswith("**")]
+            paper = f"[`{chapter.paper.name}`]({chapter.name}.md)"
+            rows += [[paper, f"{entry.key}: {entry.title}", verdict] for verdict in verdicts]
+    text = [
+        "# Five papers, reproduced",
+        "Our numbers beside the printed ones, and whether the papers' rankings hold here.",
+        markdown.table(rows, words=(0, 1, 2)),
+    ]
+    index = folder / "README.md"
+    files.write_text(index, "\n\n".join(text) + "\n")
+    return index
+
+
+def write_report(chapters: Sequence[Chapter], path: Path) -> Path:
+    """All chapters as one HTML file that holds its pictures."""
+    bodies = [_html(chapter) for chapter in chapters]
+    contents = "".join(
+        f'<li><a href="#{chapter.paper.name}">{html.escape(chapter.paper.title)}</a></li>'
+        for chapter in chapters
+    )
+    files.write_text(path, _DOCUMENT.format(contents=contents, body="\n".join(bodies)))
+    return path
+
+
+def _html(chapter: Chapter) -> str:
+    def link(picture: Picture) -> str:
+        data = base64.b64encode(picture.file.read_bytes()).decode()
+        caption = python_markdown.markdown(picture.caption).removeprefix("<p>").removesuffix("</p>")
+        alternative = html.escape(picture.caption, quote=True)
+        return (
+            f'<figure><img alt="{alternative}" src="data:image/png;base64,{data}">'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+
+    body = python_markdown.markdown(as_markdown(chapter, link), extensions=["tables"])
+    return f'<section id="{chapter.paper.name}">{body}</section>'
+
+
+def ledger_of(text: str, paper: str) -> str:
+    """A paper's section of the ledger, without its heading; "" if it has none."""
+    found = re.search(rf"^## `{re.escape(paper)}`[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group(1).strip() if found else ""
+
+
+_DOCUMENT = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>inpainting_tf: five papers reproduced</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; }}
+body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; margin: 1rem 0; font-size: .875rem; display: block; overflow-x: auto; }}
+th, td {{ border-bottom: 1px solid #ddd; padding: .3rem .6rem; vertical-align: top; }}
+th {{ border-bottom: 2px solid #888; }}
+img {{ max-width: 100%; }}
+figure {{ margin: 1rem 0; }}
+figcaption {{ color: #555; font-size: .875rem; }}
+h1 {{ border-top: 4px solid #0072B2; padding-top: 1rem; margin-top: 4rem; }}
+code {{ background: #f3f3f3; padding: 0 .2em; }}
+</style>
+<p><strong>inpainting_tf</strong>: five papers, reproduced. Our numbers stand beside the printed ones.</p>
+<ol>{contents}</ol>
+{body}
+</html>
+"""

@@ -1,0 +1,60 @@
+"""`skip_connection`: tables 1 and 2, figures 7 and 8."""
+
+from __future__ import annotations
+
+from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.entries import Progress, SideBySide, Table
+from inpainting_tf.book.pages import Paper
+
+HOLE_ONLY, WHOLE = ("ce_model0", "ce_model1"), ("ce_model2", "ce_model3")
+
+PAPER = Paper(
+    "skip_connection",
+    "Context Encoders with and without skip connections",
+    (
+        Table(
+            "table 1",
+            "experiment 1: with and without the channel-wise fully connected layer",
+            HOLE_ONLY,
+            claims=(
+                Claim(
+                    "ce_model0", "ce_model1", "hole_psnr", "section 5.1: no significant difference", tie=0.25
+                ),
+                Claim("ce_model0", "ce_model1", "ssim", "section 5.1: no significant difference", tie=0.01),
+            ),
+            course=True,
+            note="LPIPS has a column where its weights are given (`--lpips_weights`).",
+        ),
+        Table(
+            "table 2",
+            "experiment 2: the whole picture, with and without skip connections",
+            WHOLE,
+            claims=(
+                Claim("ce_model3", "ce_model2", "raw_psnr", "section 5.2: the known part is sharp"),
+                Claim("ce_model3", "ce_model2", "raw_ssim", "section 5.2: the known part is sharp"),
+            ),
+            columns=("raw_psnr", "raw_ssim", "hole_psnr", "psnr", "ssim"),
+            course=True,
+            note=(
+                "The report ranks by LPIPS. What it sees, that skip connections keep the known part sharp, "
+                "is a matter of the whole prediction: raw PSNR and raw SSIM."
+            ),
+        ),
+        SideBySide("figure 7", "models 0 and 1", HOLE_ONLY),
+        Progress("figure 7, epochs", "models 0 and 1 over the training", HOLE_ONLY),
+        SideBySide("figure 8", "models 2 and 3, whole predictions", WHOLE, raw=True),
+        Progress("figure 8, epochs", "models 2 and 3 over the training", WHOLE),
+        Table(
+            "beside them",
+            "Pathak et al.'s Context Encoder and all four models on one hole",
+            ("context_encoder", *HOLE_ONLY, *WHOLE),
+            note="Not a table of the report: its two tables cannot be of the same measurement (see below).",
+        ),
+        SideBySide(
+            "drawn faces",
+            "the same networks, which know photographs",
+            ("context_encoder", *HOLE_ONLY, *WHOLE),
+            source="synthetic_faces",
+        ),
+    ),
+)

@@ -1,0 +1,57 @@
+"""`unet_vs_cgan`: table 1, figures 4 and 5."""
+
+from __future__ import annotations
+
+from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.entries import Sheets, SideBySide, Table
+from inpainting_tf.book.pages import Paper
+
+PRINTED = ("unet_l1", "unet_l1_swish", "unet_l1_dssim", "unet_l1_dssim_swish", "cgan", "cgan_swish")
+IN_WORDS = ("unet", "unet_swish", "unet_mse_dssim", "unet_mse_dssim_swish")
+WHERE = "table 1"
+
+PAPER = Paper(
+    "unet_vs_cgan",
+    "U-Nets against a conditional GAN",
+    (
+        Table(
+            "table 1",
+            "losses and activations of U-Nets, and a GAN",
+            (*PRINTED, *IN_WORDS),
+            claims=(
+                Claim("unet_l1", "cgan", "raw_psnr", WHERE),
+                Claim("unet_l1_swish", "cgan_swish", "raw_psnr", WHERE),
+                Claim("unet_l1", "unet_l1_swish", "raw_psnr", WHERE),
+                Claim("unet_l1_dssim", "unet_l1_dssim_swish", "raw_psnr", WHERE),
+                Claim("cgan", "cgan_swish", "raw_psnr", WHERE),
+                Claim("unet_l1", "unet_l1_dssim", "raw_psnr", "section 4, slightly"),
+                Claim("unet_l1_swish", "unet_l1_dssim_swish", "raw_psnr", "section 4, slightly"),
+            ),
+            columns=("raw_psnr", "raw_ssim", "hole_psnr", "psnr", "ssim"),
+            course=True,
+            note=(
+                "The report measures the whole generated picture: raw PSNR is what to compare with. At the "
+                "paper's size its U-Nets work at 128x128 and its GANs at 64x64; the classical fills are "
+                "those of the first system's size."
+            ),
+        ),
+        SideBySide("figure 4", "all systems on the validation pictures", (*PRINTED, *IN_WORDS)),
+        Table(
+            "figure 5",
+            "semantic inpainting (Yeh et al. 2017)",
+            ("semantic_inpainting", "unet_l1", "cgan"),
+            claims=(Claim("semantic_inpainting", "unet_l1", "raw_psnr", "section 3: 19.4 against 6.2 dB"),),
+            note=(
+                "The 19.4 dB are Yeh et al.'s own, on their own pictures. Each fill is searched for, hence "
+                "its time per picture."
+            ),
+        ),
+        Sheets("figure 5, pictures", "semantic inpainting (Yeh et al. 2017)", ("semantic_inpainting",)),
+        SideBySide(
+            "drawn faces",
+            "some of the same networks, which know photographs",
+            ("unet_l1", "unet_l1_dssim", "cgan", "semantic_inpainting"),
+            source="synthetic_faces",
+        ),
+    ),
+)

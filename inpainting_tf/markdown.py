@@ -1,0 +1,18 @@
+"""Tables as Markdown that can be read as plain text, too."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+
+def table(rows: Sequence[Sequence[object]], words: Container[int] = (0,)) -> str:
+    """The rows, the first of which is the header; columns of `words` to the left, the others to the right."""
+    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(cells[0]))]
+    rule = ["-" * width if i in words else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+
+    def line(row: Sequence[str]) -> str:
+        cells = (c.ljust(widths[i]) if i in words else c.rjust(widths[i]) for i, c in enumerate(row))
+        return f"| {' | '.join(cells)} |"
+
+    return "\n".join(map(line, [cells[0], rule, *cells[1:]]))
