@@ -121,7 +121,11 @@ class Table(Entry):
         yield Picture(bars, f"{self.key}: bars of the table", public=True)
         if self.course:
             yield Picture(_course(lab, self.systems, self.file(folder, "_course")), COURSE, public=True)
-        sheet = comparison.sheet(found.values(), self.file(folder, "_sheet"))
+        shown = [
+            *found.values(),
+            *(classic[name] for name in ("biharmonic", "patchmatch") if name in classic),
+        ]
+        sheet = comparison.sheet(shown, self.file(folder, "_sheet"))
         yield Picture(sheet, f"{self.key}: the first test pictures, their known pixels kept")
 
     def _table(self, lab: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
