@@ -24,7 +24,7 @@ RECIPE = {
     "schedule__discriminator_share": 0.3,
     "optimizer__decay": "cosine",
 }
-OPTIONS = [*tiny_flags("one_autoencoder_local", **RECIPE), "--deterministic", "--checkpoint_minutes=0"]
+OPTIONS = [*tiny_flags("gan_autoencoder", **RECIPE), "--deterministic", "--checkpoint_minutes=0"]
 
 
 def interrupt(folder: Path, log: Path) -> None:
@@ -80,7 +80,7 @@ def different_variables(one: Path, two: Path) -> list[str]:
     """Networks, optimizers and step counter in the last checkpoint."""
     last = Path("checkpoints", f"step-{TOTAL:08d}", "variables.npz")
     with np.load(one / last) as mine, np.load(two / last) as theirs:
-        assert mine.files == theirs.files and len(mine.files) > 200
+        assert mine.files == theirs.files and len(mine.files) > 100
         return [name for name in mine.files if mine[name].tobytes() != theirs[name].tobytes()]
 
 
