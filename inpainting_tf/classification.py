@@ -151,6 +151,12 @@ def encoder_comparison(
     return rows
 
 
+def is_finished(output: str | os.PathLike) -> bool:
+    """Whether `encoder_comparison` came to its end in that folder."""
+    file = Path(output) / _RECORD
+    return file.exists() and bool(json.loads(file.read_text())["rows"])
+
+
 def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray, batch_size: int = 500) -> float:
     """The share of uint8 `images` [N, H, W, 3] whose largest logit is that of their label, in 0..1."""
     right = 0

@@ -193,10 +193,10 @@ def write(
     subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: str | os.PathLike
 ) -> None:
     """Writes what `measure` found of a subject, and the sheets that `compare` promises for each."""
-    evaluation.write(found, folder)
     _extremes(subject, found, pictures.images, test_set.mask, Path(folder))
     _patches(found, Path(folder))
     _diversity(subject, found, Path(folder))
+    evaluation.write(found, folder)  # last: where metrics.json is, nothing is missing
 
 
 def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:

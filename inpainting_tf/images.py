@@ -93,6 +93,47 @@ def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
     return np.stack([_factorised(*each) for each in zip(*map(np.asarray, arrays), strict=True)])
 
 
+def mean_fill(image: Array, missing: Array) -> Array:
+    """The mean colour of each picture's own known pixels; black where there are none.
+
+    Args:
+        image: tensor [N, H, W, C].
+        missing: bool tensor [N, H, W, 1].
+
+    Returns:
+        float32 [N, 1, 1, C].
+    """
+    image, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
+    count = ops.sum(known, axis=(1, 2), keepdims=True)
+    return ops.sum(image * known, axis=(1, 2), keepdims=True) / ops.maximum(count, 1.0)
+
+
+def smooth_fill(image: Array, missing: Array) -> Array:
+    """A smooth continuation of the known pixels into the hole, by pull and push (Gortler et al. 1996).
+
+    Half-size pictures are made of the known pixels alone, until none is missing; on the way back each missing
+    pixel gets what the smaller picture has in its place.
+
+    Args:
+        image: tensor [N, H, W, C], finite.
+        missing: bool tensor [N, H, W, 1].
+
+    Returns:
+        float32 [N, H, W, C]: `image` with its holes filled.
+    """
+    picture, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
+    last, levels = mean_fill(image, missing), []
+    for _ in range(_levels(picture.shape[1:3])):
+        levels.append((picture * known, known))
+        share = ops.average_pool(known, 2, 2, "same")
+        picture = ops.average_pool(picture * known, 2, 2, "same") / ops.maximum(share, 1e-6)
+        known = ops.cast(share > 0, "float32")
+    picture = picture * known + last * (1.0 - known)
+    for fine, known in reversed(levels):
+        picture = fine + (1.0 - known) * _enlarged(picture, ops.shape(fine))
+    return picture
+
+
 def to_mask(mask: Array) -> Array:
     """A user's mask as the package's own: any non-zero value becomes 1 (missing), zero becomes 0 (known).
 
@@ -135,6 +176,17 @@ def check_two_levels(mask: np.ndarray) -> None:
             "`mask` must have two levels, one known and one missing, but for its edges. Received "
             f"{np.count_nonzero(counts)} levels, none of which prevails: it looks like a photograph."
         )
+
+
+def _levels(size: tuple[int | None, ...]) -> int:
+    """How often a picture can be halved; for unknown sizes as often as photographs need it."""
+    return 10 if None in size else (max(size) - 1).bit_length()
+
+
+def _enlarged(picture: Array, shape: Any) -> Array:
+    """Twice the height and width, cut to `shape`, without steps between what were pixels."""
+    picture = ops.repeat(ops.repeat(picture, 2, axis=1), 2, axis=2)[:, : shape[1], : shape[2]]
+    return ops.average_pool(picture, 3, 1, "same")
 
 
 def _factorised(image: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> np.ndarray:

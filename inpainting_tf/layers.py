@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from inpainting_tf.errors import InputError
+from inpainting_tf.images import mean_fill, smooth_fill
 
 _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if _ON_TENSORFLOW:
@@ -19,7 +20,8 @@ if _ON_TENSORFLOW:
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
-FILLS = {"grey": 0.5, "black": 0.0, "white": 1.0, "mean": None}
+COLOURS = {"grey": 0.5, "black": 0.0, "white": 1.0}
+FILLS = (*COLOURS, "mean", "smooth")
 # Methods of `inpainting_tf.classical`. Whoever calls a network with such a fill has filled the hole by it.
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
@@ -144,9 +146,9 @@ class BlankHole(keras.layers.Layer):
     Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
 
     Args:
-        fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1) or "mean" (the
-            mean colour of the picture's own known pixels). One of `PREFILLS` leaves the picture as it is: it
-            comes with its hole filled by that method.
+        fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1), "mean" (the
+            mean colour of the picture's own known pixels) or "smooth" (`images.smooth_fill`). One of
+            `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
         trained_on: (side of the pictures, smallest side of their holes) in pixels, once it is known: a note
             for whoever applies the network to pictures of other sizes. The layer makes no use of it.
@@ -177,12 +179,10 @@ class BlankHole(keras.layers.Layer):
         missing = mask > 0.5
         # `where` and not a product: a NaN under the hole times zero would still be a NaN.
         known = ops.where(missing, ops.zeros_like(image), image)
-        if self.fill != "mean":
-            return ops.where(missing, ops.full_like(image, FILLS[self.fill]), known)
-        weight = ops.cast(ops.logical_not(missing), "float32")
-        total = ops.sum(ops.cast(known, "float32"), axis=(1, 2), keepdims=True)
-        mean = total / ops.maximum(ops.sum(weight, axis=(1, 2), keepdims=True), 1.0)
-        return ops.where(missing, ops.cast(mean, image.dtype), known)
+        if self.fill in COLOURS:
+            return ops.where(missing, ops.full_like(image, COLOURS[self.fill]), known)
+        fill = (mean_fill if self.fill == "mean" else smooth_fill)(known, missing)
+        return ops.where(missing, ops.cast(fill, image.dtype), known)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         check_divisible(input_shape[0][1:3], self.divisor)  # some backends try `call` on sizes of their own
@@ -205,6 +205,19 @@ class Composite(keras.layers.Layer):
     def call(self, inputs: list[Any]) -> Any:
         image, prediction, mask = inputs
         return ops.where(mask > 0.5, prediction, image)
+
+
+@_register
+class Refine(keras.layers.Layer):
+    """Call with `[picture, change]`: the picture in [0, 1], its logits moved by `change`, in [0, 1] again.
+
+    A change of 0 keeps the picture, up to its darkest and brightest 2 %.
+    """
+
+    def call(self, inputs: list[Any]) -> Any:
+        picture, change = inputs
+        picture = ops.clip(picture, 0.02, 0.98)  # else no finite change would move black or white
+        return ops.sigmoid(change + ops.log(picture) - ops.log(1.0 - picture))
 
 
 @_register

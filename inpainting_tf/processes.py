@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.pool import ExceptionWithTraceback
 from typing import Any
 
 
@@ -23,7 +25,7 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Raises:
         Died: the process did not return.
-        Exception: whatever the function raised.
+        Exception: whatever the function raised; its traceback there is the cause.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -49,10 +51,11 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
 def _call(there: Connection, function: Callable[..., Any], arguments: tuple) -> None:
     """In the new process."""
     threading.Thread(target=_follow_parent, daemon=True).start()
-    try:
-        there.send((function(*arguments), None))
-    except BaseException as error:
-        there.send((None, error))
+    with contextlib.suppress(BrokenPipeError):  # nobody waits any more
+        try:
+            there.send((function(*arguments), None))
+        except BaseException as error:
+            there.send((None, ExceptionWithTraceback(error, error.__traceback__)))
 
 
 def _follow_parent() -> None:

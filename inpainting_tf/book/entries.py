@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +120,7 @@ class Table(Entry):
         bars = figures.comparison_bars([*found.values(), *classic.values()], self.file(folder, "_bars"))
         yield Picture(bars, f"{self.key}: bars of the table", public=True)
         if self.course:
-            yield Picture(_course(lab, self.systems, self.file(folder, "_course")), COURSE, public=True)
+            yield Picture(_course(lab, found, self.file(folder, "_course")), COURSE, public=True)
         shown = [
             *found.values(),
             *(classic[name] for name in ("biharmonic", "patchmatch") if name in classic),
@@ -237,7 +237,10 @@ class Progress(Entry):
 
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
         for name in self.systems:
-            yield Picture(lab.run(name).figures / "progress.png", f"{self.key}: `{name}`")
+            try:
+                yield Picture(lab.progress(name), f"{self.key}: `{name}`")
+            except Missing as reason:
+                yield f"`{name}`: failed: {reason}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -335,7 +338,7 @@ def measured(
     return found, missing
 
 
-def _course(lab: Experiments, systems: Sequence[str], path: Path) -> Path:
+def _course(lab: Experiments, systems: Iterable[str], path: Path) -> Path:
     return figures.course({name: lab.run(name).history() for name in systems}, "val_hole_psnr", path)
 
 

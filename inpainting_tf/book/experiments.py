@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from inpainting_tf import (
 )
 from inpainting_tf.book.minutes import LAPTOP_MINUTES
 from inpainting_tf.comparison import Subject, TestSet
-from inpainting_tf.errors import Diverged, InputError
+from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation
 from inpainting_tf.masks import Mask
 from inpainting_tf.recipes import Recipe
@@ -67,6 +69,10 @@ class Experiments:
         lpips: what `lpips.load` returns, or None.
         study: the folder of a rating study, or None.
         only_trained: trains nothing, but tells what is there.
+        failures: system -> why it could not be trained.
+
+    Raises:
+        InputError: no such scale.
     """
 
     workdir: Path
@@ -76,6 +82,10 @@ class Experiments:
     study: str | None = None
     only_trained: bool = False
     failures: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES:
+            raise unknown("scale", self.scale, SCALES)
 
     @property
     def home(self) -> Path:
@@ -103,8 +113,10 @@ class Experiments:
                 recipe = self.recipe(name)
                 place = data.place(recipe.data, self.places)
                 processes.run(_train, recipe, self.home / name, place)
-            except (InputError, Diverged, processes.Died) as error:
-                self.failures[name] = str(error)
+            except Exception as error:  # whatever it is, the others shall have their turn
+                if not isinstance(error, (InputError, Diverged, processes.Died)):
+                    traceback.print_exc()
+                self.failures[name] = str(error) or repr(error)
                 print(f"{name} failed: {error}", file=sys.stderr)
 
     def run(self, name: str) -> Run:
@@ -122,7 +134,10 @@ class Experiments:
         folder = self.home / name
         if not (folder / "recipe.json").is_file():
             return False
-        run = runs.open_run(folder)
+        try:
+            run = runs.open_run(folder)
+        except InputError:  # to train there fails as well, and says why
+            return False
         # `scripts/paper_scale.py` fits the epochs to the machine.
         sized = {"schedule.epochs"} if self.scale == "gpu" else set()
         other = run.recipe.differences(self.recipe(name)).keys() - sized
@@ -176,15 +191,15 @@ class Experiments:
         self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
     ) -> Evaluation:
         folder = self.home / "evaluations" / _label(test_set) / name
-        if _is_newer(folder / "metrics.json", run):
-            found = evaluation.read(folder)
-            if self.lpips is None or found.summary["lpips"] is not None:
-                return found
         try:
+            if _is_newer(folder / "metrics.json", run):
+                found = evaluation.read(folder)
+                if self.lpips is None or found.summary["lpips"] is not None:
+                    return found
             pictures, made = test_set.pictures(), subject()
             found = comparison.measure(made, test_set, pictures, lpips=self.lpips)
-            comparison.write(made, found, test_set, pictures, folder)
             comparison.sheet([found], folder / "sheet.png")
+            comparison.write(made, found, test_set, pictures, folder)
         except InputError as error:
             raise Missing(str(error)) from error
         return found
@@ -198,13 +213,26 @@ class Experiments:
             raise Missing(f"no sheet {which!r}: its holes are not boxes of one size")
         return file
 
+    def progress(self, name: str) -> Path:
+        """The sheet of a system's samples over its training.
+
+        Raises:
+            Missing: it is not trained, or its run was packed.
+        """
+        file = self.run(name).figures / "progress.png"
+        if not file.exists():
+            raise Missing("its run keeps no samples")
+        return file
+
     def encoders(self) -> list[dict[str, Any]]:
         """The accuracies of two encoders as classifiers, `classification.encoder_comparison`.
 
         Raises:
-            Missing: CIFAR-10 was not found.
+            Missing: CIFAR-10 was not found, or a classifier could not be trained.
         """
-        size = ENCODERS[self.scale]
+        size, folder = ENCODERS[self.scale], self.home / "encoders"
+        if self.only_trained and not classification.is_finished(folder):
+            raise Missing("not trained")
         try:
             place = data.place(data.Data("cifar10", 32, train=size.train), self.places)
             pictures = classification.labelled_pictures(place, size.train)
@@ -214,17 +242,22 @@ class Experiments:
                 width=size.width,
                 batch_size=100,
                 seed=0,
-                output=self.home / "encoders",
+                output=folder,
             )
-        except InputError as error:
+        except (InputError, Diverged) as error:
             raise Missing(str(error)) from error
 
 
 def command(run: Run) -> str:
     """What trains a run, for a shell."""
     recipe = run.recipe
-    preset = "" if recipe.preset == "paper" else f" --preset={recipe.preset}"
-    return f"python train.py --model={recipe.name}{preset}"
+    options = [f"--model={recipe.name}"]
+    if recipe.preset != "paper":
+        options.append(f"--preset={recipe.preset}")
+    changes = recipes.get(recipe.name, recipe.preset).differences(recipe)
+    for field, (_, value) in changes.items():
+        options.append(f"--set={field}={'none' if value is None else value}")
+    return shlex.join(["python", "train.py", *options])
 
 
 def duration(minutes: float) -> str:
@@ -259,7 +292,8 @@ def _finished(run: Run) -> bool:
 def _label(test_set: TestSet) -> str:
     """A folder's name for pictures and holes."""
     numbers = [value for value in (test_set.mask.low, test_set.mask.high) if value is not None]
-    parts = [test_set.data.source, test_set.data.image_size, test_set.mask.kind, *(f"{x:g}" for x in numbers)]
+    data, kind = test_set.data, test_set.mask.kind
+    parts = [data.source, data.image_size, data.test, kind, *(f"{x:g}" for x in numbers)]
     return "_".join(map(str, parts))
 
 

@@ -170,17 +170,33 @@ def write_report(chapters: Sequence[Chapter], path: Path) -> Path:
 
 
 def _html(chapter: Chapter) -> str:
-    def link(picture: Picture) -> str:
-        data = base64.b64encode(picture.file.read_bytes()).decode()
-        caption = python_markdown.markdown(picture.caption).removeprefix("<p>").removesuffix("</p>")
-        alternative = html.escape(picture.caption, quote=True)
-        return (
-            f'<figure><img alt="{alternative}" src="data:image/png;base64,{data}">'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
+    pictures: list[Picture] = []
 
-    body = python_markdown.markdown(as_markdown(chapter, link), extensions=["tables"])
+    def link(picture: Picture) -> str:
+        pictures.append(picture)
+        return f"@@{len(pictures) - 1}@@"
+
+    body = _converted(as_markdown(chapter, link))
+    for number, picture in enumerate(pictures):
+        body = body.replace(f"<p>@@{number}@@</p>", _figure(picture))
     return f'<section id="{chapter.paper.name}">{body}</section>'
+
+
+def _figure(picture: Picture) -> str:
+    data = base64.b64encode(picture.file.read_bytes()).decode()
+    caption = _converted(picture.caption).removeprefix("<p>").removesuffix("</p>")
+    return (
+        f'<figure><img alt="{html.escape(picture.caption)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _converted(text: str) -> str:
+    """Markdown as HTML; what looks like HTML in it, e.g. in an error's message, stays text."""
+    converter = python_markdown.Markdown(extensions=["tables"])
+    converter.preprocessors.deregister("html_block")
+    converter.inlinePatterns.deregister("html")
+    return converter.convert(text)
 
 
 def ledger_of(text: str, paper: str) -> str:

@@ -106,13 +106,16 @@ def load(
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:
-    """The first of some folders or archives that holds a recipe's pictures; with none to choose from, None.
+    """The first of some folders or archives that holds a recipe's pictures.
+
+    None for pictures that are drawn, and with none to choose from.
 
     Raises:
         InputError: none of them holds them; the message is that of the last one.
     """
     refusal = None
-    for each in places or [None]:
+    drawn = data.source == "synthetic_faces"
+    for each in [None] if drawn or not places else places:
         try:
             load(data, each, splits=())
             return each

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.networks import cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
+from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
 
 COMPLETION = {
     "glcic": glcic.glcic,
@@ -28,6 +28,7 @@ COMPLETION = {
     "cgan_generator": unet.cgan_generator,
     "semantic_inpainting": dcgan.semantic_inpainting,
     "multiscale_context_encoder": multiscale.multiscale_context_encoder,
+    "best": best.best,
 }
 DISCRIMINATORS = {
     "iizuka_discriminator": glcic.iizuka_discriminator,

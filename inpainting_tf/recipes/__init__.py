@@ -1,4 +1,4 @@
-"""Every model of the five papers as a recipe, one module per paper."""
+"""Every model of the five papers as a recipe, one module per paper; and `best`, which is our own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import keras
 
 from inpainting_tf.errors import unknown
 from inpainting_tf.recipes import (
+    best,
     cifar_cars,
     face_gan,
     multiscale_context_encoder,
@@ -17,7 +18,7 @@ from inpainting_tf.recipes import (
 from inpainting_tf.recipes.assembly import completion_network
 from inpainting_tf.recipes.recipe import Recipe
 
-PAPERS = (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder)
+PAPERS = (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder, best)
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for paper in PAPERS for recipe in paper.RECIPES}
 
 __all__ = ["RECIPES", "Recipe", "build", "get", "table"]
