@@ -173,14 +173,16 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     """Copies what is worth keeping of a finished run: weights in half precision, recipe, history, names.
 
     `load` and `eval.py --workdir` take the copy as they take the run. It does not say where the pictures
-    were; `data_dir` does that when they are needed.
+    were; `data_dir` does that when they are needed. Where a recipe trains on all the pictures there are,
+    their names are left out.
 
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.
     """
     weights, copy = load(run.folder).get_weights(), Run(Path(folder).expanduser(), run.recipe)
     files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
-    files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in ("train", "test")})
+    splits = ("test",) if run.recipe.data.train is None else ("train", "test")
+    files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})
     for kept in ("history.csv", "environment.json"):
         if (run.folder / kept).exists():
             files.write_text(copy.folder / kept, (run.folder / kept).read_text())
@@ -224,6 +226,8 @@ def train(
 
 def _run_of(recipe: Recipe, folder: Path) -> Run:
     """The run of this recipe in `folder`, which is not touched yet: data or networks may still be refused."""
+    if packed.found(folder):
+        raise InputError(f"`workdir` must not be a packed run, which cannot go on. Received {str(folder)!r}.")
     if (folder / "recipe.json").exists():
         run = open_run(folder)
         differences = run.recipe.differences(recipe)

@@ -221,3 +221,35 @@ def test_a_blend_is_float32_whatever_it_is_made_of(dtype):
     assert blended.dtype == tf.float32
     given = (np.array(ops.cast(x, "float32"))[0] for x in (image, prediction, mask))
     np.testing.assert_allclose(np.array(blended)[0], solved(*given), atol=5e-6)
+
+
+# Smooth fills
+
+
+def test_a_smooth_fill_keeps_the_known_pixels_and_continues_a_ramp():
+    ramp = np.linspace(0.0, 1.0, 48, dtype="float32")[None, None, :, None] * np.ones(
+        (2, 32, 48, 3), "float32"
+    )
+    missing = np.zeros((2, 32, 48, 1), bool)
+    missing[0, 10:20, 18:30] = missing[1, 3:7, 40:44] = True
+    filled = np.asarray(images.smooth_fill(ramp, missing))
+    np.testing.assert_array_equal(filled[~missing[..., 0]], ramp[~missing[..., 0]])
+    assert np.abs(filled - ramp).max() < 0.03  # the mean colour is 0.25 away
+
+
+def test_a_smooth_fill_of_each_picture_is_its_own():
+    rng = np.random.default_rng(0)
+    pictures, missing = rng.random((2, 17, 23, 3), "float32"), np.zeros((2, 17, 23, 1), bool)
+    missing[0, :, 3:] = missing[1, 4:9, 4:9] = True
+    both = np.asarray(images.smooth_fill(pictures, missing))
+    for k in range(2):
+        alone = np.asarray(images.smooth_fill(pictures[k : k + 1], missing[k : k + 1]))
+        np.testing.assert_allclose(alone[0], both[k], atol=1e-6)
+    assert both[0, :, 3:].min() >= pictures[0, :, :3].min() - 1e-6
+    assert both[0, :, 3:].max() <= pictures[0, :, :3].max() + 1e-6
+
+
+def test_a_smooth_fill_without_any_known_pixel_is_black():
+    assert not np.asarray(
+        images.smooth_fill(np.ones((1, 8, 12, 3), "float32"), np.ones((1, 8, 12, 1), bool))
+    ).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -88,6 +89,20 @@ def test_a_packed_run_is_the_same_network(pack, trained):
 def test_a_packed_run_says_nothing_of_the_machine(pack, trained):
     assert set(pack.pictures()) == {"train", "test"}
     assert pack.pictures()["test"] == runs.open_run(trained).pictures()["test"]
+
+
+def test_all_the_pictures_need_no_names(trained, tmp_path):
+    run = runs.open_run(trained)
+    everything = dataclasses.replace(run.recipe, data=dataclasses.replace(run.recipe.data, train=None))
+    copy = runs.pack(dataclasses.replace(run, recipe=everything), tmp_path / "all")
+    assert copy.pictures() == {"test": run.pictures()["test"]}
+
+
+def test_a_packed_run_cannot_be_trained_on(pack):
+    before = contents(pack.folder)
+    with pytest.raises(InputError, match="must not be a packed run"):
+        runs.train(pack.recipe, pack.folder)
+    assert contents(pack.folder) == before
 
 
 def test_a_packed_run_is_evaluated_as_the_run_is(pack, trained, tmp_path):

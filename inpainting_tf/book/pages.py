@@ -91,7 +91,7 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
                 f"`{name}`",
                 f"`{experiments.command(run)}`",
                 recipe.seed,
-                f"{len(pictures['train'])} of {recipe.data.source}",
+                f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
                 recipe.data.image_size,
                 recipe.schedule.epochs,
                 f"{experiments.minutes_of(run):.1f}",
