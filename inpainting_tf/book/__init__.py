@@ -1,4 +1,5 @@
-"""The reproduction book: every table and figure of the five papers, made of systems that were trained here.
+"""The reproduction book: every table and figure of the five papers, made of systems that were trained here,
+and `best`, which is ours.
 
 A module per paper lists its tables and figures; `entries` has their kinds, `experiments` the trained systems
 and their measurements, `claims` the tests of what a paper says, `pages` how all of it is written.
@@ -7,6 +8,7 @@ and their measurements, `claims` the tests of what a paper says, `pages` how all
 from __future__ import annotations
 
 from inpainting_tf.book import (
+    best,
     cifar_cars,
     face_gan,
     multiscale_context_encoder,
@@ -19,7 +21,7 @@ from inpainting_tf.errors import unknown
 
 PAPERS: dict[str, Paper] = {
     each.PAPER.name: each.PAPER
-    for each in (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder)
+    for each in (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder, best)
 }
 
 __all__ = ["PAPERS", "Paper", "select"]

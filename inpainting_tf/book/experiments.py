@@ -184,7 +184,9 @@ class Experiments:
         return self._measured(name, lambda: comparison.of_baseline(name), test_set)
 
     def _test_set(self, run: Run, hole: Mask | None, source: str | None) -> TestSet:
-        test_set = TestSet.of(run).changed(source=source)
+        # The pictures may have moved since it was trained.
+        place = data.place(run.recipe.data, self.places) if self.places and source is None else None
+        test_set = TestSet.of(run).changed(source=source, data_dir=place)
         return dataclasses.replace(test_set, mask=hole or test_set.mask)
 
     def _measured(

@@ -27,11 +27,13 @@ class Paper:
         name: its short name.
         title: what it is about.
         entries: its tables and figures, in its order.
+        about: what else is to be said first.
     """
 
     name: str
     title: str
     entries: tuple[Entry, ...]
+    about: str = ""
 
     @property
     def systems(self) -> list[str]:
@@ -108,7 +110,10 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
         chapter: the chapter.
         link: what stands for a picture, or None for one that is left out.
     """
-    lines = [f"# {chapter.paper.title}", f"The paper `{chapter.paper.name}`, reproduced."]
+    lines = [
+        f"# {chapter.paper.title}",
+        chapter.paper.about or f"The paper `{chapter.paper.name}`, reproduced.",
+    ]
     for entry, blocks in chapter.parts:
         lines.append(f"## {entry.key[0].upper()}{entry.key[1:]}: {entry.title}")
         hidden = 0
