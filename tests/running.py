@@ -17,8 +17,10 @@ from typing import Any
 
 import tensorflow as tf
 from absl import app, flags
+from PIL import Image
 
 from inpainting_tf import checkpoints, recipes
+from inpainting_tf.data import synthetic_faces
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600  # seconds until a process that ought to be done counts as hanging
@@ -159,6 +161,13 @@ def stop(options: Sequence[str], folder: Path, log: Path, step: int, number: int
             time.sleep(0.01)
         child.send_signal(number)
         return child.wait(PATIENCE)
+
+
+def drawn_faces(folder: Path, count: int) -> None:
+    """Writes a user's pictures: `count` files of 48 x 48 pixels."""
+    folder.mkdir()
+    for number in range(count):
+        Image.fromarray(synthetic_faces.face(number, 48)).save(folder / f"{number}.png")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from running import PATIENCE, ROOT, TINY, environment
+from running import PATIENCE, ROOT, TINY, drawn_faces, environment
 from running import command as in_this_process
 from test_packaging import declared
 
@@ -26,7 +26,11 @@ from inpainting_tf.data import synthetic_faces
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?:^    \S.*\n(?:^ +\S.*\n)*)+", README, re.MULTILINE)
 INLINE = re.findall(r"`((?:python|pip|inpaint|KERAS_BACKEND)[ =][^`]+)`", README)
-SMOKE = ["--preset=smoke", "--dataset=synthetic_faces", *(f"--set={k}={v}" for k, v in TINY.items())]
+SMOKE = [
+    "--preset=smoke",
+    "--dataset=synthetic_faces",
+    *(f"--set={k}={v}" for k, v in (TINY | {"schedule.epochs": 1}).items()),
+]
 DRAWN = ["--dataset=synthetic_faces", "--image_size=16", "--train=10", "--test=4"]
 
 
@@ -81,6 +85,8 @@ ELSEWHERE = {
     "make test": "test_make_knows_its_targets",
     "KERAS_BACKEND=jax python scripts/paper_scale.py --data_dir=celeba_128 --minutes=10": "test_paper_scale",
     "python scripts/encoder_comparison.py --data_dir=FOLDER": "test_classification",
+    "python reproduce.py --paper=face_gan --table=4.3 --data_dir=CELEBA": "test_reproduce",
+    "python reproduce.py --paper=all --data_dir=CELEBA --data_dir=CIFAR10": "test_reproduce",
     "python train.py --model=NAME --data_dir=FOLDER --preset=laptop": "the one with direct_conv",
 }
 
@@ -97,9 +103,7 @@ def place(trained, tmp_path_factory) -> Path:
     kernel.set_weights([weight + 0.01 for weight in kernel.get_weights()])  # a study wants two systems
     kernel.save(folder / "runs" / "one_autoencoder" / "model.keras")
     (folder / "scans").mkdir()
-    (folder / "FOLDER").mkdir()
-    for number in range(25):
-        Image.fromarray(synthetic_faces.face(number, 48)).save(folder / "FOLDER" / f"{number}.png")
+    drawn_faces(folder / "FOLDER", 25)
     for number in range(2):
         Image.fromarray(synthetic_faces.face(number, (60, 80))).save(folder / "scans" / f"{number}.png")
     Image.fromarray(synthetic_faces.face(0, (60, 80))).save(folder / "photo.jpg")

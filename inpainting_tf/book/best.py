@@ -43,5 +43,5 @@ PAPER = Paper(
         ),
         SideBySide("drawn faces", "best, which knows photographs", ("best",), source="synthetic_faces"),
     ),
-    about="Not a paper's: the network `best` of this package, trained for no longer than what it stands beside.",
+    about="Not a paper's: the network `best` of this package, trained no longer than what it stands beside.",
 )

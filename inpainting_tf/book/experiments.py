@@ -6,6 +6,7 @@ WORKDIR/SCALE/evaluations/HOLES/NAME     what eval.py writes of one system
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -184,8 +185,10 @@ class Experiments:
         return self._measured(name, lambda: comparison.of_baseline(name), test_set)
 
     def _test_set(self, run: Run, hole: Mask | None, source: str | None) -> TestSet:
-        # The pictures may have moved since it was trained.
-        place = data.place(run.recipe.data, self.places) if self.places and source is None else None
+        place = None
+        if self.places and source is None:
+            with contextlib.suppress(InputError):  # nor are they needed where it is measured already
+                place = data.place(run.recipe.data, self.places)  # they may have moved since it was trained
         test_set = TestSet.of(run).changed(source=source, data_dir=place)
         return dataclasses.replace(test_set, mask=hole or test_set.mask)
 

@@ -10,10 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import PATIENCE, environment, process, rows_of, stop, tiny_flags, training, without_tensorflow
+from running import (
+    PATIENCE,
+    drawn_faces,
+    environment,
+    process,
+    rows_of,
+    stop,
+    tiny_flags,
+    training,
+    without_tensorflow,
+)
 
 import inpainting_tf
-from inpainting_tf import checkpoints
+from inpainting_tf import checkpoints, runs
 
 pytest.importorskip("jax", reason="takes pip install jax")
 pytestmark = pytest.mark.slow
@@ -176,11 +186,18 @@ def test_what_jax_trained_fills_the_same_on_both(trained_on_jax, jax_only, tmp_p
 
 
 def test_prepared_pictures_are_all_that_a_full_size_training_needs(jax_only, tmp_path):
-    env, data = environment(**jax_only), tmp_path / "faces"
-    settings = ["--dataset=synthetic_faces", "--image_size=16", "--train=20", "--test=5"]
+    drawn_faces(tmp_path / "faces", 25)
+    env, data = environment(**jax_only), tmp_path / "prepared"
+    settings = [
+        "--dataset=folder",
+        f"--data_dir={tmp_path / 'faces'}",
+        "--image_size=16",
+        "--train=20",
+        "--test=5",
+    ]
     done = process("inpainting_tf/prepare.py", *settings, f"--output={data}", env=env)
     assert done.status == 0, done.err
-    options = [*tiny_flags("gan_autoencoder"), f"--data_dir={data}", "--minutes=0.02"]
+    options = [*tiny_flags("gan_autoencoder", data__source="folder"), f"--data_dir={data}", "--minutes=0.02"]
     done = process(
         "scripts/paper_scale.py",
         *options,
@@ -190,6 +207,7 @@ def test_prepared_pictures_are_all_that_a_full_size_training_needs(jax_only, tmp
     )
     assert done.status == 0, done.err
     result = tmp_path / "results" / "gan_autoencoder"
+    assert runs.open_run(tmp_path / "runs" / "gan_autoencoder").pictures()["data_dir"] == str(data)
     assert json.loads((result / "metrics.json").read_text())["versions"]["backend"] == "jax"
     assert inpainting_tf.load(result).count_params() > 0  # by TensorFlow
 

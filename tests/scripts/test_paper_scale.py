@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from running import command, process, tiny_flags
+from running import command, drawn_faces, process, tiny_flags
 
 import inpainting_tf
 from inpainting_tf import data, runs
@@ -41,13 +41,12 @@ def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
     assert len(runs.open_run(results / "one_autoencoder").history()) == recipe.schedule.epochs
     assert inpainting_tf.load(results / "one_autoencoder").count_params() > 0
     figures = json.loads((results / "one_autoencoder" / "metrics.json").read_text())
-    table = (results / "table.md").read_text().splitlines()
-    assert len(table) == 4 and table[2].startswith("| glcic | 3 | ")
-    assert table[3].startswith(f"| one_autoencoder | {recipe.schedule.epochs} | ")
-    assert (
-        f"| {figures['psnr']:.2f} | {figures['ssim']:.4f} | {figures['hole_psnr']:.2f} | 31.86 | 0.89 |"
-        in table[3]
-    )
+    lines = (results / "table.md").read_text().splitlines()
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert len(table) == 4 and table[2][:2] == ["glcic", "3"]
+    assert table[3][:2] == ["one_autoencoder", str(recipe.schedule.epochs)]
+    measured = [f"{figures['psnr']:.2f}", f"{figures['ssim']:.4f}", f"{figures['hole_psnr']:.2f}"]
+    assert table[3][3:] == [*measured, "31.86", "0.89"]
 
 
 def test_what_has_its_result_is_not_trained_again(tmp_path):
@@ -61,13 +60,17 @@ def test_what_has_its_result_is_not_trained_again(tmp_path):
 
 @pytest.mark.slow
 def test_each_system_takes_the_folder_that_holds_its_pictures(tmp_path):
-    settings = {"source": "synthetic_faces", "train": 20, "test": 5}
+    drawn_faces(tmp_path / "faces", 25)
     folders = [tmp_path / f"faces_{side}" for side in (24, 16)]
     for side, folder in zip((24, 16), folders, strict=True):
-        wanted = data.Data(image_size=side, **settings)
-        prepared.write(data.load(wanted), wanted, folder)
+        wanted = data.Data("folder", side, train=20, test=5)
+        prepared.write(data.load(wanted, tmp_path / "faces"), wanted, folder)
     places = [f"--data_dir={folder}" for folder in folders]
-    options = [*tiny_flags("direct_conv"), "--minutes=0.02", f"--workdir={tmp_path / 'runs'}"]
+    options = [
+        *tiny_flags("direct_conv", data__source="folder"),
+        "--minutes=0.02",
+        f"--workdir={tmp_path / 'runs'}",
+    ]
     done = command(SCRIPT, *options, *places, f"--results={tmp_path / 'results'}")
     assert done.status == 0, done.err
     assert runs.open_run(tmp_path / "runs" / "direct_conv").pictures()["data_dir"] == str(folders[1])
