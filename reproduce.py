@@ -8,6 +8,7 @@ It may be stopped at any time; the same command goes on where it was. WORKDIR/SC
 WORKDIR/SCALE/book (or --output) a Markdown page per paper, WORKDIR/SCALE/report.html all with the pictures.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main() -> None:
     from inpainting_tf.book import pages
     from inpainting_tf.book.experiments import Experiments
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a training's checkpoint is waited for
     args = flags.FLAGS
     lab = Experiments(
         Path(args.workdir),
@@ -53,9 +55,10 @@ def main() -> None:
         chapter = pages.make(paper, entries, lab, pages.ledger_of(ledger, paper.name))
         chapters.append(chapter)
         print(pages.write_page(chapter, output))
-    if args.paper == "all" and args.table is None:
+    whole = args.paper == "all" and args.table is None
+    if whole:
         print(pages.write_index(chapters, output))
-    name = chapters[0].name if len(chapters) == 1 else "report"
+    name = "report" if whole else "_".join(chapter.name for chapter in chapters)
     print(pages.write_report(chapters, lab.home / f"{name}.html"))
     if lab.failures:
         print(f"Not all is there: {', '.join(lab.failures)}; the pages say why.", file=sys.stderr)

@@ -44,7 +44,7 @@ def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
     assert (filled == face)[hole == 0].all() and (filled != face)[hole > 0].any()
 
 
-@pytest.mark.parametrize(("name", "size"), [("faces", 64)])
+@pytest.mark.parametrize(("name", "size"), [("faces", 64), ("cifar10", 32)])
 def test_a_model_knows_its_scale(name, size):
     scale = Network.of(inpainting_tf.load(name)).scale
     assert scale.size == (size, size) and scale.hole == round(size * 24 / 128)
@@ -76,3 +76,12 @@ def test_faces_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
     ours, theirs = measured("faces", kind, real_data_dir / "celeba" / "img_align_celeba", 250)
     assert (ours, theirs) == pytest.approx(stated("faces")[kind], abs=0.03)
     assert ours > theirs + (0.5 if kind == "strokes" else 1.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rectangle", "strokes", "mixed"])
+def test_pictures_of_cifar10_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
+    assert all("test" in name for name in runs.open_run(models.folder("cifar10")).pictures()["test"])
+    ours, theirs = measured("cifar10", kind, real_data_dir / "tfds", 1000)
+    assert (ours, theirs) == pytest.approx(stated("cifar10")[kind], abs=0.03)
+    assert ours > theirs + 0.5

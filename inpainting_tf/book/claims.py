@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -108,6 +109,8 @@ def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | 
     values = [[row[claim.metric] for row in each.rows] for each in (first, second)]
     if any(value is None for column in values for value in column):
         return f"{NAMES[claim.metric][0]} was not measured"
+    if claim.metric == "seconds":  # the pictures of a batch share one time
+        values = np.array([pair for pair, _ in itertools.groupby(zip(*values, strict=True))]).T
     return NAMES[claim.metric][1] * np.subtract(*values)
 
 
@@ -117,7 +120,7 @@ def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Fi
     mean, interval = float(differences.mean()), statistics.interval(differences)
     measured = {"difference": mean, "interval": interval, "p": math.nan if p is None else p}
     if p is None:
-        return Finding(claim, reason=f"{len(differences)} pictures are too few", **measured)
+        return Finding(claim, reason=f"{len(differences)} values are too few", **measured)
     if claim.tie is not None:
         inside = -claim.tie <= interval[0] and interval[1] <= claim.tie
         outside = interval[0] > claim.tie or interval[1] < -claim.tie

@@ -88,6 +88,7 @@ class Table(Entry):
         columns: metrics, as `evaluation.MEANS` names them.
         as_printed: another column, by the formula that the paper printed: its header, and what makes it of a
             picture's proper PSNR.
+        printed: the key of the table that the paper's numbers stand in, if that is another one.
         course: whether to draw the validation PSNR over the training, too.
         note: what else the reader must know.
     """
@@ -96,6 +97,7 @@ class Table(Entry):
     hole: Mask | None = None
     columns: tuple[str, ...] = ("psnr", "ssim", "hole_psnr", "raw_psnr", "raw_ssim")
     as_printed: tuple[str, Callable[[float], float]] | None = None
+    printed: str = ""
     course: bool = False
     note: str = ""
 
@@ -130,7 +132,7 @@ class Table(Entry):
 
     def _table(self, lab: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
         columns = [*self.columns, *(["lpips"] if lab.lpips else [])]
-        printed = {name: lab.recipe(name).printed.get(self.key, {}) for name in self.systems}
+        printed = {name: lab.recipe(name).printed.get(self.printed or self.key, {}) for name in self.systems}
         theirs = list(dict.fromkeys(key for each in printed.values() for key in each))
         header = ["", *(f"{_header(key)}, printed" for key in theirs), *map(_header, columns)]
         if self.as_printed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-NAMES = ("faces",)
+NAMES = ("faces", "cifar10")
 
 
 def folder(name: str | os.PathLike) -> Path | None:

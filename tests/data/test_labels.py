@@ -79,7 +79,11 @@ def test_the_script_draws_the_curve(made, tmp_path):
     done = command("scripts/encoder_comparison.py", f"--data_dir={made}", *options)
     assert done.status == 0, done.err
     assert "improved: " in done.out and "glcic: " in done.out and "% after 1 epochs" in done.out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"accuracy.csv", "accuracy.png", "comparison.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "accuracy.csv",
+        "accuracy.png",
+        "comparison.json",
+    }
 
 
 def test_the_script_tells_mistakes_in_one_line(made, tmp_path):

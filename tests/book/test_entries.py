@@ -1,0 +1,382 @@
+"""Each kind of table and figure, made of two small systems; and what becomes of it when one failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import SYSTEMS, small
+from PIL import Image
+
+from inpainting_tf import comparison, figures, metrics, statistics
+from inpainting_tf.apps import ratings
+from inpainting_tf.book import entries, face_gan
+from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.entries import (
+    BASELINES,
+    Bars,
+    Curves,
+    EncoderAccuracy,
+    Picture,
+    Progress,
+    Ratings,
+    Removal,
+    Sheets,
+    SideBySide,
+    Table,
+)
+from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.errors import InputError
+
+ABSENT = "autoencoder"  # is not trained
+PRINTED = {
+    "direct_conv": {"table 9": {"psnr": 17.09, "ssim": 0.84}},
+    "cvae": {"table 9": {"lpips_x100": {"epoch 0": 9.96, "epoch 36": 2.91}}},
+}
+TABLE = Table(
+    "table 9",
+    "two systems",
+    SYSTEMS,
+    claims=(Claim("cvae", "direct_conv", "psnr", "page 1"), Claim("telea", "cvae", "hole_psnr", "page 2")),
+    as_printed=face_gan.AS_PRINTED,
+    course=True,
+    note="A note.",
+)
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """The papers' numbers of `TABLE`."""
+
+    def recipe(lab, name):
+        return dataclasses.replace(small(lab, name), printed=PRINTED.get(name, {}))
+
+    monkeypatch.setattr(Experiments, "recipe", recipe)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that were saved, to ask them what they show."""
+    saved = []
+    save = figures._save
+    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
+    return saved
+
+
+def made(entry, lab) -> tuple[list[str], list[Picture]]:
+    """Its texts and its pictures, all of which are there."""
+    blocks = list(entry.make(lab, lab.home / "figures"))
+    pictures = [block for block in blocks if isinstance(block, Picture)]
+    for picture in pictures:
+        with Image.open(picture.file) as image:
+            assert np.asarray(image.convert("RGB")).std() > 5, picture.file
+    return [block for block in blocks if isinstance(block, str)], pictures
+
+
+def cells(table: str) -> dict[str, dict[str, str]]:
+    """A Markdown table's rows by their first cell."""
+    lines = [re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines()]
+    assert len({len(line) for line in lines}) == 1, table
+    return {line[0].strip("`"): dict(zip(lines[0], line, strict=True)) for line in lines[2:]}
+
+
+# Tables
+
+
+def test_a_table_has_printed_and_measured_numbers_side_by_side(lab, printed):
+    rows = cells(made(TABLE, lab)[0][0])
+    assert list(rows) == [*SYSTEMS, *BASELINES]
+    ours = ["PSNR", "SSIM", "hole PSNR", "raw PSNR", "raw SSIM", "PSNR by eq. 3.16", "ms/picture"]
+    theirs = ["PSNR, printed", "SSIM, printed", "LPIPS x100, printed"]
+    assert list(rows["cvae"]) == ["", *theirs, *ours]
+    assert [rows["direct_conv"][key] for key in theirs] == ["17.09", "0.84", ""]
+    assert [rows["cvae"][key] for key in theirs] == ["", "", "2.91 (epoch 36)"]
+    assert all(rows["telea"][key] == "" for key in theirs)
+    for name, row in rows.items():
+        found = lab.evaluation(name) if name in SYSTEMS else lab.baseline(name, "cvae")
+        for header, key, digits in (("PSNR", "psnr", 2), ("raw SSIM", "raw_ssim", 4)):
+            values = [each[key] for each in found.rows]
+            low, high = statistics.interval(values)
+            assert row[header] == f"{np.mean(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+        assert float(row["PSNR by eq. 3.16"]) == pytest.approx(found.summary["psnr"] - 24.065, abs=0.006)
+        assert float(row["ms/picture"]) == pytest.approx(1000 * found.summary["seconds_per_image"], abs=0.06)
+
+
+def test_the_printed_psnr_is_that_of_the_metric():
+    pictures = np.random.default_rng(0).random((2, 1, 8, 12, 3)).astype("float32")
+    proper, printed = metrics.psnr(*pictures), metrics.psnr_as_printed_face_gan(*pictures)
+    assert face_gan.AS_PRINTED[1](float(proper[0])) == pytest.approx(float(printed[0]), abs=1e-4)
+
+
+def test_a_table_says_what_was_measured_and_what_it_means(lab, drawn):
+    (_, extent, note, verdict, findings), pictures = made(TABLE, lab)
+    assert extent.startswith(
+        "8 test pictures of synthetic_faces at 16x16, holes: rectangle of 37.5 % of the side. In brackets: "
+    )
+    assert note == "A note."
+    assert re.match(r"\*\*(Reproduced|Not reproduced|Cannot be judged)\*\*", verdict)
+    rows = cells(findings)
+    assert list(rows) == [
+        "cvae` above `direct_conv` in PSNR",
+        "telea` above `cvae` in hole PSNR",
+    ]
+    differences = np.subtract(
+        *([row["psnr"] for row in lab.evaluation(name).rows] for name in ("cvae", "direct_conv"))
+    )
+    told = rows["cvae` above `direct_conv` in PSNR"]
+    assert (
+        told["difference, 95 % interval"].startswith(f"{differences.mean():+.2f} (")
+        and told["where"] == "page 1"
+    )
+    assert [(picture.file.name, picture.public) for picture in pictures] == [
+        ("table_9_bars.png", True),
+        ("table_9_course.png", True),
+        ("table_9_sheet.png", False),
+    ]
+    bars, course, _ = drawn
+    labels = [label.get_text() for label in bars.axes[0].get_yticklabels()]
+    assert labels == [*SYSTEMS, *BASELINES]
+    assert [line.get_label() for line in course.axes[0].lines] == list(SYSTEMS)
+
+
+def test_lpips_has_a_column_where_it_is_measured(lab, printed, monkeypatch):
+    monkeypatch.setattr(entries, "BASELINES", ("telea",))
+    table = dataclasses.replace(TABLE, systems=("direct_conv",), claims=(), course=False)
+    assert "LPIPS x100" not in cells(made(table, lab)[0][0])["direct_conv"]
+    lab.lpips = lambda images, completed: np.full(len(images), 0.0123)
+    rows = cells(made(table, lab)[0][0])
+    assert [row["LPIPS x100"] for row in rows.values()] == ["1.23 (1.23-1.23)"] * 2
+
+
+def test_a_system_that_failed_has_its_row_and_stops_nothing(lab, printed):
+    lab.failures[ABSENT] = "no | room\nat all"
+    table = dataclasses.replace(TABLE, systems=(ABSENT, *SYSTEMS), claims=(Claim(ABSENT, "cvae"),))
+    texts, pictures = made(table, lab)
+    rows = cells(texts[0])
+    assert list(rows) == [ABSENT, *SYSTEMS, *BASELINES]
+    assert rows[ABSENT]["PSNR"] == r"failed: no \| room at all" and rows[ABSENT]["SSIM"] == ""
+    assert rows["cvae"] | {"ms/picture": ""} == cells(made(TABLE, lab)[0][0])["cvae"] | {"ms/picture": ""}
+    assert "**Cannot be judged** (0 of 1 statements hold): `autoencoder` was not measured." in texts
+    assert [picture.file.name for picture in pictures] == [
+        "table_9_bars.png",
+        "table_9_course.png",
+        "table_9_sheet.png",
+    ]
+
+
+def test_a_classical_fill_that_failed_has_its_row(lab, monkeypatch):
+    baseline = Experiments.baseline
+
+    def fails(lab, name, *arguments):
+        if name == "patchmatch":
+            raise Missing("too small")
+        return baseline(lab, name, *arguments)
+
+    monkeypatch.setattr(Experiments, "baseline", fails)
+    texts, pictures = made(TABLE, lab)
+    assert cells(texts[0])["patchmatch"]["PSNR"] == "failed: too small" and len(pictures) == 3
+
+
+def test_a_table_without_any_system_is_missing(lab):
+    with pytest.raises(Missing, match=r"^autoencoder: not trained$"):
+        made(dataclasses.replace(TABLE, systems=(ABSENT,)), lab)
+
+
+# Figures
+
+
+FAILED = f"`{ABSENT}`: failed: not trained"
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        (Curves, ["figure_9_direct_conv.png", "figure_9_cvae.png"]),
+        (Sheets, ["sheet.png", "sheet.png"]),
+        (SideBySide, ["figure_9_16.png"]),
+        (Bars, ["figure_9.png"]),
+        (Progress, ["progress.png", "progress.png"]),
+    ],
+)
+def test_a_figure_shows_all_but_what_failed(lab, kind, files):
+    texts, pictures = made(kind("figure 9", "of three systems", (ABSENT, *SYSTEMS)), lab)
+    assert texts == [FAILED]
+    assert [picture.file.name for picture in pictures] == files
+    assert all(picture.public == (kind in (Curves, Bars)) for picture in pictures)
+    assert all(picture.caption.startswith("figure 9: ") for picture in pictures)
+    assert made(kind("figure 9", "of nothing", (ABSENT,)), lab) == ([FAILED], [])
+
+
+@pytest.mark.parametrize("which", ["sheet", "good", "failed", "patches", "diverse"])
+def test_sheets_of_each_kind(lab, which):
+    texts, [picture] = made(Sheets("figure 9", "", ("cvae",), which), lab)
+    assert texts == [] and picture.file.name == f"{which}.png"
+    assert picture.file.parent.name == "cvae" and picture.caption.startswith("figure 9: `cvae`, ")
+
+
+def test_side_by_side_shows_whole_predictions_or_known_pixels(lab, monkeypatch):
+    shown = []
+    sheet = figures.sheet
+    monkeypatch.setattr(
+        figures,
+        "sheet",
+        lambda columns, *rest, **options: shown.append(columns) or sheet(columns, *rest, **options),
+    )
+    for raw in (False, True):
+        _, [picture] = made(SideBySide("figure 9", "", ("direct_conv",), raw=raw), lab)
+        assert ("whole predictions" in picture.caption) == raw
+    kept, whole = (columns["direct_conv"] for columns in shown)
+    found = lab.evaluation("direct_conv")
+    np.testing.assert_array_equal(whole, found.predictions)
+    known = np.broadcast_to(found.masks == 0, whole.shape)
+    np.testing.assert_array_equal(kept[known], found.images[known])
+    np.testing.assert_array_equal(kept[~known], whole[~known])
+    assert (whole[known] != found.images[known]).mean() > 0.5
+    assert list(shown[0]) == list(shown[1]) == ["input", "direct_conv", "original"]
+
+
+def test_pictures_of_several_sizes_stand_on_several_sheets(lab, monkeypatch):
+    other = dataclasses.replace(
+        lab.evaluation("cvae"), summary=lab.evaluation("cvae").summary | {"image_size": [32, 32]}
+    )
+    evaluation = Experiments.evaluation
+    monkeypatch.setattr(
+        Experiments,
+        "evaluation",
+        lambda lab, name, *rest: other if name == "cvae" else evaluation(lab, name, *rest),
+    )
+    _, pictures = made(SideBySide("figure 9", "", SYSTEMS), lab)
+    assert [picture.file.name for picture in pictures] == ["figure_9_16.png", "figure_9_32.png"]
+
+
+def test_pictures_that_are_drawn_may_be_shown_to_everybody(lab, monkeypatch):
+    """Drawn faces in place of the pictures that the systems know."""
+    asked = []
+    found = lab.evaluation("cvae")
+
+    def evaluation(lab, name, hole=None, source=None):
+        asked.append(source)
+        return found
+
+    monkeypatch.setattr(Experiments, "evaluation", evaluation)
+    _, [picture] = made(SideBySide("drawn", "", ("cvae",), source="synthetic_faces"), lab)
+    assert picture.public and asked == ["synthetic_faces"]
+
+
+@pytest.mark.parametrize("keys", [("psnr",), ("ssim",), ("psnr", "ssim")])
+def test_bars_of_chosen_metrics(lab, drawn, keys):
+    made(Bars("figure 9", "", SYSTEMS, metrics=keys), lab)
+    labels = [ax.get_xlabel() for ax in drawn[0].axes]
+    assert len(labels) == len(keys)
+    assert all(key.upper() in label for key, label in zip(keys, labels, strict=True)), labels
+    means = [lab.evaluation(name).summary[keys[0]] for name in SYSTEMS]
+    assert [bar.get_x() + bar.get_width() for bar in drawn[0].axes[0].patches] == pytest.approx(means)
+
+
+def test_a_course_is_drawn_where_there_are_numbers(tmp_path, drawn):
+    rows = [{"epoch": "1", "x": ""}, {"epoch": "2", "x": "3.5"}, {"epoch": "3", "x": "4.5"}]
+    figures.course({"a": rows, "without": rows[:1], "b": rows[1:2]}, "x", tmp_path / "course.png")
+    [ax] = drawn[0].axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert lines == {"a": [[2, 3.5], [3, 4.5]], "b": [[2, 3.5]]}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "x")
+    with pytest.raises(InputError, match="'x'"):
+        figures.course({"without": rows[:1]}, "x", tmp_path / "no.png")
+    assert not (tmp_path / "no.png").exists()
+
+
+def test_ten_lines_of_a_course_are_told_apart(tmp_path, drawn):
+    rows = [{"epoch": 1, "x": 1.0}, {"epoch": 2, "x": 2.0}]
+    figures.course({str(number): rows for number in range(10)}, "x", tmp_path / "course.png")
+    looks = {(line.get_color(), line.get_linestyle()) for line in drawn[0].axes[0].lines}
+    assert len(looks) == 10
+
+
+def test_something_is_removed_from_pictures(lab, monkeypatch):
+    shown = {}
+    sheet = figures.sheet
+    monkeypatch.setattr(
+        figures,
+        "sheet",
+        lambda columns, *rest, **options: shown.update(columns) or sheet(columns, *rest, **options),
+    )
+    seen = []
+    of_run = comparison.of_run
+
+    def spied(run):
+        subject = of_run(run)
+        return dataclasses.replace(
+            subject, fill=lambda images, masks: seen.append((images, masks)) or subject.fill(images, masks)
+        )
+
+    monkeypatch.setattr(comparison, "of_run", spied)
+    texts, [picture] = made(Removal("figure 9", "", ("direct_conv",)), lab)
+    assert not picture.public and f"--model={lab.home / 'direct_conv'}" in texts[0]
+    [(given, masks)] = seen
+    hole = np.zeros((16, 16), bool)
+    hole[7:10, 3:13] = True  # 0.44 to 0.60 and 0.2 to 0.8 of 16
+    assert (masks[..., 0] == hole).all() and (given[:, hole] == 0).all()
+    np.testing.assert_array_equal(shown["filled"][:, ~hole], shown["picture"][:, ~hole])
+    assert (shown["filled"][:, hole] != shown["picture"][:, hole]).any()
+
+
+# People
+
+
+def test_scores_are_asked_for_where_there_are_none(lab):
+    [text], pictures = made(Ratings("figure 9", "how natural", SYSTEMS), lab)
+    assert text.startswith("**Cannot be judged**: it takes people.") and pictures == []
+    assert all(f"--runs={lab.home / name}" in text for name in SYSTEMS) and "--study=FOLDER" in text
+
+
+def test_scores_of_a_study_are_shown(lab, tmp_path):
+    lab.study = str(tmp_path)
+    with pytest.raises(Missing, match="none in it"):
+        made(Ratings("figure 9", "how natural", SYSTEMS), lab)
+    plan = ratings.Plan({name: name for name in SYSTEMS}, {"a.png": "1"})
+    store = ratings.Store.create(tmp_path / ratings.DATABASE, plan)
+    for position, (picture, system) in enumerate(plan.order("anna"), 1):
+        store.rate("anna", picture, system, 4, position)
+    [text], [picture] = made(Ratings("figure 9", "how natural", SYSTEMS), lab)
+    assert (
+        all(name in text for name in SYSTEMS) and picture.file == tmp_path / "ratings.png" and picture.public
+    )
+
+
+# Encoders
+
+
+def rows(improved: list[float], glcic: list[float]) -> list[dict]:
+    return [
+        {"epoch": n, "improved": a, "glcic": b, "improved_seconds": 1.5, "glcic_seconds": 2.5}
+        for n, (a, b) in enumerate(zip(improved, glcic, strict=True), 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("improved", "glcic", "verdict", "words"),
+    [
+        ([0.3, 0.4], [0.2, 0.3], "Reproduced", "ahead after 2 of 2 epochs, and by +10.0 %"),
+        ([0.3, 0.2], [0.2, 0.3], "Cannot be judged", "ahead after 1 of 2 epochs, and by -10.0 %"),
+        ([0.2, 0.2], [0.2, 0.3], "Not reproduced", "ahead after 0 of 2 epochs, and by -10.0 %"),
+    ],
+)
+def test_two_encoders(tmp_path, improved, glcic, verdict, words):
+    lab = SimpleNamespace(encoders=lambda: rows(improved, glcic), home=tmp_path)
+    [table, line], [picture] = made(EncoderAccuracy("figure 9", ""), lab)
+    assert line.startswith(f"**{verdict}**: ") and words in line and picture.public
+    assert cells(table)["improved"] == {
+        "encoder": "improved",
+        "accuracy after epoch 1": f"{improved[0]:.3f}",
+        "after epoch 2": f"{improved[1]:.3f}",
+        "seconds of training": "3",
+    }
+    assert cells(table)["glcic"]["seconds of training"] == "5"
+
+
+def test_files_of_entries_lie_in_the_folder_that_is_named():
+    assert entries.Entry("Figures 4.1, 4.2", "").file(Path("f"), "_x") == Path("f/figures_4_1_4_2_x.png")
