@@ -27,7 +27,7 @@ from inpainting_tf import (
     recipes,
     runs,
 )
-from inpainting_tf.book.minutes import LAPTOP_MINUTES
+from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.comparison import Subject, TestSet
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation
@@ -154,7 +154,7 @@ class Experiments:
             factor = 1.0
         else:
             return ""
-        minutes = factor * sum(LAPTOP_MINUTES.get(name, 10) for name in waiting)
+        minutes = factor * sum(LAPTOP_MINUTES.get(name, OTHERS) for name in waiting)
         return f": about {duration(minutes)} of training left in all"
 
     # Measuring
