@@ -20,7 +20,7 @@ from inpainting_tf import (
 from inpainting_tf.apps import ratings
 from inpainting_tf.book import claims
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation
 from inpainting_tf.masks import Mask
@@ -310,15 +310,21 @@ class EncoderAccuracy(Entry):
             cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds:.0f}"])
         yield markdown.table(cells)
         yield _encoders_verdict(rows)
+        size = ENCODERS[lab.scale]
+        yield (
+            f"{size.train or 'All'} training pictures, seed 0: `python scripts/encoder_comparison.py "
+            f"--epochs={size.epochs} --width={size.width}{f' --train={size.train}' if size.train else ''}`."
+        )
 
 
 def _encoders_verdict(rows: Sequence[dict]) -> str:
     """The paper: the improved encoder converges faster, and is no worse in the end."""
     ahead = sum(row["improved"] > row["glcic"] for row in rows)
     final = rows[-1]["improved"] - rows[-1]["glcic"]
+    seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in classification.ENCODERS}
     words = (
         f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
-        "of the pictures at the end"
+        f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
     )
     if ahead == len(rows) and final > 0:
         return f"**Reproduced**: {words}."

@@ -366,9 +366,10 @@ def rows(improved: list[float], glcic: list[float]) -> list[dict]:
     ],
 )
 def test_two_encoders(tmp_path, improved, glcic, verdict, words):
-    lab = SimpleNamespace(encoders=lambda: rows(improved, glcic), home=tmp_path)
-    [table, line], [picture] = made(EncoderAccuracy("figure 9", ""), lab)
+    lab = SimpleNamespace(encoders=lambda: rows(improved, glcic), home=tmp_path, scale="laptop")
+    [table, line, how], [picture] = made(EncoderAccuracy("figure 9", ""), lab)
     assert line.startswith(f"**{verdict}**: ") and words in line and picture.public
+    assert "in 0.60 of the time" in line and "`python scripts/encoder_comparison.py --epochs=" in how
     assert cells(table)["improved"] == {
         "encoder": "improved",
         "accuracy after epoch 1": f"{improved[0]:.3f}",
