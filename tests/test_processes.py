@@ -53,7 +53,8 @@ PARENT = """
 import signal, sys
 import helpers, processes
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the tests may have been started without Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     processes.run(helpers.wait, sys.argv[1])
 """
 

@@ -146,7 +146,7 @@ MISTAKES = {
     (*FILE, "--format=gif"): ["--format must be one of"],
     (*FILE, "--blend=poison"): ["`blend` must be one of", "Did you mean 'poisson'?"],
     (*FILE, "--engine=openvin"): ["`engine` must be one of", "Did you mean 'openvino'?"],
-    (*FILE, "--model=nowhere"): ["faces, a run's folder or a .keras file. Received 'nowhere'"],
+    (*FILE, "--model=nowhere"): ["faces, cifar10, a run's folder or a .keras file. Received 'nowhere'"],
     ("photo.png",): ["Options begin with --. Received 'photo.png'"],
 }
 

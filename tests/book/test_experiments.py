@@ -176,6 +176,8 @@ def test_pictures_are_looked_for_in_every_place(tmp_path):
 
 
 def test_the_time_that_is_left_is_that_of_this_machine(lab, monkeypatch):
+    monkeypatch.setattr(experiments, "LAPTOP_MINUTES", {})
+    monkeypatch.setattr(experiments, "OTHERS", 10.0)
     assert lab._minutes_left(["cvae"]) == "", "nothing to judge by"
     monkeypatch.setattr(
         experiments, "LAPTOP_MINUTES", {"direct_conv": 10.0, "cvae": 20.0, "autoencoder": 90.0}
