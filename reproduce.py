@@ -4,8 +4,9 @@ python reproduce.py --paper=face_gan --table=4.3 --data_dir=CELEBA
 python reproduce.py --paper=all --scale=laptop --data_dir=CELEBA --data_dir=CIFAR10 --output=docs/book
 python reproduce.py --paper=all --scale=smoke
 
-It may be stopped at any time; the same command goes on where it was. WORKDIR/SCALE has the runs,
-WORKDIR/SCALE/book (or --output) a Markdown page per paper, WORKDIR/SCALE/report.html all with the pictures.
+It may be stopped at any time; the same command goes on where it was. A system that fails is told in its
+place, and by exit status 1. WORKDIR/SCALE has the runs, WORKDIR/SCALE/book (or --output) a Markdown page per
+paper, WORKDIR/SCALE/report.html all with the pictures.
 """
 
 import signal
@@ -62,6 +63,7 @@ def main() -> None:
     print(pages.write_report(chapters, lab.home / f"{name}.html"))
     if lab.failures:
         print(f"Not all is there: {', '.join(lab.failures)}; the pages say why.", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
     workdir, output = tmp_path / "work", tmp_path / "pages"
     options = ["--paper=all", "--scale=smoke", f"--workdir={workdir}", f"--output={output}"]
     first = command("reproduce.py", *options)
-    assert first.status == 0, first.err
+    assert first.status == 1, first.err
     assert crashing == list(SYSTEMS)
     assert "cvae failed: its process ended with exit status 3" in first.err
     assert first.err.splitlines()[-1] == "Not all is there: cvae; the pages say why."
@@ -112,7 +112,7 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
     # Nothing is made twice, and nothing is trained that shall not be.
     before = measured(workdir)
     again = command("reproduce.py", *options, "--notrain")
-    assert again.status == 0 and crashing == list(SYSTEMS) and measured(workdir) == before
+    assert again.status == 1 and crashing == list(SYSTEMS) and measured(workdir) == before
     assert again.err.splitlines()[-1] == "Not all is there: cvae; the pages say why."
     assert "failed: not trained" in (output / "small.md").read_text()
 
@@ -129,7 +129,7 @@ def test_an_entry_alone_leaves_the_report_of_all_alone(paper, crashing, tmp_path
     (tmp_path / "smoke" / "report.html").write_text("of all")
     options = ["--scale=smoke", f"--workdir={tmp_path}", "--notrain"]
     done = command("reproduce.py", "--paper=all", "--table=figure 2", *options)
-    assert done.status == 0 and crashing == []
+    assert done.status == 1 and crashing == []  # it shall not be trained, and is not there
     assert (tmp_path / "smoke" / "report.html").read_text() == "of all"
     assert done.out.split() == [
         str(tmp_path / "smoke" / "book" / "small_figure_2.md"),
