@@ -23,7 +23,6 @@ from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation
-from inpainting_tf.masks import Mask
 
 BASELINES = ("biharmonic", "navier_stokes", "telea", "patchmatch")
 
@@ -84,7 +83,6 @@ class Table(Entry):
 
     Attributes:
         claims: what the paper says about their order.
-        hole: other holes than those of the first system's recipe.
         columns: metrics, as `evaluation.MEANS` names them.
         as_printed: another column, by the formula that the paper printed: its header, and what makes it of a
             picture's proper PSNR.
@@ -94,7 +92,6 @@ class Table(Entry):
     """
 
     claims: tuple[Claim, ...] = ()
-    hole: Mask | None = None
     columns: tuple[str, ...] = ("psnr", "ssim", "hole_psnr", "raw_psnr", "raw_ssim")
     as_printed: tuple[str, Callable[[float], float]] | None = None
     printed: str = ""
@@ -102,13 +99,13 @@ class Table(Entry):
     note: str = ""
 
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems, self.hole)
+        found, missing = measured(lab, self.systems)
         if not found:
             raise Missing("; ".join(f"{name}: {reason}" for name, reason in missing.items()))
         classic = {}
         for name in BASELINES:
             try:
-                classic[name] = lab.baseline(name, next(iter(found)), self.hole)
+                classic[name] = lab.baseline(name, next(iter(found)))
             except Missing as reason:
                 missing[name] = str(reason)
         yield self._table(lab, found | classic, missing)
@@ -208,7 +205,7 @@ class SideBySide(Entry):
     source: str | None = None
 
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems, source=self.source)
+        found, missing = measured(lab, self.systems, self.source)
         for name, reason in missing.items():
             yield f"`{name}`: failed: {reason}"
         for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
@@ -334,13 +331,13 @@ def _encoders_verdict(rows: Sequence[dict]) -> str:
 
 
 def measured(
-    lab: Experiments, systems: Sequence[str], hole: Mask | None = None, source: str | None = None
+    lab: Experiments, systems: Sequence[str], source: str | None = None
 ) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """The systems' evaluations, and the reasons of those that have none."""
     found, missing = {}, {}
     for name in systems:
         try:
-            found[name] = lab.evaluation(name, hole, source)
+            found[name] = lab.evaluation(name, source)
         except Missing as reason:
             missing[name] = str(reason)
     return found, missing

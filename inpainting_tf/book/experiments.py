@@ -31,7 +31,6 @@ from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.comparison import Subject, TestSet
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation
-from inpainting_tf.masks import Mask
 from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import Run
 
@@ -159,38 +158,29 @@ class Experiments:
 
     # Measuring
 
-    def evaluation(self, name: str, hole: Mask | None = None, source: str | None = None) -> Evaluation:
-        """A system's or classical method's, measured now or before.
+    def evaluation(self, name: str, source: str | None = None) -> Evaluation:
+        """A system's on its own holes, measured now or before.
 
         Args:
-            name: of a recipe, whose run is taken, or of a classical method together with `like`.
-            hole: instead of its recipe's.
+            name: of a recipe, whose run is taken.
             source: of other pictures than those it was trained on.
 
         Raises:
             Missing: it is not trained, or does not work on these pictures.
         """
         run = self.run(name)
-        return self._measured(name, lambda: comparison.of_run(run), self._test_set(run, hole, source), run)
+        return self._measured(name, lambda: comparison.of_run(run), self._test_set(run, source), run)
 
-    def baseline(
-        self, name: str, like: str, hole: Mask | None = None, source: str | None = None
-    ) -> Evaluation:
-        """A classical method's on the pictures and holes of the system `like`."""
-        try:
-            test_set = self._test_set(self.run(like), hole, source)
-        except Missing:
-            recipe = self.recipe(like)
-            test_set = TestSet(recipe.data, hole or recipe.mask.test, data.place(recipe.data, self.places))
-        return self._measured(name, lambda: comparison.of_baseline(name), test_set)
+    def baseline(self, name: str, like: str) -> Evaluation:
+        """A classical method's on the pictures and holes of the trained system `like`."""
+        return self._measured(name, lambda: comparison.of_baseline(name), self._test_set(self.run(like)))
 
-    def _test_set(self, run: Run, hole: Mask | None, source: str | None) -> TestSet:
+    def _test_set(self, run: Run, source: str | None = None) -> TestSet:
         place = None
         if self.places and source is None:
             with contextlib.suppress(InputError):  # nor are they needed where it is measured already
                 place = data.place(run.recipe.data, self.places)  # they may have moved since it was trained
-        test_set = TestSet.of(run).changed(source=source, data_dir=place)
-        return dataclasses.replace(test_set, mask=hole or test_set.mask)
+        return TestSet.of(run).changed(source=source, data_dir=place)
 
     def _measured(
         self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
@@ -209,11 +199,10 @@ class Experiments:
             raise Missing(str(error)) from error
         return found
 
-    def sheet_of(self, name: str, which: str, hole: Mask | None = None) -> Path:
+    def sheet_of(self, name: str, which: str) -> Path:
         """One of the picture sheets that came with a system's evaluation, e.g. "good"."""
-        self.evaluation(name, hole)
-        test_set = self._test_set(self.run(name), hole, None)
-        file = self.home / "evaluations" / _label(test_set) / name / f"{which}.png"
+        self.evaluation(name)
+        file = self.home / "evaluations" / _label(self._test_set(self.run(name))) / name / f"{which}.png"
         if not file.exists():
             raise Missing(f"no sheet {which!r}: its holes are not boxes of one size")
         return file

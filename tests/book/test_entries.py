@@ -258,7 +258,7 @@ def test_pictures_that_are_drawn_may_be_shown_to_everybody(lab, monkeypatch):
     asked = []
     found = lab.evaluation("cvae")
 
-    def evaluation(lab, name, hole=None, source=None):
+    def evaluation(lab, name, source=None):
         asked.append(source)
         return found
 

@@ -20,7 +20,6 @@ from inpainting_tf.book import experiments
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.data import Data
 from inpainting_tf.errors import Diverged, InputError
-from inpainting_tf.masks import Mask
 
 PLACE = "synthetic_faces_16_8_rectangle_0.375_0.375"
 
@@ -267,14 +266,20 @@ def test_a_model_that_cannot_be_read_is_missing(lab):
         lab.evaluation("cvae")
 
 
-def test_other_holes_and_other_pictures_have_a_place_of_their_own(lab):
+def test_other_holes_have_a_place_of_their_own(lab, monkeypatch):
     before = contents(lab.home)
-    hole = Mask("centre", 0.5, 0.5)
-    assert (lab.baseline("telea", "cvae", hole).masks.sum((1, 2, 3)) == 64).all()
+    monkeypatch.setattr(Experiments, "recipe", lambda lab, name: runs.open_run(lab.home / name).recipe)
+    for field, value in (("mask.test.kind", "centre"), ("mask.test.low", 0.5), ("mask.test.high", 0.5)):
+        change(lab.home / "cvae", field, value)
+    assert (lab.baseline("telea", "cvae").masks.sum((1, 2, 3)) == 64).all()
     places = {folder.name for folder in (lab.home / "evaluations").iterdir()}
     assert places == {PLACE, "synthetic_faces_16_8_centre_0.5_0.5"}
+    del before["cvae/recipe.json"]
     assert before.items() <= contents(lab.home).items()
-    # So do fewer pictures: two papers may have the same holes, and not the same test pictures.
+
+
+def test_fewer_pictures_have_a_place_of_their_own(lab):
+    """Two papers may have the same holes, and not the same test pictures."""
     change(lab.home / "cvae", "data.test", 5)
     labels = {experiments._label(comparison.TestSet.of(runs.open_run(lab.home / name))) for name in SYSTEMS}
     assert labels == {PLACE, PLACE.replace("_8_", "_5_")}
@@ -326,11 +331,11 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
 
     def pictures(*places: Path) -> str:
         lab.places = [str(place) for place in places]
-        return lab._test_set(run, None, None).data_dir
+        return lab._test_set(run).data_dir
 
     assert pictures(empty, new) == str(new)
     assert pictures(empty) == pictures() == str(old)
-    assert lab._test_set(run, None, "synthetic_faces").data_dir is None
+    assert lab._test_set(run, "synthetic_faces").data_dir is None
 
 
 def test_encoders_without_their_pictures(lab, tmp_path):
