@@ -49,7 +49,7 @@ from inpainting_tf.training import callbacks, precision
 
 VALIDATION = 64  # test pictures that are looked at while a run trains
 SHOWN = 6  # of these, in the sample sheets
-SAMPLES = 10  # how many times in a run
+SAMPLES = 10  # how many times in a run, at most
 ENGINES = ("keras", "openvino")
 _LOCK = ".lock"
 
@@ -329,7 +329,7 @@ class _Training:
 
     def _epoch_ended(self, row: dict[str, Any]) -> None:
         epochs = self.run.recipe.schedule.epochs
-        pictured = row["epoch"] % max(1, epochs // SAMPLES) == 0 or row["epoch"] == epochs
+        pictured = row["epoch"] % -(-epochs // SAMPLES) == 0 or row["epoch"] == epochs
         if pictured:
             row |= self._sample(row["epoch"], row["step"])
         self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)

@@ -19,5 +19,6 @@ LAPTOP_MINUTES = {
     "gan_direct_conv": 10,
     "multiscale_context_encoder": 25,
     "cgan": 14,
+    "unet": 8,
 }
 OTHERS = 20
