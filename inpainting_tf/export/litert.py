@@ -18,6 +18,7 @@ from inpainting_tf import classical, files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.export import graphs
 from inpainting_tf.inference import Network
+from inpainting_tf.layers import blank_hole
 from inpainting_tf.networks.blocks import height_width
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -44,7 +45,7 @@ def write(
         path: the file to be. What `load` has to know is appended as a zip archive, as LiteRT's own metadata.
         image_size: the (height, width) of the pictures.
         precision: of the weights: "float32"; "float16", half the size; "int8", a quarter, where the layers
-            compute in integers too.
+            compute in integers too. Not for networks with a smooth fill.
         images: for int8, pictures like those it will see, float32 [N, H, W, 3] in [0, 1]; a hundred or so.
         masks: their holes, float32 [N, H, W, 1], 1 = missing.
 
@@ -55,6 +56,12 @@ def write(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     graphs.check(model)
+    if precision == "int8" and getattr(blank_hole(model), "fill", None) == "smooth":
+        # 8 dB less: its quotients and logarithms do not fit into 255 steps.
+        raise InputError(
+            "`precision` must not be 'int8' for a network with a smooth fill, which integers would ruin. "
+            "Choose 'float16'."
+        )
     network = Network.of(model)
     size = _checked_size(image_size, network)
     samples = _samples(network, size, precision, images, masks)

@@ -11,8 +11,9 @@ from inpainting_tf import InputError, networks
 from inpainting_tf.images import composite
 from inpainting_tf.inference import Network
 
-# Of any size; with skip connections; of one size, whose dense layer and pasted patch are rarer operations.
-SIZES = {"glcic": (32, 48), "cgan_generator": (32, 48), "context_encoder": (32, 64)}
+# Of any size; with skip connections and a smooth fill; of one size, whose dense layer and pasted patch are
+# rarer operations.
+SIZES = {"glcic": (32, 48), "best": (32, 48), "context_encoder": (32, 64)}
 
 
 @functools.cache

@@ -48,6 +48,7 @@ BUILT = {
     "direct_conv": ({"width": 4}, 0),
     "autoencoder": ({"width": 4}, 3),
     "multiscale_context_encoder": ({"width": 2, "code": 8}, 0),
+    "best": ({"width": 4}, 0),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from exchange import SIZES, assert_completed, expected, network, pictures, refusal
 
 import inpainting_tf
-from inpainting_tf import networks
+from inpainting_tf import InputError, networks
 from inpainting_tf.export import litert
 from inpainting_tf.inference import Network
 
@@ -37,12 +37,23 @@ def file(tmp_path_factory):
     return write("glcic", tmp_path_factory.mktemp("litert") / "glcic.tflite")
 
 
-@pytest.mark.parametrize("precision", TOLERANCES)
-@pytest.mark.parametrize("name", SIZES)
+# The smooth fill of `best` is refused in integers.
+PAIRS = [
+    (name, precision) for name in SIZES for precision in TOLERANCES if (name, precision) != ("best", "int8")
+]
+
+
+@pytest.mark.parametrize(("name", "precision"), PAIRS)
 def test_agrees_with_keras(name, precision, tmp_path):
     written = write(name, tmp_path / "network.tflite", precision)
     images, masks = pictures(name, 3, seed=2)
     assert_completed(litert.load(written).fill(images, masks), name, 2, *TOLERANCES[precision])
+
+
+def test_a_smooth_fill_is_no_matter_of_integers(tmp_path):
+    with pytest.raises(InputError, match="must not be 'int8' for a network with a smooth fill"):
+        write("best", tmp_path / "network.tflite", "int8")
+    assert not any(tmp_path.iterdir())
 
 
 def test_weights_of_half_and_a_quarter_of_the_size(file, tmp_path):
