@@ -47,6 +47,7 @@ _LINES = {  # label, colour, marker
     "improved": ("improved encoder", "blue", "o"),
     "glcic": ("encoder of GLCIC", "vermillion", "s"),
 }
+_SETTINGS = ("epochs", "width", "batch_size", "seed", "training pictures", "test pictures")
 _RECORD, _UNFINISHED = "comparison.json", "unfinished"
 
 
@@ -123,8 +124,8 @@ def encoder_comparison(
     for argument, value in (("epochs", epochs), ("batch_size", batch_size)):
         check_positive(argument, value)
     steps = pipeline.steps_per_epoch(len(images), batch_size)
-    settings = {"epochs": epochs, "width": width, "batch_size": batch_size, "seed": seed}
-    settings |= {"training pictures": len(images), "test pictures": len(test_images)}
+    values = (epochs, width, batch_size, seed, len(images), len(test_images))
+    settings = dict(zip(_SETTINGS, values, strict=True))
     folder = Path(output)
     rows = _finished(folder, settings)
     if not rows:
@@ -152,9 +153,13 @@ def encoder_comparison(
 
 
 def is_finished(output: str | os.PathLike) -> bool:
-    """Whether `encoder_comparison` came to its end in that folder."""
-    file = Path(output) / _RECORD
-    return file.exists() and bool(json.loads(file.read_text())["rows"])
+    """Whether `encoder_comparison` came to its end in that folder.
+
+    Raises:
+        InputError: what it noted there cannot be read.
+    """
+    record = _record(Path(output))
+    return record is not None and bool(record["rows"])
 
 
 def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray, batch_size: int = 500) -> float:
@@ -193,23 +198,31 @@ def accuracy_curves(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike) 
     return Path(path)
 
 
-def _finished(folder: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the finished comparison in `folder`, which must have the same `settings`; else none."""
+def _record(folder: Path) -> dict[str, Any] | None:
+    """What a comparison noted of itself in `folder`; None where there is none."""
     file = folder / _RECORD
     if not file.exists():
-        return []
+        return None
     try:
         record = json.loads(file.read_text())
-        there, rows = record["settings"], record["rows"]
-        others = [name for name in settings if there[name] != settings[name]]
+        return {"settings": {name: record["settings"][name] for name in _SETTINGS}, "rows": record["rows"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{str(file)!r} cannot be read ({error}). Choose another `output`.") from error
+
+
+def _finished(folder: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the finished comparison in `folder`, which must have the same `settings`; else none."""
+    record = _record(folder)
+    if record is None:
+        return []
+    there = record["settings"]
+    others = [name for name in settings if there[name] != settings[name]]
     if others:
         listed = ", ".join(f"{name} {there[name]} there and {settings[name]} here" for name in others)
         raise InputError(
             f"`output` {str(folder)!r} holds another comparison: {listed}. Choose another `output`."
         )
-    return rows
+    return record["rows"]
 
 
 def _together(models: Iterable[keras.Model]) -> SimpleNamespace:

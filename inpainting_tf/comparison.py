@@ -156,25 +156,19 @@ def compare(
             f"Received {names}: rename one, or evaluate it by itself."
         )
     pictures, output = test_set.pictures(), Path(output)
-    found = [measure(each, test_set, pictures, batch_size=batch_size, lpips=lpips) for each in subjects]
-    for subject, each in zip(subjects, found, strict=True):
-        write(subject, each, test_set, pictures, output / each.name if len(found) > 1 else output)
+    found = [_measured(each, test_set, pictures, batch_size, lpips) for each in subjects]
     sheet(found, output / "sheet.png")
+    for subject, each in zip(subjects, found, strict=True):
+        _write(subject, each, test_set, pictures, output / each.name if len(found) > 1 else output)
     if len(found) > 1:
         files.write_text(output / "table.md", evaluation.table(found) + "\n")
         figures.comparison_bars(found, output / "comparison.png")
     return found
 
 
-def measure(
-    subject: Subject,
-    test_set: TestSet,
-    pictures: Decoded,
-    *,
-    batch_size: int = 16,
-    lpips: Callable | None = None,
+def _measured(
+    subject: Subject, test_set: TestSet, pictures: Decoded, batch_size: int, lpips: Callable | None
 ) -> Evaluation:
-    """Evaluates a subject on `pictures`, those of the test set; the rest as for `compare`."""
     return evaluation.evaluate(
         subject.name,
         subject.fill,
@@ -189,13 +183,10 @@ def measure(
     )
 
 
-def write(
-    subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: str | os.PathLike
-) -> None:
-    """Writes what `measure` found of a subject, and the sheets that `compare` promises for each."""
-    _extremes(subject, found, pictures.images, test_set.mask, Path(folder))
-    _patches(found, Path(folder))
-    _diversity(subject, found, Path(folder))
+def _write(subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: Path) -> None:
+    _extremes(subject, found, pictures.images, test_set.mask, folder)
+    _patches(found, folder)
+    _diversity(subject, found, folder)
     evaluation.write(found, folder)  # last: where metrics.json is, nothing is missing
 
 

@@ -230,7 +230,7 @@ def _shade_phases(figure: Figure, axes: Iterable[Axes], spans: Iterable[tuple[st
 def course(
     histories: Mapping[str, Sequence[Mapping[str, Any]]], column: str, path: str | os.PathLike
 ) -> Path:
-    """A column of several runs' histories against the share of their training, as a line each.
+    """A column of several runs' histories against the epoch, as a line each.
 
     Args:
         histories: label -> rows of its ``history.csv``.

@@ -54,7 +54,12 @@ def psnr_as_printed_face_gan(a: Array, b: Array) -> Array:
     The peak is not squared there, which puts it 10 log10(255) = 24.07 dB below `psnr` (a perfect
     fill: 75.93). It is here only to read the thesis's numbers; report `psnr`.
     """
-    return psnr(a, b) - 10.0 * math.log10(255.0)
+    return as_printed_face_gan(psnr(a, b))
+
+
+def as_printed_face_gan(decibel: Any) -> Any:
+    """What `psnr_as_printed_face_gan` makes of a proper PSNR in dB."""
+    return decibel - 10.0 * math.log10(255.0)
 
 
 def hole_mse(a: Array, b: Array, mask: Array) -> Array:

@@ -77,6 +77,11 @@ class Run:
     def figures(self) -> Path:
         return self.folder / "figures"
 
+    @property
+    def minutes(self) -> float:
+        """How long it was trained, up to the last row of `history.csv`, which must be there."""
+        return float(self.history()[-1]["seconds"]) / 60
+
     def pictures(self) -> dict[str, Any]:
         """`data.json`: "data_dir", "origin" and the names of each split; empty before the first start."""
         file = self.folder / "data.json"

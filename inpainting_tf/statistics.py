@@ -58,4 +58,9 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def in_words(p: float) -> str:
     """ "p < 0.001", or p with three digits."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"p {cell(p)}" if p < 0.001 else f"p = {cell(p)}"
+
+
+def cell(p: float) -> str:
+    """The same for a column of a table that is headed "p"."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

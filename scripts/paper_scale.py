@@ -118,8 +118,11 @@ def table(results: Path) -> str:
     for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
         found = json.loads(file.read_text())
         printed = next(iter(found["recipe"]["printed"].values()), {})
-        minutes = float(runs.open_run(file.parent).history()[-1]["seconds"]) / 60
-        cells = [found["model"], found["recipe"]["schedule"]["epochs"], f"{minutes:.1f}"]
+        cells = [
+            found["model"],
+            found["recipe"]["schedule"]["epochs"],
+            f"{runs.open_run(file.parent).minutes:.1f}",
+        ]
         cells += [f"{found[name]:.4f}" if name == "ssim" else f"{found[name]:.2f}" for name in COLUMNS]
         rows.append([*cells, printed.get("psnr", ""), printed.get("ssim", "")])
     return markdown.table(rows)

@@ -48,3 +48,13 @@ def file_size_limit() -> Callable[[int], contextlib.AbstractContextManager[None]
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limit
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The figures that were saved, to ask them what they show."""
+    from inpainting_tf import figures
+
+    saved, save = [], figures._save
+    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
+    return saved

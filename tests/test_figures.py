@@ -16,15 +16,6 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import evaluate
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that were saved, to ask them what they show."""
-    saved = []
-    save = figures._save
-    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
-    return saved
-
-
 def read(path) -> np.ndarray:
     with Image.open(path) as picture:
         assert picture.format == "PNG"

@@ -467,10 +467,10 @@ def _pair_row(pair: Pair) -> str:
             difference,
             str(test.n),
             f"{test.statistic:g}",
-            statistics.in_words(test.p)[2:],
-            statistics.in_words(pair.holm)[2:],
+            statistics.cell(test.p),
+            statistics.cell(pair.holm),
         )
-    return f"| {pair.first} - {pair.second} | {' | '.join(cell.removeprefix('= ') for cell in cells)} |"
+    return f"| {pair.first} - {pair.second} | {' | '.join(cells)} |"
 
 
 def _extent(found: Findings) -> str:

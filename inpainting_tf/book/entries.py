@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,21 @@ class Entry:
     def file(self, folder: Path, suffix: str = "") -> Path:
         """Where it draws a picture."""
         return folder / f"{self.slug}{suffix}.png"
+
+
+class PerSystem(Entry):
+    """An entry with a picture for each system."""
+
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        """The picture of the system `name`; as `make` otherwise."""
+        raise NotImplementedError
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        for name in self.systems:
+            try:
+                yield self.picture(lab, name, folder)
+            except Missing as reason:
+                yield _failed(name, reason)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,43 +168,35 @@ COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
 
 
 @dataclasses.dataclass(frozen=True)
-class Curves(Entry):
+class Curves(PerSystem):
     """The losses of each system over its training."""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        for name in self.systems:
-            try:
-                path = self.file(folder, f"_{name}")
-                figures.loss_curves(lab.run(name).history(), path)
-                yield Picture(path, f"{self.key}: {name}", public=True)
-            except Missing as reason:
-                yield f"`{name}`: failed: {reason}"
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        path = figures.loss_curves(lab.run(name).history(), self.file(folder, f"_{name}"))
+        return Picture(path, f"{self.key}: {name}", public=True)
 
 
 @dataclasses.dataclass(frozen=True)
-class Sheets(Entry):
+class Sheets(PerSystem):
     """Pictures as each system fills them, a sheet of its own for each.
 
     Attributes:
-        which: "sheet" (the first test pictures), "good" or "failed" (by the PSNR inside the hole), "patches",
-            or "diverse" (several fills of a hole).
+        which: a key of `SHEETS`.
     """
 
     which: str = "sheet"
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        words = {
-            "sheet": "the first test pictures",
-            "good": "the best filled test pictures",
-            "failed": "the worst filled test pictures",
-            "patches": "original and predicted patches of the first test pictures",
-            "diverse": "several fills of the same holes",
-        }
-        for name in self.systems:
-            try:
-                yield Picture(lab.sheet_of(name, self.which), f"{self.key}: `{name}`, {words[self.which]}")
-            except Missing as reason:
-                yield f"`{name}`: failed: {reason}"
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(lab.sheet_of(name, self.which), f"{self.key}: `{name}`, {SHEETS[self.which]}")
+
+
+SHEETS = {  # that come with an evaluation; the best and the worst by the PSNR inside the hole
+    "sheet": "the first test pictures",
+    "good": "the best filled test pictures",
+    "failed": "the worst filled test pictures",
+    "patches": "original and predicted patches of the first test pictures",
+    "diverse": "several fills of the same holes",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,7 +214,7 @@ class SideBySide(Entry):
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
         found, missing = measured(lab, self.systems, self.source)
         for name, reason in missing.items():
-            yield f"`{name}`: failed: {reason}"
+            yield _failed(name, reason)
         for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
             alike = [each for each in found.values() if str(each.summary["image_size"]) == size]
             path = comparison.sheet(alike, self.file(folder, f"_{size.split(',')[0][1:]}"), raw=self.raw)
@@ -224,22 +231,18 @@ class Bars(Entry):
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
         found, missing = measured(lab, self.systems)
         for name, reason in missing.items():
-            yield f"`{name}`: failed: {reason}"
+            yield _failed(name, reason)
         if found:
             path = figures.comparison_bars(list(found.values()), self.file(folder), keys=self.metrics)
             yield Picture(path, f"{self.key}: {self.title}", public=True)
 
 
 @dataclasses.dataclass(frozen=True)
-class Progress(Entry):
+class Progress(PerSystem):
     """The same test pictures as they were filled while a system was trained."""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        for name in self.systems:
-            try:
-                yield Picture(lab.progress(name), f"{self.key}: `{name}`")
-            except Missing as reason:
-                yield f"`{name}`: failed: {reason}"
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(lab.progress(name), f"{self.key}: `{name}`")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -302,11 +305,11 @@ class EncoderAccuracy(Entry):
         yield Picture(path, f"{self.key}: test accuracy after each epoch", public=True)
         first, last = rows[0], rows[-1]
         cells = [["encoder", "accuracy after epoch 1", f"after epoch {last['epoch']}", "seconds of training"]]
+        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in classification.ENCODERS}
         for name in classification.ENCODERS:
-            seconds = sum(row[f"{name}_seconds"] for row in rows)
-            cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds:.0f}"])
+            cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
         yield markdown.table(cells)
-        yield _encoders_verdict(rows)
+        yield _encoders_verdict(rows, seconds)
         size = ENCODERS[lab.scale]
         yield (
             f"{size.train or 'All'} training pictures, seed 0: `python scripts/encoder_comparison.py "
@@ -314,11 +317,10 @@ class EncoderAccuracy(Entry):
         )
 
 
-def _encoders_verdict(rows: Sequence[dict]) -> str:
+def _encoders_verdict(rows: Sequence[dict], seconds: Mapping[str, float]) -> str:
     """The paper: the improved encoder converges faster, and is no worse in the end."""
     ahead = sum(row["improved"] > row["glcic"] for row in rows)
     final = rows[-1]["improved"] - rows[-1]["glcic"]
-    seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in classification.ENCODERS}
     words = (
         f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
         f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
@@ -328,6 +330,11 @@ def _encoders_verdict(rows: Sequence[dict]) -> str:
     if ahead < len(rows) / 2:
         return f"**Not reproduced**: {words}."
     return f"**Cannot be judged**: {words}; one seed."
+
+
+def systems_of(entries: Iterable[Entry]) -> list[str]:
+    """The models that some entries need, each once."""
+    return list(dict.fromkeys(name for entry in entries for name in entry.systems))
 
 
 def measured(
@@ -341,6 +348,10 @@ def measured(
         except Missing as reason:
             missing[name] = str(reason)
     return found, missing
+
+
+def _failed(name: str, reason: object) -> str:
+    return f"`{name}`: failed: {reason}"
 
 
 def _course(lab: Experiments, systems: Iterable[str], path: Path) -> Path:
@@ -397,9 +408,7 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
                 each.claim.words,
                 each.claim.where,
                 f"{each.difference:+{form}} ({low:+{form}} to {high:+{form}})" if measured else "",
-                statistics.in_words(each.p).removeprefix("p ").removeprefix("= ")
-                if np.isfinite(each.p)
-                else "",
+                statistics.cell(each.p) if np.isfinite(each.p) else "",
                 each.verdict if each.verdict != claims.OPEN else f"open: {each.reason}",
             ]
         )

@@ -148,7 +148,7 @@ class Experiments:
         done = [name for name in LAPTOP_MINUTES if self._trained(name)]
         nominal = sum(LAPTOP_MINUTES[name] for name in done)
         if nominal:
-            factor = sum(minutes_of(runs.open_run(self.home / name)) for name in done) / nominal
+            factor = sum(runs.open_run(self.home / name).minutes for name in done) / nominal
         elif self.scale == "laptop":
             factor = 1.0
         else:
@@ -176,11 +176,15 @@ class Experiments:
         return self._measured(name, lambda: comparison.of_baseline(name), self._test_set(self.run(like)))
 
     def _test_set(self, run: Run, source: str | None = None) -> TestSet:
-        place = None
-        if self.places and source is None:
-            with contextlib.suppress(InputError):  # nor are they needed where it is measured already
-                place = data.place(run.recipe.data, self.places)  # they may have moved since it was trained
-        return TestSet.of(run).changed(source=source, data_dir=place)
+        return TestSet.of(run).changed(source=source)
+
+    def _located(self, test_set: TestSet) -> TestSet:
+        """With its pictures where they are now: they may have moved since a system was trained on them."""
+        with contextlib.suppress(InputError):
+            return (
+                test_set.changed(data_dir=data.place(test_set.data, self.places)) if self.places else test_set
+            )
+        return test_set
 
     def _measured(
         self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
@@ -191,10 +195,7 @@ class Experiments:
                 found = evaluation.read(folder)
                 if self.lpips is None or found.summary["lpips"] is not None:
                     return found
-            pictures, made = test_set.pictures(), subject()
-            found = comparison.measure(made, test_set, pictures, lpips=self.lpips)
-            comparison.sheet([found], folder / "sheet.png")
-            comparison.write(made, found, test_set, pictures, folder)
+            [found] = comparison.compare([subject()], self._located(test_set), folder, lpips=self.lpips)
         except InputError as error:
             raise Missing(str(error)) from error
         return found
@@ -258,11 +259,6 @@ def duration(minutes: float) -> str:
     """In words, e.g. "3 h 20 min"."""
     whole = max(1, round(minutes))
     return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
-
-
-def minutes_of(run: Run) -> float:
-    """How long a run was trained."""
-    return float(run.history()[-1]["seconds"]) / 60
 
 
 def device_of(run: Run) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
+from inpainting_tf import metrics
 from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.entries import Bars, Curves, Ratings, Removal, Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 THREE = ("glcic", "one_autoencoder", "double_autoencoder")
-AS_PRINTED = ("PSNR by eq. 3.16", lambda psnr: psnr - 10.0 * math.log10(255.0))
+AS_PRINTED = ("PSNR by eq. 3.16", metrics.as_printed_face_gan)
 
 PAPER = Paper(
     "face_gan",

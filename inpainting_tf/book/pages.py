@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from inpainting_tf import files, markdown
 from inpainting_tf.book import experiments
-from inpainting_tf.book.entries import Block, Entry, Picture
+from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.errors import InputError
 
@@ -38,7 +38,7 @@ class Paper:
     @property
     def systems(self) -> list[str]:
         """The models that its entries need, each once."""
-        return list(dict.fromkeys(name for entry in self.entries for name in entry.systems))
+        return systems_of(self.entries)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,8 +74,7 @@ def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) 
         except (Missing, InputError) as reason:
             blocks.append(f"Failed: {reason}")
         parts.append((entry, blocks))
-    systems = list(dict.fromkeys(name for entry in entries for name in entry.systems))
-    return Chapter(paper, parts, _provenance(systems, lab), ledger)
+    return Chapter(paper, parts, _provenance(systems_of(entries), lab), ledger)
 
 
 def _provenance(systems: Iterable[str], lab: Experiments) -> str:
@@ -96,7 +95,7 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
                 f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
                 recipe.data.image_size,
                 recipe.schedule.epochs,
-                f"{experiments.minutes_of(run):.1f}",
+                f"{run.minutes:.1f}",
                 experiments.device_of(run),
             ]
         )

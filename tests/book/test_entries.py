@@ -58,15 +58,6 @@ def printed(monkeypatch):
     monkeypatch.setattr(Experiments, "recipe", recipe)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that were saved, to ask them what they show."""
-    saved = []
-    save = figures._save
-    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
-    return saved
-
-
 def made(entry, lab) -> tuple[list[str], list[Picture]]:
     """Its texts and its pictures, all of which are there."""
     blocks = list(entry.make(lab, lab.home / "figures"))

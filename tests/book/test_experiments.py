@@ -184,7 +184,7 @@ def test_the_time_that_is_left_is_that_of_this_machine(lab, monkeypatch):
     for name, seconds in (("direct_conv", 300), ("cvae", 600)):  # twice as fast as there
         rows = rows_of(lab.home / name)
         files.write_csv(lab.home / name / "history.csv", [row | {"seconds": seconds} for row in rows])
-        assert experiments.minutes_of(lab.run(name)) == seconds / 60
+        assert lab.run(name).minutes == seconds / 60
     assert lab._minutes_left(["autoencoder", "not among them"]) == ": about 50 min of training left in all"
 
 
@@ -216,7 +216,7 @@ def test_the_device_is_the_one_that_was_noted(lab):
 
 def test_a_measurement_is_made_once(lab, monkeypatch):
     before = contents(lab.home)
-    monkeypatch.setattr(comparison, "measure", None)
+    monkeypatch.setattr(comparison, "compare", None)
     found, fill = lab.evaluation("cvae"), lab.baseline("telea", "cvae")
     assert (found.name, fill.name) == ("cvae", "telea")
     assert len(found.rows) == len(fill.rows) == 8 and found.images.shape == (8, 16, 16, 3)
@@ -331,11 +331,12 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
 
     def pictures(*places: Path) -> str:
         lab.places = [str(place) for place in places]
-        return lab._test_set(run).data_dir
+        return lab._located(lab._test_set(run)).data_dir
 
     assert pictures(empty, new) == str(new)
     assert pictures(empty) == pictures() == str(old)
-    assert lab._test_set(run, "synthetic_faces").data_dir is None
+    lab.places = [str(new)]
+    assert lab._located(lab._test_set(run, "synthetic_faces")).data_dir is None
 
 
 def test_encoders_without_their_pictures(lab, tmp_path):
