@@ -45,6 +45,16 @@ def test_masked_mse_does_not_see_the_known_pixels():
     assert float(losses.masked_mse(target, changed, mask)) > 10
 
 
+def test_masked_log_mse_rates_each_picture_by_itself():
+    target, prediction, mask = two_pictures()
+    errors = [
+        float(losses.masked_mse(target[i : i + 1], prediction[i : i + 1], mask[i : i + 1])) for i in (0, 1)
+    ]
+    by_hand = np.mean(np.log(np.add(errors, 1e-4)))
+    assert float(losses.masked_log_mse(target, prediction, mask)) == pytest.approx(by_hand, rel=1e-6)
+    assert float(losses.masked_log_mse(target, target, mask)) == pytest.approx(np.log(1e-4), rel=1e-6)
+
+
 def test_masked_mse_of_an_empty_mask_is_zero():
     target, prediction, mask = two_pictures()
     assert float(losses.masked_mse(target, prediction, 0 * mask)) == 0
@@ -164,16 +174,19 @@ def test_dssim_is_that_of_scikit_image(name):
     assert float(losses.dssim(target, target)) == 0
 
 
-@pytest.mark.parametrize("name", ["mse", "masked_mse", "known_mse", "l1"])
+@pytest.mark.parametrize("name", ["mse", "masked_mse", "masked_log_mse", "known_mse", "l1"])
 def test_weights_make_a_weighted_mean(name):
     random = np.random.default_rng(0)
     target, prediction = random.random((2, 2, 5, 6, 3), "float32")
     mask = (random.random((2, 5, 6, 1)) < 0.4).astype("float32")
     weights = random.random((2, 5, 6, 1)).astype("float32")
-    region = {"masked_mse": mask, "known_mse": 1 - mask}.get(name, np.ones_like(mask)) * weights
+    regions = {"masked_mse": mask, "masked_log_mse": mask, "known_mse": 1 - mask}
+    region = regions.get(name, np.ones_like(mask)) * weights
     error = (np.abs(target - prediction) ** (1 if name == "l1" else 2) * region).sum((1, 2, 3)) / (
         3 * region.sum((1, 2, 3))
     )
+    if name == "masked_log_mse":
+        error = np.log(error + 1e-4)
     loss = losses.RECONSTRUCTION[name]
     assert float(loss(target, prediction, mask, weights)) == pytest.approx(error.mean(), rel=1e-5)
     assert float(loss(target, prediction, mask, 7 * weights)) == pytest.approx(error.mean(), rel=1e-5)

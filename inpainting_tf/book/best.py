@@ -15,6 +15,8 @@ ON_RECTANGLES = (
     "context_encoder_rectangles",
 )
 ON_CENTRE = (*unet_vs_cgan.PRINTED, *unet_vs_cgan.IN_WORDS, "semantic_inpainting")
+# The first is whole, each other lacks a part.
+PARTS = ("best_brief", "best_grey", "best_without_skips", "best_undilated", "best_masked_mse")
 ON_HALF = (
     *multiscale_context_encoder.OTHERS,
     *skip_connection.HOLE_ONLY,
@@ -41,6 +43,7 @@ PAPER = Paper(
             "best_half",
             ON_HALF,
         ),
+        _beside("parts", "what each part of `best` gives", PARTS[0], PARTS[1:]),
         SideBySide("drawn faces", "best, which knows photographs", ("best",), source="synthetic_faces"),
     ),
     about="Not a paper's: the network `best` of this package, trained no longer than what it stands beside.",

@@ -6,6 +6,7 @@ picture [N, H, W, 3] in [0, 1], float32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -20,11 +21,16 @@ from inpainting_tf.networks.blocks import (
 )
 
 STRIDE = 4  # two convolutions with stride 2
-DILATIONS = (1, 2, 4, 8)
 
 
 def best(
-    image_size: ImageSize = 128, *, width: int = 64, fill: str = "smooth", name: str = "best"
+    image_size: ImageSize = 128,
+    *,
+    width: int = 64,
+    fill: str = "smooth",
+    dilations: Sequence[int] = (1, 2, 4, 8),
+    skips: bool = True,
+    name: str = "best",
 ) -> keras.Model:
     """An encoder and decoder with skip connections and dilated residual blocks, which corrects a smooth fill.
 
@@ -36,12 +42,19 @@ def best(
         image_size: side or (height, width) in pixels, divisible by 4; None builds it for any such size.
         width: channels of the first convolution; all others scale with it. Even.
         fill: what is corrected, as `layers.BlankHole` takes it.
+        dilations: a residual block for each.
+        skips: whether what the encoder had at each resolution is added to what the decoder makes of the next
+            lower one.
         name: the model's name.
 
     Raises:
         InputError: `image_size` not divisible by 4, `width` not even, unknown `fill`.
     """
     check_even("width", width)
+
+    def past(x: Any, other: Any, name: str) -> Any:
+        return keras.layers.Add(name=name)([x, other]) if skips else x
+
     inputs = picture_inputs(image_size, STRIDE)
     # float32: the prediction is this picture but for the network's changes.
     blank = BlankHole(fill, STRIDE, dtype="float32", name="blank_hole")
@@ -53,13 +66,13 @@ def best(
     quarter = conv(half, 4 * width, 3, strides=2, name="conv4")  # H/4, W/4
     quarter = conv(quarter, 4 * width, 3, name="conv5")
     x = quarter
-    for dilation in DILATIONS:
-        x = _residual(x, dilation, name=f"residual{dilation}")
-    x = conv(_joined(x, quarter, "skip1"), 4 * width, 3, name="conv6")
+    for number, dilation in enumerate(dilations, 1):
+        x = _residual(x, dilation, name=f"residual{number}")
+    x = conv(past(x, quarter, "skip1"), 4 * width, 3, name="conv6")
     x = deconv(x, 2 * width, 4, name="deconv1")  # H/2, W/2
-    x = conv(_joined(x, half, "skip2"), 2 * width, 3, name="conv7")
+    x = conv(past(x, half, "skip2"), 2 * width, 3, name="conv7")
     x = deconv(x, width, 4, name="deconv2")  # H, W
-    x = conv(_joined(x, full, "skip3"), width, 3, name="conv8")
+    x = conv(past(x, full, "skip3"), width, 3, name="conv8")
     change = Conv2D(3, 3, padding="same", name="change")(x)
     prediction = Refine(dtype="float32", name="prediction")([filled, change])
     return keras.Model(inputs, prediction, name=name)
@@ -70,8 +83,4 @@ def _residual(x: Any, dilation: int, name: str) -> Any:
     y = conv(x, x.shape[-1], 3, dilation=dilation, name=f"{name}_conv1")
     y = Conv2D(x.shape[-1], 3, padding="same", use_bias=False, name=f"{name}_conv2")(y)
     y = BatchNormalization(name=f"{name}_conv2_bn")(y)
-    return keras.layers.ReLU(name=f"{name}_relu")(_joined(x, y, f"{name}_sum"))
-
-
-def _joined(x: Any, y: Any, name: str) -> Any:
-    return keras.layers.Add(name=name)([x, y])
+    return keras.layers.ReLU(name=f"{name}_relu")(keras.layers.Add(name=f"{name}_sum")([x, y]))

@@ -31,8 +31,8 @@ def test_its_layers(network):
     shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in network.layers}
     assert shapes["conv1"] == shapes["conv8"] == (32, 48, 8)
     assert shapes["conv3"] == shapes["deconv1"] == shapes["conv7"] == (16, 24, 16)
-    assert shapes["conv5"] == shapes["residual8_relu"] == shapes["conv6"] == (8, 12, 32)
-    dilations = [network.get_layer(f"residual{d}_conv1").dilation_rate for d in (1, 2, 4, 8)]
+    assert shapes["conv5"] == shapes["residual4_relu"] == shapes["conv6"] == (8, 12, 32)
+    dilations = [network.get_layer(f"residual{i}_conv1").dilation_rate for i in (1, 2, 3, 4)]
     assert dilations == [(1, 1), (2, 2), (4, 4), (8, 8)]
     assert best(64, width=64).count_params() == 7_272_131
 
@@ -71,6 +71,20 @@ class CutSkip(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs[0]
+
+
+def test_its_parts_can_be_left_out(network):
+    def names_of(model: keras.Model) -> set[str]:
+        return {layer.name for layer in model.layers}
+
+    without = best(SIZE, width=8, skips=False)
+    assert names_of(network) - names_of(without) == {"skip1", "skip2", "skip3"}
+    undilated = best(SIZE, width=8, dilations=(1, 1, 1, 1))
+    assert undilated.count_params() == without.count_params() == network.count_params()
+    assert undilated.get_layer("residual4_conv1").dilation_rate == (1, 1)
+    assert "residual3_relu" not in names_of(best(SIZE, width=8, dilations=(1, 2)))
+    grey = best(SIZE, width=8, fill="grey")
+    assert grey.get_layer("blank_hole").fill == "grey"
 
 
 def test_any_size_and_half_precision(network):
