@@ -127,7 +127,7 @@ def encoder_comparison(
     values = (epochs, width, batch_size, seed, len(images), len(test_images))
     settings = dict(zip(_SETTINGS, values, strict=True))
     folder = Path(output)
-    rows = _finished(folder, settings)
+    rows = finished(folder, settings)
     if not rows:
         models = {name: _classifier(make, images.shape[1:3], width, seed) for name, make in ENCODERS.items()}
         files.write_json(folder / _RECORD, {"settings": settings, "rows": []})  # before hours of training
@@ -152,14 +152,28 @@ def encoder_comparison(
     return rows
 
 
-def is_finished(output: str | os.PathLike) -> bool:
-    """Whether `encoder_comparison` came to its end in that folder.
+def finished(output: str | os.PathLike, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the finished comparison in a folder; none where it is not finished.
+
+    Args:
+        output: the folder.
+        settings: what it must have been made with: "epochs", "width", "batch_size", "seed",
+            "training pictures", "test pictures", as many of them as are known.
 
     Raises:
-        InputError: what it noted there cannot be read.
+        InputError: the folder holds another comparison, or what it noted of itself cannot be read.
     """
     record = _record(Path(output))
-    return record is not None and bool(record["rows"])
+    if record is None:
+        return []
+    there = record["settings"]
+    others = [name for name in settings if there[name] != settings[name]]
+    if others:
+        listed = ", ".join(f"{name} {there[name]} there and {settings[name]} here" for name in others)
+        raise InputError(
+            f"`output` {str(output)!r} holds another comparison: {listed}. Choose another `output`."
+        )
+    return record["rows"]
 
 
 def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray, batch_size: int = 500) -> float:
@@ -208,21 +222,6 @@ def _record(folder: Path) -> dict[str, Any] | None:
         return {"settings": {name: record["settings"][name] for name in _SETTINGS}, "rows": record["rows"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{str(file)!r} cannot be read ({error}). Choose another `output`.") from error
-
-
-def _finished(folder: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the finished comparison in `folder`, which must have the same `settings`; else none."""
-    record = _record(folder)
-    if record is None:
-        return []
-    there = record["settings"]
-    others = [name for name in settings if there[name] != settings[name]]
-    if others:
-        listed = ", ".join(f"{name} {there[name]} there and {settings[name]} here" for name in others)
-        raise InputError(
-            f"`output` {str(folder)!r} holds another comparison: {listed}. Choose another `output`."
-        )
-    return record["rows"]
 
 
 def _together(models: Iterable[keras.Model]) -> SimpleNamespace:

@@ -1,8 +1,13 @@
-"""Tables as Markdown that can be read as plain text, too."""
+"""Markdown that can be read as plain text, too."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+
+
+def plain(text: object) -> str:
+    """Words that are not ours, e.g. an error's: what looks like HTML in them stays to be seen."""
+    return str(text).replace("<", "&lt;")
 
 
 def table(rows: Sequence[Sequence[object]], words: Container[int] = (0,)) -> str:

@@ -154,7 +154,7 @@ class Table(Entry):
             cells = [_printed(printed.get(name, {}).get(key)) for key in theirs]
             if name in missing:
                 blank = [""] * (len(rows[0]) - len(cells) - 2)
-                rows.append([f"`{name}`", *cells, f"failed: {missing[name]}", *blank])
+                rows.append([f"`{name}`", *cells, f"failed: {markdown.plain(missing[name])}", *blank])
                 continue
             each = found[name]
             cells += [_mean(each, key) for key in columns]
@@ -351,7 +351,7 @@ def measured(
 
 
 def _failed(name: str, reason: object) -> str:
-    return f"`{name}`: failed: {reason}"
+    return f"`{name}`: failed: {markdown.plain(reason)}"
 
 
 def _course(lab: Experiments, systems: Iterable[str], path: Path) -> Path:

@@ -113,10 +113,8 @@ class Experiments:
                 recipe = self.recipe(name)
                 place = data.place(recipe.data, self.places)
                 processes.run(_train, recipe, self.home / name, place)
-            except Exception as error:  # whatever it is, the others shall have their turn
-                if not isinstance(error, (InputError, Diverged, processes.Died)):
-                    traceback.print_exc()
-                self.failures[name] = str(error) or repr(error)
+            except Exception as error:
+                self.failures[name] = _reason(error)
                 print(f"{name} failed: {error}", file=sys.stderr)
 
     def run(self, name: str) -> Run:
@@ -196,8 +194,8 @@ class Experiments:
                 if self.lpips is None or found.summary["lpips"] is not None:
                     return found
             [found] = comparison.compare([subject()], self._located(test_set), folder, lpips=self.lpips)
-        except InputError as error:
-            raise Missing(str(error)) from error
+        except Exception as error:
+            raise Missing(_reason(error)) from error
         return found
 
     def sheet_of(self, name: str, which: str) -> Path:
@@ -226,21 +224,19 @@ class Experiments:
             Missing: CIFAR-10 was not found, or a classifier could not be trained.
         """
         size, folder = ENCODERS[self.scale], self.home / "encoders"
-        if self.only_trained and not classification.is_finished(folder):
-            raise Missing("not trained")
+        made_with = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
         try:
+            if rows := classification.finished(folder, made_with):
+                return rows
+            if self.only_trained:
+                raise Missing("not trained")
             place = data.place(data.Data("cifar10", 32, train=size.train), self.places)
             pictures = classification.labelled_pictures(place, size.train)
-            return classification.encoder_comparison(
-                *pictures,
-                epochs=size.epochs,
-                width=size.width,
-                batch_size=100,
-                seed=0,
-                output=folder,
-            )
-        except (InputError, Diverged) as error:
-            raise Missing(str(error)) from error
+            return classification.encoder_comparison(*pictures, **made_with, output=folder)
+        except Missing:
+            raise
+        except Exception as error:
+            raise Missing(_reason(error)) from error
 
 
 def command(run: Run) -> str:
@@ -269,6 +265,13 @@ def device_of(run: Run) -> str:
 
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
     runs.train(recipe, folder, data_dir=place, settings=False)
+
+
+def _reason(error: Exception) -> str:
+    """Of a failure, whatever it is: the others have their turn. What nobody foresaw is printed whole."""
+    if not isinstance(error, (InputError, Diverged, processes.Died)):
+        traceback.print_exception(error)
+    return str(error) or repr(error)
 
 
 def _finished(run: Run) -> bool:

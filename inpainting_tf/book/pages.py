@@ -72,7 +72,7 @@ def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) 
         try:
             blocks.extend(entry.make(lab, lab.home / "figures" / paper.name))
         except (Missing, InputError) as reason:
-            blocks.append(f"Failed: {reason}")
+            blocks.append(f"Failed: {markdown.plain(reason)}")
         parts.append((entry, blocks))
     return Chapter(paper, parts, _provenance(systems_of(entries), lab), ledger)
 
@@ -84,7 +84,7 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
         try:
             run = lab.run(name)
         except Missing as reason:
-            rows.append([f"`{name}`", f"failed: {reason}", *[""] * 6])
+            rows.append([f"`{name}`", f"failed: {markdown.plain(reason)}", *[""] * 6])
             continue
         recipe, pictures = run.recipe, run.pictures()
         rows.append(

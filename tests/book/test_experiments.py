@@ -224,6 +224,18 @@ def test_a_measurement_is_made_once(lab, monkeypatch):
     assert metrics_of(lab, "cvae").parent.parent.name == PLACE
 
 
+@pytest.mark.parametrize("error", [InputError("no room"), MemoryError("no room"), MemoryError()])
+def test_a_measurement_that_fails_is_told(lab, monkeypatch, error, capsys):
+    def compare(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    os.utime(metrics_of(lab, "cvae"), (1e9, 1e9))  # so that it is measured again
+    with pytest.raises(Missing, match="no room" if error.args else "MemoryError"):
+        lab.evaluation("cvae")
+    assert ("Traceback" in capsys.readouterr().err) == isinstance(error, MemoryError)
+
+
 def test_a_measurement_of_an_older_run_is_made_again(lab):
     file, first = metrics_of(lab, "direct_conv"), lab.evaluation("direct_conv")
     os.utime(file, (1e9, 1e9))
@@ -342,6 +354,22 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
 def test_encoders_without_their_pictures(lab, tmp_path):
     lab.places = [str(tmp_path)]
     with pytest.raises(Missing, match="CIFAR-10 was not found"):
+        lab.encoders()
+
+
+def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monkeypatch):
+    size = experiments.ENCODERS["smoke"]
+    settings = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
+    counts = {"training pictures": 400, "test pictures": 10_000}
+    rows = [{"epoch": 1, "improved": 0.5}, {"epoch": 2, "improved": 0.6}]
+    record = {"settings": settings | counts, "rows": rows}
+    files.write_json(lab.home / "encoders" / "comparison.json", record)
+    lab.only_trained = True
+    assert lab.encoders() == rows
+    files.write_json(
+        lab.home / "encoders" / "comparison.json", record | {"settings": settings | counts | {"width": 64}}
+    )
+    with pytest.raises(Missing, match="another comparison: width 64 there and 4 here"):
         lab.encoders()
 
 

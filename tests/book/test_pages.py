@@ -107,7 +107,7 @@ def test_a_page_says_what_it_is_about(chapter, lab, tmp_path):
 def test_what_fails_is_told_in_its_place(chapter, tmp_path):
     text = pages.write_page(chapter, tmp_path).read_text()
     [third] = re.findall(r"## Figure 3: nothing\n\n(.*?)\n\n##", text, re.DOTALL)
-    assert third == "before\n\nFailed: not <i>here</i>"
+    assert third == "before\n\nFailed: not &lt;i>here&lt;/i>"
     assert "## Figure 4: a mistake\n\nFailed: no such file\n" in text
 
 
