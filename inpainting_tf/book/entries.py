@@ -398,7 +398,7 @@ def _mean(found: Evaluation, key: str) -> str:
 
 
 def _findings(findings: Sequence[claims.Finding]) -> str:
-    rows = [["the paper says", "where", "difference, 95 % interval", "p (Holm)", "here"]]
+    rows = [["statement", "where", "difference, 95 % interval", "p (Holm)", "here"]]
     for each in findings:
         low, high = each.interval
         form = ".4f" if each.claim.metric.endswith("ssim") else ".2f"
