@@ -113,19 +113,30 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
         f"# {chapter.paper.title}",
         chapter.paper.about or f"The paper `{chapter.paper.name}`, reproduced.",
     ]
+    unseen = []
     for entry, blocks in chapter.parts:
-        lines.append(f"## {entry.key[0].upper()}{entry.key[1:]}: {entry.title}")
-        hidden = 0
-        for block in blocks:
-            text = link(block) if isinstance(block, Picture) else block
-            hidden += text is None
-            lines += [] if text is None else [text]
-        if hidden:
+        shown = [link(block) if isinstance(block, Picture) else block for block in blocks]
+        texts = [text for text in shown if text is not None]
+        if blocks and not texts:
+            unseen.append(f"- {_heading(entry)}")
+            continue
+        lines += [f"## {_heading(entry)}", *texts]
+        if len(texts) < len(shown):
             lines.append("*Shows pictures of a data set, which may not be published: see the report.*")
+    if unseen:
+        lines += [
+            "## Only in the report",
+            "Pictures of a data set may not be published; `reproduce.py` puts them into its report.",
+            "\n".join(unseen),
+        ]
     lines += ["## How these numbers were made", chapter.provenance]
     if chapter.ledger:
         lines += ["## Where the paper contradicts itself", chapter.ledger]
     return "\n\n".join(lines) + "\n"
+
+
+def _heading(entry: Entry) -> str:
+    return f"{entry.key[0].upper()}{entry.key[1:]}: {entry.title}"
 
 
 def write_page(chapter: Chapter, folder: Path) -> Path:

@@ -97,6 +97,18 @@ def test_a_page_never_holds_pictures_of_a_data_set(chapter, tmp_path):
     assert note in parts[2] and parts[2].startswith("Figure 2: faces") and "words" in parts[2]
 
 
+def test_what_has_nothing_else_to_show_is_listed(lab, tmp_path):
+    entries = [Given(key, "faces", (), (PRIVATE,)) for key in ("figure 5", "figure 6")]
+    chapter = pages.make(PAPER, [*PAPER.entries[:1], *entries], lab, "")
+    text = pages.write_page(chapter, tmp_path).read_text()
+    assert (
+        "## Only in the report\n\n" in text and "\n\n- Figure 5: faces\n- Figure 6: faces\n\n## How" in text
+    )
+    assert "## Figure" not in text and "see the report" not in text
+    report = pages.write_report([chapter], tmp_path / "report.html").read_text()
+    assert "Figure 5: faces</h2>" in report and "Only in the report" not in report
+
+
 def test_a_page_says_what_it_is_about(chapter, lab, tmp_path):
     first = "# A paper\n\nThe paper `face_gan`, reproduced.\n\n## Table 1: numbers\n\n**Reproduced**: all.\n"
     assert pages.write_page(chapter, tmp_path).read_text().startswith(first)
