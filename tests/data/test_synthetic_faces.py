@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpainting_tf.data.synthetic_faces import BACKGROUNDS, STYLES, draw_look, face
+from inpainting_tf.data.synthetic_faces import face
+from inpainting_tf.data.synthetic_faces.look import BACKGROUNDS, STYLES, draw_look
 from inpainting_tf.errors import InputError
 
 
