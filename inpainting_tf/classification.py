@@ -21,8 +21,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
 from inpainting_tf import checkpoints, data, figures, files
@@ -43,10 +41,7 @@ LEARNING_RATE, BETA_1, BETA_2 = 3e-4, 0.5, 0.999
 # Of the normalizations, PyTorch's default, with which the paper was made. With Keras's 0.99 the averages lag
 # behind the weights for hundreds of steps, and the curves show that lag: GLCIC's stays at chance.
 MOMENTUM = 0.9
-_LINES = {  # label, colour, marker
-    "improved": ("improved encoder", "blue", "o"),
-    "glcic": ("encoder of GLCIC", "vermillion", "s"),
-}
+_LABELS = {"improved": "improved encoder", "glcic": "encoder of GLCIC"}
 _SETTINGS = ("epochs", "width", "batch_size", "seed", "training pictures", "test pictures")
 _RECORD, _UNFINISHED = "comparison.json", "unfinished"
 
@@ -195,21 +190,11 @@ def accuracy_curves(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike) 
     Raises:
         InputError: the file cannot be written.
     """
-    figure = Figure(figsize=(7, 4.5), dpi=figures.DPI, layout="constrained")
-    axes = figure.subplots()
-    epochs = [row["epoch"] for row in rows]
-    for name, (label, color, marker) in _LINES.items():
-        percent = [100 * row[name] for row in rows]
-        axes.plot(epochs, percent, color=figures.PALETTE[color], marker=marker, markersize=4, label=label)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("pictures classified rightly (%)")
-    axes.set_title("Test accuracy of two encoders as classifiers", loc="left", fontsize=11)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(color="0.85", linewidth=0.6)
-    axes.legend(frameon=False)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary)
-    return Path(path)
+    histories = {
+        label: [{"epoch": row["epoch"], "accuracy": 100 * row[name]} for row in rows]
+        for name, label in _LABELS.items()
+    }
+    return figures.course(histories, "accuracy", path, label="test pictures classified rightly (%)")
 
 
 def _record(folder: Path) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from inpainting_tf import files
@@ -228,32 +229,38 @@ def _shade_phases(figure: Figure, axes: Iterable[Axes], spans: Iterable[tuple[st
 
 
 def course(
-    histories: Mapping[str, Sequence[Mapping[str, Any]]], column: str, path: str | os.PathLike
+    histories: Mapping[str, Sequence[Mapping[str, Any]]],
+    column: str,
+    path: str | os.PathLike,
+    *,
+    label: str | None = None,
 ) -> Path:
     """A column of several runs' histories against the epoch, as a line each.
 
     Args:
-        histories: label -> rows of its ``history.csv``.
+        histories: what to call a run -> rows of its ``history.csv``, or others with "epoch".
         column: e.g. "val_hole_psnr".
         path: the PNG file.
+        label: of the column's axis; None for the column's name.
 
     Raises:
         InputError: when no history has a number there, or the file cannot be written.
     """
-    lines = {label: (_column(rows, "epoch"), _column(rows, column)) for label, rows in histories.items()}
-    lines = {label: (x, y) for label, (x, y) in lines.items() if np.isfinite(y).any()}
+    lines = {name: (_column(rows, "epoch"), _column(rows, column)) for name, rows in histories.items()}
+    lines = {name: (x, y) for name, (x, y) in lines.items() if np.isfinite(y).any()}
     if not lines:
         raise InputError(f"`histories` must have numbers in {column!r}. Received none.")
     figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     colors = [color for name, color in PALETTE.items() if name != "yellow"]
-    for number, (label, (x, y)) in enumerate(lines.items()):
+    for number, (name, (x, y)) in enumerate(lines.items()):
         known = np.isfinite(y)
         style = "-" if number < len(colors) else "--"
         color = colors[number % len(colors)]
-        ax.plot(x[known], y[known], style, color=color, marker=".", label=label)
+        ax.plot(x[known], y[known], style, color=color, marker=".", label=name)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("hole PSNR (dB)" if column == "val_hole_psnr" else column)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_ylabel(label or column)
     ax.grid(color="0.85", linewidth=0.6)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return _save(figure, path)

@@ -137,10 +137,7 @@ def test_accuracy_counts_the_largest_logits():
     assert classification.accuracy(model, images, labels, batch_size=2) == 0.6
 
 
-def test_the_curves_show_both_encoders_over_the_epochs(monkeypatch, tmp_path):
-    drawn = []
-    save = classification.Figure.savefig
-    monkeypatch.setattr(classification.Figure, "savefig", lambda f, path: drawn.append(f) or save(f, path))
+def test_the_curves_show_both_encoders_over_the_epochs(drawn, tmp_path):
     rows = [{"epoch": 1, "improved": 0.3, "glcic": 0.25}, {"epoch": 2, "improved": 0.5, "glcic": 0.5}]
     path = classification.accuracy_curves(rows, tmp_path / "a.png")
     with Image.open(path) as picture:
@@ -151,11 +148,9 @@ def test_the_curves_show_both_encoders_over_the_epochs(monkeypatch, tmp_path):
         "improved encoder": ([1, 2], [30.0, 50.0]),
         "encoder of GLCIC": ([1, 2], [25.0, 50.0]),
     }
-    assert axes.get_xlabel() == "epoch" and axes.get_ylabel() == "pictures classified rightly (%)"
+    assert axes.get_xlabel() == "epoch" and axes.get_ylabel() == "test pictures classified rightly (%)"
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [*lines]
-    assert (
-        len({line.get_color() for line in axes.lines}) == len({line.get_marker() for line in axes.lines}) == 2
-    )
+    assert len({line.get_color() for line in axes.lines}) == 2
 
 
 def test_a_comparison_draws_its_curves(compared):

@@ -355,7 +355,8 @@ def _failed(name: str, reason: object) -> str:
 
 
 def _course(lab: Experiments, systems: Iterable[str], path: Path) -> Path:
-    return figures.course({name: lab.run(name).history() for name in systems}, "val_hole_psnr", path)
+    histories = {name: lab.run(name).history() for name in systems}
+    return figures.course(histories, "val_hole_psnr", path, label="hole PSNR (dB)")
 
 
 def _of(found: Evaluation) -> str:
