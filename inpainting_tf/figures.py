@@ -233,20 +233,22 @@ def course(
     column: str,
     path: str | os.PathLike,
     *,
+    over: str = "epoch",
     label: str | None = None,
 ) -> Path:
-    """A column of several runs' histories against the epoch, as a line each.
+    """A column of several runs' histories against another, as a line each.
 
     Args:
-        histories: what to call a run -> rows of its ``history.csv``, or others with "epoch".
+        histories: what to call a run -> rows of its ``history.csv``, or others.
         column: e.g. "val_hole_psnr".
         path: the PNG file.
+        over: the other column.
         label: of the column's axis; None for the column's name.
 
     Raises:
         InputError: when no history has a number there, or the file cannot be written.
     """
-    lines = {name: (_column(rows, "epoch"), _column(rows, column)) for name, rows in histories.items()}
+    lines = {name: (_column(rows, over), _column(rows, column)) for name, rows in histories.items()}
     lines = {name: (x, y) for name, (x, y) in lines.items() if np.isfinite(y).any()}
     if not lines:
         raise InputError(f"`histories` must have numbers in {column!r}. Received none.")
@@ -258,7 +260,7 @@ def course(
         style = "-" if number < len(colors) else "--"
         color = colors[number % len(colors)]
         ax.plot(x[known], y[known], style, color=color, marker=".", label=name)
-    ax.set_xlabel("epoch")
+    ax.set_xlabel(over)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylabel(label or column)
     ax.grid(color="0.85", linewidth=0.6)

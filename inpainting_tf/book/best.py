@@ -28,7 +28,7 @@ ON_HALF = (
 def _beside(key: str, title: str, best: str, others: tuple[str, ...]) -> Table:
     """The claims are of our making: that `best` is above every other system."""
     claims = [Claim(best, other, metric, WHERE) for other in others for metric in ("hole_psnr", "ssim")]
-    return Table(key, title, (best, *others), claims=tuple(claims), course=True)
+    return Table(key, title, (best, *others), claims=tuple(claims), course="minutes")
 
 
 PAPER = Paper(

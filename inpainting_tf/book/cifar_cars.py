@@ -21,7 +21,7 @@ PAPER = Paper(
                 Claim("autoencoder", "patch_autoencoder", "hole_psnr", "section 3.2.1: not very promising"),
                 Claim("gan_direct_conv", "gan_autoencoder", "hole_psnr", "section 3.4.1: much better"),
             ),
-            course=True,
+            course="epoch",
             note=(
                 "What the thesis says of its systems is about looks; PSNR does not ask for what could be in "
                 "a hole, and the two GANs never see what was in one."

@@ -102,7 +102,7 @@ class Table(Entry):
         as_printed: another column, by the formula that the paper printed: its header, and what makes it of a
             picture's proper PSNR.
         printed: the key of the table that the paper's numbers stand in, if that is another one.
-        course: whether to draw the validation PSNR over the training, too.
+        course: against what to draw the validation PSNR over the training, too: "epoch" or "minutes".
         note: what else the reader must know.
     """
 
@@ -110,7 +110,7 @@ class Table(Entry):
     columns: tuple[str, ...] = ("psnr", "ssim", "hole_psnr", "raw_psnr", "raw_ssim")
     as_printed: tuple[str, Callable[[float], float]] | None = None
     printed: str = ""
-    course: bool = False
+    course: str = ""
     note: str = ""
 
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
@@ -134,7 +134,8 @@ class Table(Entry):
         bars = figures.comparison_bars([*found.values(), *classic.values()], self.file(folder, "_bars"))
         yield Picture(bars, f"{self.key}: bars of the table", public=True)
         if self.course:
-            yield Picture(_course(lab, found, self.file(folder, "_course")), COURSE, public=True)
+            path = _course(lab, found, self.course, self.file(folder, "_course"))
+            yield Picture(path, COURSE, public=True)
         shown = [
             *found.values(),
             *(classic[name] for name in ("biharmonic", "patchmatch") if name in classic),
@@ -354,9 +355,12 @@ def _failed(name: str, reason: object) -> str:
     return f"`{name}`: failed: {markdown.plain(reason)}"
 
 
-def _course(lab: Experiments, systems: Iterable[str], path: Path) -> Path:
-    histories = {name: lab.run(name).history() for name in systems}
-    return figures.course(histories, "val_hole_psnr", path, label="hole PSNR (dB)")
+def _course(lab: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
+    histories = {
+        name: [row | {"minutes": float(row["seconds"]) / 60} for row in lab.run(name).history()]
+        for name in systems
+    }
+    return figures.course(histories, "val_hole_psnr", path, over=over, label="hole PSNR (dB)")
 
 
 def _of(found: Evaluation) -> str:

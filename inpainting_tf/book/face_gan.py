@@ -51,7 +51,7 @@ PAPER = Paper(
                 Claim("one_autoencoder", "double_autoencoder", "seconds", "section 4.2"),
             ),
             as_printed=AS_PRINTED,
-            course=True,
+            course="epoch",
         ),
         Curves("figures 4.1, 4.2", "completion and discriminator losses", THREE),
         Sheets("figure 4.3", "results of the new model", ("one_autoencoder",)),

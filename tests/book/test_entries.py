@@ -43,7 +43,7 @@ TABLE = Table(
     SYSTEMS,
     claims=(Claim("cvae", "direct_conv", "psnr", "page 1"), Claim("telea", "cvae", "hole_psnr", "page 2")),
     as_printed=face_gan.AS_PRINTED,
-    course=True,
+    course="epoch",
     note="A note.",
 )
 
@@ -134,9 +134,19 @@ def test_a_table_says_what_was_measured_and_what_it_means(lab, drawn):
     assert [line.get_label() for line in course.axes[0].lines] == list(SYSTEMS)
 
 
+def test_the_course_over_the_minutes(lab, drawn):
+    made(dataclasses.replace(TABLE, course="minutes"), lab)
+    axes = drawn[1].axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("minutes", "hole PSNR (dB)")
+    for name, line in zip(SYSTEMS, axes.lines, strict=True):
+        rows = [row for row in lab.run(name).history() if row["val_hole_psnr"]]
+        assert list(line.get_xdata()) == [float(row["seconds"]) / 60 for row in rows]
+        assert list(line.get_ydata()) == [float(row["val_hole_psnr"]) for row in rows]
+
+
 def test_lpips_has_a_column_where_it_is_measured(lab, printed, monkeypatch):
     monkeypatch.setattr(entries, "BASELINES", ("telea",))
-    table = dataclasses.replace(TABLE, systems=("direct_conv",), claims=(), course=False)
+    table = dataclasses.replace(TABLE, systems=("direct_conv",), claims=(), course="")
     assert "LPIPS x100" not in cells(made(table, lab)[0][0])["direct_conv"]
     lab.lpips = lambda images, completed: np.full(len(images), 0.0123)
     rows = cells(made(table, lab)[0][0])
