@@ -135,6 +135,7 @@ def loss_curves(
     for ax, panel in zip(axes, panels, strict=True):
         _draw_panel(ax, panel, x, columns, runs)
     axes[-1].set_xlabel(x_label)
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     _shade_phases(figure, axes, phases if phases is not None else _spans(runs, x))
     return _save(figure, path)
 

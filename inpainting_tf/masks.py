@@ -74,9 +74,9 @@ def numbers(mask: Mask) -> int:
     return _resolve(mask)[0].numbers
 
 
-def smallest(mask: Mask) -> float:
-    """The smallest length of a hole of this kind, as a fraction of the picture's shorter side."""
-    return _resolve(mask)[1]
+def extent(mask: Mask) -> tuple[float, float]:
+    """The smallest and the largest length of such a hole, as fractions of the picture's shorter side."""
+    return _resolve(mask)[1:]
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:

@@ -128,3 +128,11 @@ def test_bad_masks_are_refused_in_one_line(mask, message):
         with pytest.raises(InputError, match=message) as caught:
             use()
         assert "\n" not in str(caught.value)
+
+
+def test_the_extent_of_a_kind_is_that_of_its_holes():
+    low, high = masks.extent(Mask("rectangle"))
+    holes = masks.fixed(Mask("rectangle"), range(400), (48, 64))[..., 0] > 0.5
+    sides = np.concatenate([holes.any(2).sum(1), holes.any(1).sum(1)])
+    assert (sides.min(), sides.max()) == (round(48 * low), round(48 * high))
+    assert masks.extent(Mask("rectangle", 0.2, 0.3)) == (0.2, 0.3)

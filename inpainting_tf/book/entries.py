@@ -15,6 +15,7 @@ from inpainting_tf import (
     figures,
     images,
     markdown,
+    masks,
     statistics,
 )
 from inpainting_tf.apps import ratings
@@ -124,7 +125,7 @@ class Table(Entry):
             except Missing as reason:
                 missing[name] = str(reason)
         yield self._table(lab, found | classic, missing)
-        yield f"{_of(next(iter(found.values())))} In brackets: 95 % bootstrap interval of the mean."
+        yield f"{_of(next(iter(found.values())))} {IN_BRACKETS}"
         if self.note:
             yield self.note
         findings = claims.judge(self.claims, found | classic)
@@ -165,6 +166,9 @@ class Table(Entry):
         return markdown.table(rows)
 
 
+IN_BRACKETS = (
+    "In brackets: 95 % bootstrap interval of the mean over the pictures. Every system was trained once."
+)
 COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
 
 
@@ -366,11 +370,11 @@ def _course(lab: Experiments, systems: Iterable[str], over: str, path: Path) -> 
 def _of(found: Evaluation) -> str:
     """What was measured, in a sentence."""
     summary, mask = found.summary, found.summary["mask"]
-    sides = [f"{100 * mask[key]:.3g} %" for key in ("low", "high") if mask[key] is not None]
-    extent = f" of {' to '.join(dict.fromkeys(sides))} of the side" if sides else ""
+    lengths = (f"{100 * length:.3g}" for length in masks.extent(masks.Mask(**mask)))
+    extent = " to ".join(dict.fromkeys(lengths))
     return (
         f"{summary['images']} test pictures of {summary['dataset']} at {summary['image_size'][1]}x"
-        f"{summary['image_size'][0]}, holes: {mask['kind']}{extent}."
+        f"{summary['image_size'][0]}, holes: {mask['kind']}, {extent} % of the side."
     )
 
 
@@ -406,6 +410,7 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
     rows = [["statement", "where", "difference, 95 % interval", "p (Holm)", "here"]]
     for each in findings:
         low, high = each.interval
+        words = f"{each.claim.words}: "
         form = ".4f" if each.claim.metric.endswith("ssim") else ".2f"
         measured = np.isfinite(each.difference)
         rows.append(
@@ -414,7 +419,7 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
                 each.claim.where,
                 f"{each.difference:+{form}} ({low:+{form}} to {high:+{form}})" if measured else "",
                 statistics.cell(each.p) if np.isfinite(each.p) else "",
-                each.verdict if each.verdict != claims.OPEN else f"open: {each.reason}",
+                f"open: {each.reason.removeprefix(words)}" if each.verdict == claims.OPEN else each.verdict,
             ]
         )
     return markdown.table(rows, words=(0, 1, 4))

@@ -29,7 +29,7 @@ def portable_network(recipe: Recipe) -> keras.Model:
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     size = recipe.data.image_size
-    blank_hole(network).trained_on = (size, round(masks.smallest(recipe.mask.train) * size))
+    blank_hole(network).trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
     return network
 
 

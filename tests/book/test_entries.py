@@ -106,7 +106,7 @@ def test_the_printed_psnr_is_that_of_the_metric():
 def test_a_table_says_what_was_measured_and_what_it_means(lab, drawn):
     (_, extent, note, verdict, findings), pictures = made(TABLE, lab)
     assert extent.startswith(
-        "8 test pictures of synthetic_faces at 16x16, holes: rectangle of 37.5 % of the side. In brackets: "
+        "8 test pictures of synthetic_faces at 16x16, holes: rectangle, 37.5 % of the side. In brackets: "
     )
     assert note == "A note."
     assert re.match(r"\*\*(Reproduced|Not reproduced|Cannot be judged)\*\*", verdict)
