@@ -69,8 +69,6 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
     "python eval.py --workdir=runs/glcic": [],
     "python eval.py --workdir=runs/glcic --baseline=biharmonic --baseline=telea "
     "--output=evaluations/glcic": [],
-    "python eval.py --workdir=runs/glcic --model_path=runs/glcic/completion_phase.keras "
-    "--baseline=biharmonic --baseline=telea --baseline=navier_stokes --output=evaluations/glcic": [],
 }
 SERVED = (
     "python -m inpainting_tf.apps.demo",
