@@ -409,15 +409,18 @@ def _mean(found: Evaluation, key: str) -> str:
 def _findings(findings: Sequence[claims.Finding]) -> str:
     rows = [["statement", "where", "difference, 95 % interval", "p (Holm)", "here"]]
     for each in findings:
-        low, high = each.interval
+        seconds = each.claim.metric == "seconds"
+        difference, low, high = np.multiply((each.difference, *each.interval), 1000.0 if seconds else 1.0)
         words = f"{each.claim.words}: "
         form = ".4f" if each.claim.metric.endswith("ssim") else ".2f"
-        measured = np.isfinite(each.difference)
+        unit = " ms" if seconds else ""
         rows.append(
             [
                 each.claim.words,
                 each.claim.where,
-                f"{each.difference:+{form}} ({low:+{form}} to {high:+{form}})" if measured else "",
+                f"{difference:+{form}}{unit} ({low:+{form}} to {high:+{form}})"
+                if np.isfinite(difference)
+                else "",
                 statistics.cell(each.p) if np.isfinite(each.p) else "",
                 f"open: {each.reason.removeprefix(words)}" if each.verdict == claims.OPEN else each.verdict,
             ]

@@ -15,7 +15,7 @@ from PIL import Image
 from inpainting_tf import comparison, figures, metrics, statistics
 from inpainting_tf.apps import ratings
 from inpainting_tf.book import entries, face_gan
-from inpainting_tf.book.claims import Claim
+from inpainting_tf.book.claims import HOLDS, Claim, Finding
 from inpainting_tf.book.entries import (
     BASELINES,
     Bars,
@@ -142,6 +142,12 @@ def test_the_course_over_the_minutes(lab, drawn):
         rows = [row for row in lab.run(name).history() if row["val_hole_psnr"]]
         assert list(line.get_xdata()) == [float(row["seconds"]) / 60 for row in rows]
         assert list(line.get_ydata()) == [float(row["val_hole_psnr"]) for row in rows]
+
+
+def test_a_difference_in_time_is_told_in_milliseconds():
+    finding = Finding(Claim("a", "b", "seconds"), HOLDS, "", 0.0035, (0.003, 0.004), 0.001)
+    [row] = cells(entries._findings([finding])).values()
+    assert row["difference, 95 % interval"] == "+3.50 ms (+3.00 to +4.00)"
 
 
 def test_lpips_has_a_column_where_it_is_measured(lab, printed, monkeypatch):
