@@ -178,10 +178,9 @@ class Experiments:
 
     def _located(self, test_set: TestSet) -> TestSet:
         """With its pictures where they are now: they may have moved since a system was trained on them."""
-        with contextlib.suppress(InputError):
-            return (
-                test_set.changed(data_dir=data.place(test_set.data, self.places)) if self.places else test_set
-            )
+        if self.places:
+            with contextlib.suppress(InputError):
+                return test_set.changed(data_dir=data.place(test_set.data, self.places))
         return test_set
 
     def _measured(

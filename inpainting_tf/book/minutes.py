@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-# At laptop scale, on two CPU cores with other work, in minutes, as far as they were measured. What counts is
-# how they compare: machines and other scales are measured against them. Who is not here counts `OTHERS`.
+# At laptop scale, on two CPU cores with other work, in minutes; a variant that was not measured counts like
+# what it varies. What counts is how they compare: machines and other scales are measured against them. Who
+# is not here counts `OTHERS`.
 LAPTOP_MINUTES = {
     "glcic": 10,
     "one_autoencoder": 10,

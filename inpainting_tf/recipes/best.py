@@ -39,11 +39,15 @@ BEST = Recipe(
 )
 
 
+def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+    """`best` with changes, and so many epochs in the laptop preset."""
+    sizes = {**BEST.presets, "laptop": _laptop(epochs)}
+    return dataclasses.replace(BEST, name=name, summary=summary, presets=sizes, **changes)
+
+
 def _on(hole: Mask, name: str, paper: str, epochs: int) -> Recipe:
     """`best` on the hole of another paper."""
-    sizes = {**BEST.presets, "laptop": _laptop(epochs)}
-    summary = f"best on the hole of {paper}"
-    return dataclasses.replace(BEST, name=name, summary=summary, mask=Masks(hole, hole), presets=sizes)
+    return _variant(name, f"best on the hole of {paper}", epochs, mask=Masks(hole, hole))
 
 
 BEST_CENTRE = _on(unet_vs_cgan.HOLE, "best_centre", "unet_vs_cgan", 8)
@@ -52,10 +56,7 @@ BEST_HALF = _on(multiscale_context_encoder.HOLE, "best_half", "multiscale_contex
 
 def _brief(name: str, what: str, **changes: object) -> Recipe:
     """`best` with less training, changed in one thing."""
-    sizes = {**BEST.presets, "laptop": _laptop(5)}
-    return dataclasses.replace(
-        BEST, name=name, summary=f"best after a brief training{what}", presets=sizes, **changes
-    )
+    return _variant(name, f"best after a brief training{what}", 5, **changes)
 
 
 PARTS = (

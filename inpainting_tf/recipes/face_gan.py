@@ -24,7 +24,7 @@ SLOW_DISCRIMINATORS = {
     "optimizer.decay": "cosine",
     "discriminator_optimizer.learning_rate": 1e-4,
 }
-# 64x64 at half width with an annealed step: about 11 minutes on two CPU cores.
+# 64x64 at half width with an annealed step: about 10 minutes on two CPU cores.
 LAPTOP = {
     **SLOW_DISCRIMINATORS,
     "data.image_size": 64,
