@@ -58,7 +58,7 @@ def main() -> None:
         print(pages.write_page(chapter, output))
     whole = args.paper == "all" and args.table is None
     if whole:
-        print(pages.write_index(chapters, output))
+        print(pages.write_index(chapters, lab, output))
     name = "report" if whole else "_".join(chapter.name for chapter in chapters)
     print(pages.write_report(chapters, lab.home / f"{name}.html"))
     if lab.failures:

@@ -12,7 +12,7 @@ import json
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,10 @@ class Experiments:
             raise Missing(self.failures.get(name, "not trained"))
         return runs.open_run(self.home / name)
 
+    def minutes(self, names: Iterable[str]) -> float:
+        """How long those took that are trained, in all."""
+        return sum(self.run(name).minutes for name in names if self._trained(name))
+
     def _trained(self, name: str) -> bool:
         """Whether there is a finished run of the very recipe."""
         folder = self.home / name
@@ -146,7 +150,7 @@ class Experiments:
         done = [name for name in LAPTOP_MINUTES if self._trained(name)]
         nominal = sum(LAPTOP_MINUTES[name] for name in done)
         if nominal:
-            factor = sum(runs.open_run(self.home / name).minutes for name in done) / nominal
+            factor = self.minutes(done) / nominal
         elif self.scale == "laptop":
             factor = 1.0
         else:

@@ -155,17 +155,19 @@ def write_page(chapter: Chapter, folder: Path) -> Path:
     return page
 
 
-def write_index(chapters: Sequence[Chapter], folder: Path) -> Path:
-    """What became of each table, in a line, with links to the pages."""
+def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> Path:
+    """What became of each table, in a line, with links to the pages, and how long it took."""
     rows = [["paper", "", "verdict"]]
     for chapter in chapters:
         for entry, blocks in chapter.parts:
             verdicts = [block for block in blocks if isinstance(block, str) and block.startswith("**")]
             paper = f"[`{chapter.paper.name}`]({chapter.name}.md)"
             rows += [[paper, f"{entry.key}: {entry.title}", verdict] for verdict in verdicts]
+    systems = systems_of(entry for chapter in chapters for entry, _ in chapter.parts)
     text = [
         "# Five papers, reproduced",
-        "Our numbers beside the printed ones, and whether the papers' rankings hold here.",
+        "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
+        f"{experiments.duration(lab.minutes(systems))}; each page ends with their commands and machines.",
         markdown.table(rows, words=(0, 1, 2)),
     ]
     index = folder / "README.md"

@@ -19,6 +19,7 @@ from inpainting_tf.book.entries import Block, Entry, Picture
 from inpainting_tf.book.experiments import Missing
 from inpainting_tf.book.pages import Paper
 from inpainting_tf.errors import InputError
+from inpainting_tf.runs import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,12 +158,22 @@ def test_a_part_of_a_paper_has_a_page_of_its_own(lab, tmp_path):
     assert "Figure 2" in text and "Table 1" not in text and "contradicts" not in text
 
 
-def test_the_index_has_every_verdict(chapter, tmp_path):
+def test_the_index_has_every_verdict(chapter, lab, tmp_path):
     pages.write_page(chapter, tmp_path)
-    text = pages.write_index([chapter], tmp_path).read_text()
+    text = pages.write_index([chapter], lab, tmp_path).read_text()
     rows = [re.split(r" *\| *", line)[1:-1] for line in text.splitlines() if line.startswith("| [")]
     assert rows == [["[`face_gan`](face_gan.md)", "table 1: numbers", "**Reproduced**: all."]]
     assert all((tmp_path / link).is_file() for link in re.findall(r"\]\(([^)]+)\)", text))
+
+
+def test_the_index_says_how_long_all_of_it_took(lab, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Run, "minutes", property(lambda run: {"cvae": 40, "direct_conv": 75}[run.recipe.name])
+    )
+    systems = [("cvae",), ("direct_conv", "cvae", "never trained")]
+    paper = Paper("face_gan", "A paper", tuple(Given(f"table {n}", "", s) for n, s in enumerate(systems)))
+    index = pages.write_index([pages.make(paper, paper.entries, lab, "")], lab, tmp_path)
+    assert "All trainings took 1 h 55 min;" in index.read_text()
 
 
 def test_cells_keep_to_themselves():
