@@ -167,7 +167,9 @@ class Table(Entry):
 
 
 IN_BRACKETS = (
-    "In brackets: 95 % bootstrap interval of the mean over the pictures. Every system was trained once."
+    "In brackets: 95 % bootstrap interval of the mean over the pictures. Every system was trained once; what "
+    f"another seed may change as well, less than {claims.METRICS['psnr'].retrained:g} dB or "
+    f"{claims.METRICS['ssim'].retrained:g} of SSIM, ranks nothing."
 )
 COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
 
@@ -380,7 +382,7 @@ def _of(found: Evaluation) -> str:
 
 def _header(key: str) -> str:
     names = {"lpips": "LPIPS x100", "lpips_x100": "LPIPS x100"}
-    return names.get(key) or claims.NAMES[key][0]
+    return names.get(key) or claims.METRICS[key].name
 
 
 def _printed(value: object) -> str:

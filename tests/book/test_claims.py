@@ -75,6 +75,16 @@ def test_no_difference_at_all():
     assert (finding.verdict, finding.difference, finding.p) == (OPEN, 0.0, 1.0)
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.9, OPEN), (-0.9, OPEN), (1.1, HOLDS), (-1.1, FAILS)])
+def test_systems_that_were_trained_once_are_not_ranked_by_what_a_seed_does(share, verdict):
+    """Every picture says the same, as clearly as it can."""
+    step = share * claims.METRICS["ssim"].retrained
+    finding = judged(Claim("a", "b", "ssim"), above(steps=[step] * 7), BASE)
+    assert finding.verdict == verdict and finding.p == pytest.approx(UNANIMOUS)
+    seed = "`a` above `b` in SSIM: another seed makes as much of a difference"
+    assert finding.reason == (seed if verdict == OPEN else "")
+
+
 def test_claims_made_together_are_corrected_together():
     """Six pictures: 2 / 2**6 = 0.03125 is significant alone, and not as one of two."""
     six = {"a": found(above()[:6]), "b": found(BASE[:6]), "c": found(above(sign=-1)[:6])}

@@ -73,10 +73,10 @@ def test_every_system_has_a_sound_recipe_at_every_scale(paper, scale):
 @pytest.mark.parametrize("paper", PAPERS)
 def test_claims_are_about_what_the_table_measures(paper):
     for table in (entry for entry in paper.entries if isinstance(entry, Table)):
-        assert set(table.columns) <= claims.NAMES.keys() & set(evaluation.MEANS)
+        assert set(table.columns) <= claims.METRICS.keys() & set(evaluation.MEANS)
         for claim in table.claims:
             assert {claim.better, claim.worse} <= {*table.systems, *BASELINES}, (table.key, claim)
-            assert claim.better != claim.worse and claim.metric in claims.NAMES and claim.where
+            assert claim.better != claim.worse and claim.metric in claims.METRICS and claim.where
         assert len(set(table.claims)) == len(table.claims)
 
 
