@@ -129,7 +129,7 @@ class Experiments:
 
     def minutes(self, names: Iterable[str]) -> float:
         """How long those took that are trained, in all."""
-        return sum(self.run(name).minutes for name in names if self._trained(name))
+        return sum(runs.open_run(self.home / name).minutes for name in names if self._trained(name))
 
     def _trained(self, name: str) -> bool:
         """Whether there is a finished run of the very recipe."""
