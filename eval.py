@@ -10,7 +10,8 @@ import sys
 
 from absl import flags
 
-from inpainting_tf import classical, cli
+from inpainting_tf import classical
+from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
 flags.DEFINE_multi_string("workdir", [], "Folder of a run; may be repeated.")
@@ -35,9 +36,11 @@ flags.DEFINE_string("output", None, "Folder for the results; default: the run's,
 
 
 def main() -> None:
-    from inpainting_tf import comparison, evaluation, lpips, runs
+    from inpainting_tf import evaluation, runs
     from inpainting_tf.data import Data
-    from inpainting_tf.masks import Mask
+    from inpainting_tf.evaluation import comparison
+    from inpainting_tf.ops import lpips
+    from inpainting_tf.ops.masks import Mask
 
     args = flags.FLAGS
     found = [runs.open_run(workdir) for workdir in args.workdir]

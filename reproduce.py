@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 
 flags.DEFINE_string("paper", "all", "The short name of a paper, or all.")
 flags.DEFINE_string("table", None, "One table or figure of it by its number, e.g. 4.3; default: all.")
@@ -33,9 +33,10 @@ LEDGER = Path(__file__).parent / "docs" / "inconsistencies.md"
 
 
 def main() -> None:
-    from inpainting_tf import book, lpips
+    from inpainting_tf import book
     from inpainting_tf.book import pages
     from inpainting_tf.book.experiments import Experiments
+    from inpainting_tf.ops import lpips
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a training's checkpoint is waited for
     args = flags.FLAGS

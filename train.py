@@ -6,7 +6,7 @@ python train.py --list
 
 from absl import flags
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 
 cli.define_recipe_flags()
 flags.adopt_module_key_flags(cli)  # so that --help shows them

@@ -25,7 +25,7 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
 flags.DEFINE_string("workdir", None, "A run's folder, or a .keras file.")
@@ -58,7 +58,7 @@ class Pictures:
         import cv2
         import numpy as np
 
-        from inpainting_tf import masks
+        from inpainting_tf.ops import masks
 
         chosen = self.images[np.arange(count) % len(self.images)]
         images = np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_LINEAR) for each in chosen])
@@ -79,10 +79,11 @@ class Subject:
 def subject() -> Subject:
     """The network and the pictures that the flags ask for."""
     import inpainting_tf
-    from inpainting_tf import comparison, runs
+    from inpainting_tf import runs
     from inpainting_tf.data import Data
+    from inpainting_tf.evaluation import comparison
     from inpainting_tf.inference import Network
-    from inpainting_tf.masks import Mask
+    from inpainting_tf.ops.masks import Mask
 
     args = flags.FLAGS
     if not args.workdir:
@@ -99,8 +100,9 @@ def subject() -> Subject:
 def _with_pictures(model: Any, recipe: Any, test_set: Any) -> Subject:
     import numpy as np
 
-    from inpainting_tf import data, masks
-    from inpainting_tf.images import to_float
+    from inpainting_tf import data
+    from inpainting_tf.ops import masks
+    from inpainting_tf.ops.images import to_float
 
     counts = {"train": CALIBRATION, "test": flags.FLAGS.pictures}
     names = test_set.names and {split: test_set.names[split][:count] for split, count in counts.items()}
@@ -149,7 +151,7 @@ def _mixed(subject: Subject, seen: Pictures, folder: Path) -> Any:
 
 
 def _openvino(subject: Subject, seen: Pictures, folder: Path, *, precision: str) -> Any:
-    from inpainting_tf.export import openvino
+    from inpainting_tf.inference.engines import openvino
 
     return openvino.compile(subject.model, precision=precision)
 
@@ -198,7 +200,7 @@ def fills(subject: Subject, ready: dict[str, Any]) -> dict[str, dict[str, float]
     """Each engine's hole PSNR, and how far its fills are from the reference's, in grey levels of 255."""
     import numpy as np
 
-    from inpainting_tf import metrics
+    from inpainting_tf.ops import metrics
 
     images, masks = subject.test.images, subject.test.masks
     hole = np.broadcast_to(masks > 0, images.shape)

@@ -26,7 +26,7 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 
 flags.DEFINE_multi_string("model", ["glcic", "double_autoencoder"], "Whose steps to time.")
 flags.DEFINE_integer("image_size", 128, "Side of the pictures in pixels.", lower_bound=16)
@@ -237,7 +237,7 @@ def recipe_of(model: str, batch_size: int) -> Any:
 def batches(images: Any, batch_size: int, count: int) -> Any:
     """So many batches of the package's pipeline."""
     from inpainting_tf.data import pipeline
-    from inpainting_tf.masks import Mask
+    from inpainting_tf.ops.masks import Mask
 
     settings = {"batch_size": batch_size, "seed": 0, "flip": True, "start": 0, "stop": count}
     return pipeline.training_batches(images, Mask(), **settings)

@@ -19,7 +19,7 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 
 flags.DEFINE_integer("image_size", 64, "Side of the pictures in pixels.", lower_bound=16)
 flags.DEFINE_integer("width", 32, "Channels of the first convolution.", lower_bound=2)
@@ -80,7 +80,7 @@ def trainers(setting: str, phase: str) -> dict[str, Any]:
 def batch() -> dict[str, Any]:
     """One batch of generated faces with their holes."""
     from inpainting_tf.data import Data, load, pipeline
-    from inpainting_tf.masks import Mask
+    from inpainting_tf.ops.masks import Mask
 
     args = flags.FLAGS
     count = args.batch_size

@@ -20,8 +20,10 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli, files, lpips
+from inpainting_tf import files
+from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops import lpips
 
 flags.DEFINE_string("alexnet", None, "torchvision's AlexNet, alexnet-owt-7be5be79.pth.")
 flags.DEFINE_string("linear", None, "LPIPS's own weights, alex.pth of version 0.1.")

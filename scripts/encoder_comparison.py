@@ -18,7 +18,7 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 
 flags.DEFINE_string("data_dir", None, "Folder that holds cifar10 as TFDS prepares it; none searches.")
 flags.DEFINE_integer("epochs", 20, "Passes over the training pictures.", lower_bound=1)
@@ -30,18 +30,18 @@ flags.DEFINE_string("output", "results/encoder_comparison", "Folder of the curve
 
 
 def main() -> None:
-    from inpainting_tf import classification
+    from inpainting_tf.book import encoders
 
     args = flags.FLAGS
-    rows = classification.encoder_comparison(
-        *classification.labelled_pictures(args.data_dir, args.train),
+    rows = encoders.encoder_comparison(
+        *encoders.labelled_pictures(args.data_dir, args.train),
         epochs=args.epochs,
         width=args.width,
         batch_size=args.batch_size,
         seed=args.seed,
         output=args.output,
     )
-    for name in classification.ENCODERS:
+    for name in encoders.ENCODERS:
         seconds = sum(row[f"{name}_seconds"] for row in rows)
         print(f"{name}: {100 * rows[-1][name]:.1f} % after {len(rows)} epochs, {seconds:.0f} s of training")
     print(f"{args.output}/accuracy.png, accuracy.csv")

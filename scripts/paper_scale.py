@@ -21,7 +21,7 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf import cli
+from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
 cli.define_recipe_flags()
@@ -96,7 +96,8 @@ def _seconds(step: Any, batch: dict[str, Any], least: float = 1.0) -> float:
 
 def train(name: str, place: str | None) -> Path:
     """Trains or continues a system on the pictures of a folder, packs it, and measures what was packed."""
-    from inpainting_tf import comparison, runs
+    from inpainting_tf import runs
+    from inpainting_tf.evaluation import comparison
 
     args = flags.FLAGS
     folder, result = Path(args.workdir) / name, Path(args.results) / name
@@ -112,7 +113,7 @@ def train(name: str, place: str | None) -> Path:
 
 def table(results: Path) -> str:
     """Every result beside what its paper printed, as Markdown."""
-    from inpainting_tf import markdown, runs
+    from inpainting_tf import runs, tables
 
     rows = [("model", "epochs", "minutes", "PSNR", "SSIM", "hole PSNR", "printed PSNR", "printed SSIM")]
     for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
@@ -125,7 +126,7 @@ def table(results: Path) -> str:
         ]
         cells += [f"{found[name]:.4f}" if name == "ssim" else f"{found[name]:.2f}" for name in COLUMNS]
         rows.append([*cells, printed.get("psnr", ""), printed.get("ssim", "")])
-    return markdown.table(rows)
+    return tables.table(rows)
 
 
 def main() -> None:

@@ -19,8 +19,9 @@ import tensorflow as tf
 from absl import app, flags
 from PIL import Image
 
-from inpainting_tf import checkpoints, recipes
+from inpainting_tf import recipes
 from inpainting_tf.data import synthetic_faces
+from inpainting_tf.runs import checkpoints
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600  # seconds until a process that ought to be done counts as hanging
@@ -96,7 +97,7 @@ def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
     finally:
         sys.argv = former
         owned = flags.FLAGS.flags_by_module_dict()  # the next command defines its own, without these values
-        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.cli", [])]:
+        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.flags", [])]:
             delattr(flags.FLAGS, flag.name)
 
 

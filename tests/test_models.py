@@ -11,12 +11,13 @@ from PIL import Image
 from running import command
 
 import inpainting_tf
-from inpainting_tf import classical, data, masks, models, runs
+from inpainting_tf import classical, data, models, runs
 from inpainting_tf.data import synthetic_faces
-from inpainting_tf.images import to_float
 from inpainting_tf.inference import Network
-from inpainting_tf.masks import Mask
-from inpainting_tf.metrics import hole_psnr
+from inpainting_tf.ops import masks
+from inpainting_tf.ops.images import to_float
+from inpainting_tf.ops.masks import Mask
+from inpainting_tf.ops.metrics import hole_psnr
 
 
 @pytest.mark.parametrize("name", models.NAMES)
@@ -37,7 +38,7 @@ def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
     hole[45:60, 30:50] = 255
     Image.fromarray(face).save("face.png")
     Image.fromarray(hole).save("hole.png")
-    done = command("inpainting_tf/apps/shell.py", "--image=face.png", "--mask=hole.png", "--output=out.png")
+    done = command("inpainting_tf/commands/inpaint.py", "--image=face.png", "--mask=hole.png", "--output=out.png")
     assert done.status == 0, done.err
     filled = np.asarray(Image.open("out.png"))
     assert np.array_equal(filled, inpainting_tf.inpaint(inpainting_tf.load("faces"), face, hole))

@@ -114,7 +114,7 @@ def place(trained, tmp_path_factory) -> Path:
 
 def called(command: str) -> list[str]:
     """The words of a command for this interpreter."""
-    words, shell = shlex.split(command), [sys.executable, "-m", "inpainting_tf.apps.shell"]
+    words, shell = shlex.split(command), [sys.executable, "-m", "inpainting_tf.commands.inpaint"]
     return [*(shell if words[0] == "inpaint" else [sys.executable]), *words[1:]]
 
 

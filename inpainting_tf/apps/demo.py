@@ -23,12 +23,13 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from inpainting_tf import cli, photographs, runs
+from inpainting_tf import photographs, runs
 from inpainting_tf.apps import pages, retouching
+from inpainting_tf.commands import cli
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.errors import InputError
-from inpainting_tf.images import to_uint8
 from inpainting_tf.inference import Network
+from inpainting_tf.ops.images import to_uint8
 
 FORMATS = ("JPEG", "PNG", "WebP", "BMP", "TIFF")
 BLENDINGS = {"Seamless (Poisson)": "poisson", "The network's own pixels": "none"}

@@ -16,9 +16,9 @@ import numpy as np
 from inpainting_tf import classical, photographs
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.images import to_float, to_uint8
 from inpainting_tf.inference import Network, inpaint
-from inpainting_tf.masks import Mask, draw, numbers
+from inpainting_tf.ops.images import to_float, to_uint8
+from inpainting_tf.ops.masks import Mask, draw, numbers
 
 VIEW = 2048  # the longer side of what a browser shows and paints on: larger ones are beyond some of them
 SMALL_VIEW = 1024  # of pictures side by side

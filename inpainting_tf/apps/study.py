@@ -30,12 +30,14 @@ from absl import flags
 from PIL import Image
 from tqdm import tqdm
 
-from inpainting_tf import classical, cli, comparison, data, files, models, photographs, runs
-from inpainting_tf.apps import pages, ratings
+from inpainting_tf import classical, data, files, models, photographs, runs
+from inpainting_tf.apps import pages
+from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.images import composite, to_float, to_uint8
+from inpainting_tf.evaluation import comparison, ratings
 from inpainting_tf.inference import inpaint
-from inpainting_tf.masks import SAMPLERS, Mask, fixed
+from inpainting_tf.ops.images import composite, to_float, to_uint8
+from inpainting_tf.ops.masks import SAMPLERS, Mask, fixed
 
 # Pictures are shown with their longer side at least and at most so long.
 SMALLEST, LARGEST = 512, 1024

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from inpainting_tf import statistics
-from inpainting_tf.evaluation import Evaluation
+from inpainting_tf.evaluation import Evaluation, intervals
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,8 +88,8 @@ class Finding:
 def judge(claims: Sequence[Claim], found: Mapping[str, Evaluation]) -> list[Finding]:
     """Tests claims together on what was measured, picture by picture."""
     pairs = [_differences(claim, found) for claim in claims]
-    ps = [None if isinstance(each, str) else statistics.paired(each) for each in pairs]
-    adjusted = iter(statistics.holm([p for p in ps if p is not None]))
+    ps = [None if isinstance(each, str) else intervals.paired(each) for each in pairs]
+    adjusted = iter(intervals.holm([p for p in ps if p is not None]))
     return [
         _finding(claim, each, None if p is None else next(adjusted))
         for claim, each, p in zip(claims, pairs, ps, strict=True)
@@ -134,7 +133,7 @@ def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | 
 def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Finding:
     if isinstance(differences, str):
         return Finding(claim, reason=differences)
-    mean, interval = float(differences.mean()), statistics.interval(differences)
+    mean, interval = float(differences.mean()), intervals.interval(differences)
     measured = {"difference": mean, "interval": interval, "p": math.nan if p is None else p}
     if p is None:
         return Finding(claim, reason=f"{len(differences)} values are too few", **measured)
@@ -150,7 +149,7 @@ def _decided(claim: Claim, mean: float, interval: tuple[float, float], p: float)
             return HOLDS, ""
         if low > claim.tie or high < -claim.tie:
             return FAILS, ""
-    elif p < statistics.SIGNIFICANT and low * high > 0:
+    elif p < intervals.SIGNIFICANT and low * high > 0:
         if abs(mean) < METRICS[claim.metric].retrained:
             return OPEN, "another seed makes as much of a difference"
         return HOLDS if mean > 0 else FAILS, ""

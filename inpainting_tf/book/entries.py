@@ -9,21 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from inpainting_tf import (
-    classification,
-    comparison,
-    figures,
-    images,
-    markdown,
-    masks,
-    statistics,
-)
-from inpainting_tf.apps import ratings
-from inpainting_tf.book import claims
+from inpainting_tf import figures, tables
+from inpainting_tf.book import claims, encoders
 from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
 from inpainting_tf.errors import InputError
-from inpainting_tf.evaluation import Evaluation
+from inpainting_tf.evaluation import Evaluation, comparison, intervals, ratings
+from inpainting_tf.ops import images, masks
 
 BASELINES = ("biharmonic", "navier_stokes", "telea", "patchmatch")
 
@@ -156,14 +148,14 @@ class Table(Entry):
             cells = [_printed(printed.get(name, {}).get(key)) for key in theirs]
             if name in missing:
                 blank = [""] * (len(rows[0]) - len(cells) - 2)
-                rows.append([f"`{name}`", *cells, f"failed: {markdown.plain(missing[name])}", *blank])
+                rows.append([f"`{name}`", *cells, f"failed: {tables.plain(missing[name])}", *blank])
                 continue
             each = found[name]
             cells += [_mean(each, key) for key in columns]
             if self.as_printed:
                 cells.append(f"{np.mean([self.as_printed[1](row['psnr']) for row in each.rows]):.2f}")
             rows.append([f"`{name}`", *cells, f"{1000 * each.summary['seconds_per_image']:.1f}"])
-        return markdown.table(rows)
+        return tables.table(rows)
 
 
 IN_BRACKETS = (
@@ -308,14 +300,14 @@ class EncoderAccuracy(Entry):
 
     def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
         rows = lab.encoders()
-        path = classification.accuracy_curves(rows, self.file(folder))
+        path = encoders.accuracy_curves(rows, self.file(folder))
         yield Picture(path, f"{self.key}: test accuracy after each epoch", public=True)
         first, last = rows[0], rows[-1]
         cells = [["encoder", "accuracy after epoch 1", f"after epoch {last['epoch']}", "seconds of training"]]
-        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in classification.ENCODERS}
-        for name in classification.ENCODERS:
+        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in encoders.ENCODERS}
+        for name in encoders.ENCODERS:
             cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
-        yield markdown.table(cells)
+        yield tables.table(cells)
         yield _encoders_verdict(rows, seconds)
         size = ENCODERS[lab.scale]
         yield (
@@ -358,7 +350,7 @@ def measured(
 
 
 def _failed(name: str, reason: object) -> str:
-    return f"`{name}`: failed: {markdown.plain(reason)}"
+    return f"`{name}`: failed: {tables.plain(reason)}"
 
 
 def _course(lab: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
@@ -399,7 +391,7 @@ def _mean(found: Evaluation, key: str) -> str:
     values = [row[key] for row in found.rows]
     if any(value is None for value in values):
         return "-"
-    low, high = statistics.interval(np.multiply(values, scale))
+    low, high = intervals.interval(np.multiply(values, scale))
     mean = scale * found.summary[key]
     return (
         f"{mean:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
@@ -423,8 +415,8 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
                 f"{difference:+{form}}{unit} ({low:+{form}} to {high:+{form}})"
                 if np.isfinite(difference)
                 else "",
-                statistics.cell(each.p) if np.isfinite(each.p) else "",
+                intervals.cell(each.p) if np.isfinite(each.p) else "",
                 f"open: {each.reason.removeprefix(words)}" if each.verdict == claims.OPEN else each.verdict,
             ]
         )
-    return markdown.table(rows, words=(0, 1, 4))
+    return tables.table(rows, words=(0, 1, 4))

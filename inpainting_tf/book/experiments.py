@@ -16,23 +16,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import (
-    checkpoints,
-    classification,
-    comparison,
-    data,
-    evaluation,
-    packed,
-    processes,
-    recipes,
-    runs,
-)
+from inpainting_tf import data, evaluation, processes, recipes, runs
+from inpainting_tf.book import encoders
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
-from inpainting_tf.comparison import Subject, TestSet
 from inpainting_tf.errors import Diverged, InputError, unknown
-from inpainting_tf.evaluation import Evaluation
+from inpainting_tf.evaluation import Evaluation, comparison
+from inpainting_tf.evaluation.comparison import Subject, TestSet
 from inpainting_tf.recipes import Recipe
-from inpainting_tf.runs import Run
+from inpainting_tf.runs import Run, checkpoints, packed
 
 SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
 
@@ -229,13 +220,13 @@ class Experiments:
         size, folder = ENCODERS[self.scale], self.home / "encoders"
         made_with = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
         try:
-            if rows := classification.finished(folder, made_with):
+            if rows := encoders.finished(folder, made_with):
                 return rows
             if self.only_trained:
                 raise Missing("not trained")
             place = data.place(data.Data("cifar10", 32, train=size.train), self.places)
-            pictures = classification.labelled_pictures(place, size.train)
-            return classification.encoder_comparison(*pictures, **made_with, output=folder)
+            pictures = encoders.labelled_pictures(place, size.train)
+            return encoders.encoder_comparison(*pictures, **made_with, output=folder)
         except Missing:
             raise
         except Exception as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from inpainting_tf import metrics
 from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.entries import Bars, Curves, Ratings, Removal, Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
+from inpainting_tf.ops import metrics
 
 THREE = ("glcic", "one_autoencoder", "double_autoencoder")
 AS_PRINTED = ("PSNR by eq. 3.16", metrics.as_printed_face_gan)

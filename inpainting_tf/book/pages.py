@@ -12,7 +12,7 @@ from pathlib import Path
 import markdown as python_markdown
 from tqdm.auto import tqdm
 
-from inpainting_tf import files, markdown
+from inpainting_tf import files, tables
 from inpainting_tf.book import experiments
 from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
 from inpainting_tf.book.experiments import Experiments, Missing
@@ -72,7 +72,7 @@ def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) 
         try:
             blocks.extend(entry.make(lab, lab.home / "figures" / paper.name))
         except (Missing, InputError) as reason:
-            blocks.append(f"Failed: {markdown.plain(reason)}")
+            blocks.append(f"Failed: {tables.plain(reason)}")
         parts.append((entry, blocks))
     return Chapter(paper, parts, _provenance(systems_of(entries), lab), ledger)
 
@@ -84,7 +84,7 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
         try:
             run = lab.run(name)
         except Missing as reason:
-            rows.append([f"`{name}`", f"failed: {markdown.plain(reason)}", *[""] * 6])
+            rows.append([f"`{name}`", f"failed: {tables.plain(reason)}", *[""] * 6])
             continue
         recipe, pictures = run.recipe, run.pictures()
         rows.append(
@@ -99,7 +99,7 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
                 experiments.device_of(run),
             ]
         )
-    return markdown.table(rows, words=(0, 1, 3, 7))
+    return tables.table(rows, words=(0, 1, 3, 7))
 
 
 def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
@@ -168,7 +168,7 @@ def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> 
         "# Five papers, reproduced",
         "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
         f"{experiments.duration(lab.minutes(systems))}; each page ends with their commands and machines.",
-        markdown.table(rows, words=(0, 1, 2)),
+        tables.table(rows, words=(0, 1, 2)),
     ]
     index = folder / "README.md"
     files.write_text(index, "\n\n".join(text) + "\n")

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from inpainting_tf import backends, classical, masks
-from inpainting_tf import images as pictures
+from inpainting_tf import backends, classical
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops import images as pictures
+from inpainting_tf.ops import masks
 
 # One stream of random numbers for each use, so that adding a use does not move the others.
 _ORDER, _FLIP, _MASK, _REAL_MASK = range(4)

@@ -12,9 +12,8 @@ from typing import Any
 
 import keras
 
-from inpainting_tf import windows
 from inpainting_tf.errors import InputError
-from inpainting_tf.inference import Fill, Network
+from inpainting_tf.inference import Fill, Network, windows
 from inpainting_tf.networks import dcgan
 
 NOTE = "inpainting_tf"  # under this name a file says what `Network` has to know

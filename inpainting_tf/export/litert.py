@@ -18,8 +18,8 @@ from inpainting_tf import classical, files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.export import graphs
 from inpainting_tf.inference import Network
-from inpainting_tf.layers import blank_hole
 from inpainting_tf.networks.blocks import height_width
+from inpainting_tf.networks.layers import blank_hole
 
 PRECISIONS = ("float32", "float16", "int8")
 _NOTE = f"{graphs.NOTE}.json"

@@ -1,7 +1,7 @@
 """A completion network as a SavedModel for TensorFlow Serving: pictures of any size in, completed ones out.
 
 The graph does what `inpainting_tf.inpaint(..., blend="none")` does for a picture's holes taken as one, looked
-at through one window (see `inpainting_tf.windows`). It needs neither Keras nor this package.
+at through one window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
 
 serving_default  "image" uint8 [N, H, W, 3], "mask" uint8 [N, H, W, 1], non-zero = missing -> "completed",
                  uint8 [N, H, W, 3]: known pixels bit-identical, the missing ones filled
@@ -27,7 +27,7 @@ from inpainting_tf import files
 from inpainting_tf.errors import InputError
 from inpainting_tf.export.folding import fold
 from inpainting_tf.inference import Network
-from inpainting_tf.windows import LARGEST_SHARE, Scale
+from inpainting_tf.inference.windows import LARGEST_SHARE, Scale
 
 _MARK = "inpainting_tf.json"  # what makes a folder one that may be replaced
 # A distance is the least sum of such steps (Borgefors 1986, 5 x 5); the lengths are OpenCV's.

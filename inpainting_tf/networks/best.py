@@ -11,14 +11,8 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D, Refine
-from inpainting_tf.networks.blocks import (
-    ImageSize,
-    check_even,
-    conv,
-    deconv,
-    picture_inputs,
-)
+from inpainting_tf.networks.blocks import ImageSize, check_even, conv, deconv, picture_inputs
+from inpainting_tf.networks.layers import BatchNormalization, BlankHole, Conv2D, Refine
 
 STRIDE = 4  # two convolutions with stride 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D, check_divisible
+from inpainting_tf.networks.layers import BatchNormalization, BlankHole, Conv2D, check_divisible
 
 ImageSize = int | tuple[int, int] | None
 ACTIVATIONS: dict[str, Callable[..., keras.Layer]] = {

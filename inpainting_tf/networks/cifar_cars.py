@@ -17,7 +17,6 @@ import keras
 import numpy as np
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D, PastePatch, Sampling, check_fits
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_positive,
@@ -25,6 +24,14 @@ from inpainting_tf.networks.blocks import (
     picture_inputs,
     tanh_picture,
     to_tanh_range,
+)
+from inpainting_tf.networks.layers import (
+    BatchNormalization,
+    BlankHole,
+    Conv2D,
+    PastePatch,
+    Sampling,
+    check_fits,
 )
 
 LATENT = ("latent_mean", "latent_log_variance", "latent")  # the layers of a code, table 3.5

@@ -19,14 +19,6 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.layers import (
-    BatchNormalization,
-    BlankHole,
-    ChannelwiseDense,
-    Conv2D,
-    CropAroundHole,
-    PastePatch,
-)
 from inpainting_tf.networks.blocks import (
     ACTIVATIONS,
     ImageSize,
@@ -37,6 +29,14 @@ from inpainting_tf.networks.blocks import (
     picture_inputs,
     tanh_picture,
     to_tanh_range,
+)
+from inpainting_tf.networks.layers import (
+    BatchNormalization,
+    BlankHole,
+    ChannelwiseDense,
+    Conv2D,
+    CropAroundHole,
+    PastePatch,
 )
 
 STRIDE = 32  # Five convolutions with stride 2: sizes must be divisible by it.

@@ -17,8 +17,6 @@ from keras import ops
 
 from inpainting_tf import backends
 from inpainting_tf.errors import InputError
-from inpainting_tf.images import poisson_blend
-from inpainting_tf.layers import BatchNormalization, BlankHole, Conv2D
 from inpainting_tf.networks.blocks import (
     ACTIVATIONS,
     ImageSize,
@@ -29,6 +27,8 @@ from inpainting_tf.networks.blocks import (
     tanh_picture,
     to_tanh_range,
 )
+from inpainting_tf.networks.layers import BatchNormalization, BlankHole, Conv2D
+from inpainting_tf.ops.images import poisson_blend
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
@@ -276,7 +276,7 @@ class LatentSearch(keras.layers.Layer):
 
 @_register
 class PoissonBlend(keras.layers.Layer):
-    """Call with `[image, prediction, mask]`: `inpainting_tf.images.poisson_blend` of them."""
+    """Call with `[image, prediction, mask]`: `inpainting_tf.ops.images.poisson_blend` of them."""
 
     def call(self, inputs: list[Any]) -> Any:
         return poisson_blend(*inputs)

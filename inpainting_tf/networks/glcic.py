@@ -16,7 +16,6 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.layers import Composite, Conv2D, CropAroundHole
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_even,
@@ -26,6 +25,7 @@ from inpainting_tf.networks.blocks import (
     masked_picture,
     picture_inputs,
 )
+from inpainting_tf.networks.layers import Composite, Conv2D, CropAroundHole
 
 STRIDE = 4  # Two convolutions with stride 2: sizes must be divisible by it.
 

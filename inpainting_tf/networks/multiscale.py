@@ -15,7 +15,6 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.layers import BlankHole, Conv2D, CropAroundHole, PastePatch
 from inpainting_tf.networks import glcic
 from inpainting_tf.networks.blocks import (
     ImageSize,
@@ -28,6 +27,7 @@ from inpainting_tf.networks.blocks import (
     tanh_picture,
     to_tanh_range,
 )
+from inpainting_tf.networks.layers import BlankHole, Conv2D, CropAroundHole, PastePatch
 
 STRIDE = 32  # of the encoder up to its last convolution, and of the global judge
 CODE = 4000

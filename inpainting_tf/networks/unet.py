@@ -15,8 +15,8 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.layers import BlankHole, Conv2D
 from inpainting_tf.networks.blocks import ImageSize, check_positive, conv, picture_inputs
+from inpainting_tf.networks.layers import BlankHole, Conv2D
 
 CGAN_LEVELS = (
     4  # "the same U-Net like network, but with a smaller amount of layers": 4x4 positions at 64 px too

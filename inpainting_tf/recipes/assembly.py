@@ -9,11 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from inpainting_tf import losses, masks, networks
+from inpainting_tf import networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.layers import PREFILLS, blank_hole
 from inpainting_tf.networks import dcgan
+from inpainting_tf.networks.layers import PREFILLS, blank_hole
+from inpainting_tf.ops import losses, masks
 from inpainting_tf.recipes.recipe import Network, Objective, Optimizer, Recipe
 from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
 

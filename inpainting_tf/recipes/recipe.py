@@ -10,10 +10,11 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from inpainting_tf import losses, masks, networks
+from inpainting_tf import networks
 from inpainting_tf.data import Data
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.masks import Mask
+from inpainting_tf.ops import losses, masks
+from inpainting_tf.ops.masks import Mask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Objective:
     """What is minimised.
 
     Attributes:
-        reconstruction: a name in `inpainting_tf.losses.RECONSTRUCTION`.
-        adversarial: a name in `inpainting_tf.losses.ADVERSARIAL`.
+        reconstruction: a name in `inpainting_tf.ops.losses.RECONSTRUCTION`.
+        adversarial: a name in `inpainting_tf.ops.losses.ADVERSARIAL`.
         alpha: weight of the adversarial term beside the reconstruction term; of the local judge's where the
             discriminator has two.
         alpha_global: weight of the second, global judge's term; None where there is one judge.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 
 from inpainting_tf.data import Data
-from inpainting_tf.masks import Mask
+from inpainting_tf.ops.masks import Mask
 from inpainting_tf.recipes import face_gan, presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 

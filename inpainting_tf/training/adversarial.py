@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 import keras
 from keras import ops
 
-from inpainting_tf import backends, losses
-from inpainting_tf.images import composite
+from inpainting_tf import backends
+from inpainting_tf.ops import losses
+from inpainting_tf.ops.images import composite
 from inpainting_tf.training.reconstruction import Reconstruction
 
 
@@ -86,8 +87,8 @@ class Adversarial(WithDiscriminator):
         completion: C.
         discriminator: D, which takes {"image", "mask"} and returns logits, or a map of them; its last axis
             has an entry per judge.
-        reconstruction: a function of `inpainting_tf.losses`.
-        adversarial: one of `inpainting_tf.losses.ADVERSARIAL`.
+        reconstruction: a function of `inpainting_tf.ops.losses`.
+        adversarial: one of `inpainting_tf.ops.losses.ADVERSARIAL`.
         alpha: the weight of each judge's adversarial term. All judges learn from the first.
         boundaries: (T_C, T_C + T_D) in steps.
         convex: the reconstruction term counts 1 - alpha (all judges' in full), and not 1.

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from inpainting_tf import backends, losses
+from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks import dcgan
+from inpainting_tf.ops import losses
 from inpainting_tf.training.adversarial import WithDiscriminator
 
 PREVIEW = 50  # iterations of the search in the pictures and figures that a run shows while it trains

@@ -18,7 +18,7 @@ class Reconstruction(backends.Trainer):
 
     Args:
         completion: the network to train.
-        reconstruction: a function of `inpainting_tf.losses`.
+        reconstruction: a function of `inpainting_tf.ops.losses`.
 
     Attributes:
         columns: what a step reports, by phase; the last phase reports all there is. A number that a phase

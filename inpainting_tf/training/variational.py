@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import keras
 
-from inpainting_tf import backends, losses
+from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks.cifar_cars import latent_code
+from inpainting_tf.ops import losses
 from inpainting_tf.training.reconstruction import Reconstruction
 
 
@@ -22,7 +23,7 @@ class Variational(Reconstruction):
     Args:
         completion: a network with a code (`inpainting_tf.networks.cifar_cars.latent_code`), which it samples
             in training.
-        reconstruction: a function of `inpainting_tf.losses`.
+        reconstruction: a function of `inpainting_tf.ops.losses`.
         kl_weight: of the divergence, which is summed over the code and averaged over the batch.
 
     Raises:

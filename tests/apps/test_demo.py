@@ -19,7 +19,7 @@ from inpainting_tf import InputError, classical
 from inpainting_tf.apps import demo, pages, retouching
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.images import to_float, to_uint8
+from inpainting_tf.ops.images import to_float, to_uint8
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 

@@ -15,10 +15,12 @@ from PIL import Image
 from running import contents, tiny
 
 import inpainting_tf
-from inpainting_tf import InputError, classical, comparison, data, files, masks, runs
-from inpainting_tf.apps import pages, ratings, study
+from inpainting_tf import InputError, classical, data, files, runs
+from inpainting_tf.apps import pages, study
 from inpainting_tf.data.synthetic_faces import face
-from inpainting_tf.images import to_float
+from inpainting_tf.evaluation import comparison, ratings
+from inpainting_tf.ops import masks
+from inpainting_tf.ops.images import to_float
 from inpainting_tf.recipes import assembly
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else

@@ -17,10 +17,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from inpainting_tf import backends, checkpoints, losses
+from inpainting_tf import backends
 from inpainting_tf.data import pipeline
-from inpainting_tf.masks import Mask
 from inpainting_tf.networks import cifar_cars, dcgan, glcic
+from inpainting_tf.ops import losses
+from inpainting_tf.ops.masks import Mask
+from inpainting_tf.runs import checkpoints
 from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
 
 SIZE, WIDTH, BATCH, STEPS = 32, 8, 4, 10

@@ -23,7 +23,8 @@ from running import (
 )
 
 import inpainting_tf
-from inpainting_tf import checkpoints, runs
+from inpainting_tf import runs
+from inpainting_tf.runs import checkpoints
 
 pytest.importorskip("jax", reason="takes pip install jax")
 pytestmark = pytest.mark.slow

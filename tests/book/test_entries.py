@@ -12,8 +12,7 @@ import pytest
 from conftest import SYSTEMS, small
 from PIL import Image
 
-from inpainting_tf import comparison, figures, metrics, statistics
-from inpainting_tf.apps import ratings
+from inpainting_tf import figures
 from inpainting_tf.book import entries, face_gan
 from inpainting_tf.book.claims import HOLDS, Claim, Finding
 from inpainting_tf.book.entries import (
@@ -31,6 +30,8 @@ from inpainting_tf.book.entries import (
 )
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.errors import InputError
+from inpainting_tf.evaluation import comparison, intervals, ratings
+from inpainting_tf.ops import metrics
 
 ABSENT = "autoencoder"  # is not trained
 PRINTED = {
@@ -91,7 +92,7 @@ def test_a_table_has_printed_and_measured_numbers_side_by_side(lab, printed):
         found = lab.evaluation(name) if name in SYSTEMS else lab.baseline(name, "cvae")
         for header, key, digits in (("PSNR", "psnr", 2), ("raw SSIM", "raw_ssim", 4)):
             values = [each[key] for each in found.rows]
-            low, high = statistics.interval(values)
+            low, high = intervals.interval(values)
             assert row[header] == f"{np.mean(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
         assert float(row["PSNR by eq. 3.16"]) == pytest.approx(found.summary["psnr"] - 24.065, abs=0.006)
         assert float(row["ms/picture"]) == pytest.approx(1000 * found.summary["seconds_per_image"], abs=0.06)

@@ -15,11 +15,13 @@ from conftest import SYSTEMS
 from PIL import Image
 from running import contents, drawn_faces, rows_of, tiny
 
-from inpainting_tf import checkpoints, comparison, data, files, processes, recipes, runs
+from inpainting_tf import data, files, processes, recipes, runs
 from inpainting_tf.book import experiments
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.data import Data
 from inpainting_tf.errors import Diverged, InputError
+from inpainting_tf.evaluation import comparison
+from inpainting_tf.runs import checkpoints
 
 PLACE = "synthetic_faces_16_8_rectangle_0.375_0.375"
 

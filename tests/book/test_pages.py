@@ -13,7 +13,7 @@ import pytest
 from conftest import SYSTEMS
 from PIL import Image
 
-from inpainting_tf import markdown
+from inpainting_tf import tables
 from inpainting_tf.book import pages
 from inpainting_tf.book.entries import Block, Entry, Picture
 from inpainting_tf.book.experiments import Missing
@@ -177,9 +177,9 @@ def test_the_index_says_how_long_all_of_it_took(lab, tmp_path, monkeypatch):
 
 
 def test_cells_keep_to_themselves():
-    text = markdown.table([["a|b", "n"], ["line\nbreak", 12]])
+    text = tables.table([["a|b", "n"], ["line\nbreak", 12]])
     assert text == "| a\\|b       |   n |\n| ---------- | --: |\n| line break |  12 |"
-    assert markdown.table([["a", "b"]], words=(1,)) == "|   a | b   |\n| --: | --- |"
+    assert tables.table([["a", "b"]], words=(1,)) == "|   a | b   |\n| --: | --- |"
 
 
 # HTML
@@ -211,7 +211,7 @@ def test_what_looks_like_html_is_text(chapter, tmp_path):
 
 
 def test_tables_of_the_report_are_tables(lab, tmp_path):
-    table = markdown.table([["", "a"], ["failed: x|y <z>", 1], ["`b`", 2]])
+    table = tables.table([["", "a"], ["failed: x|y <z>", 1], ["`b`", 2]])
     paper = Paper("p", "A <title>", (Given("table 1", "numbers", SYSTEMS, (table,)),))
     file = pages.write_report([pages.make(paper, paper.entries, lab, "")], tmp_path / "report.html")
     page = Reader(file)

@@ -12,7 +12,7 @@ import tfds_copy
 from PIL import Image
 from running import command
 
-from inpainting_tf import classification
+from inpainting_tf.book import encoders
 from inpainting_tf.data import sources
 from inpainting_tf.errors import InputError
 
@@ -61,13 +61,13 @@ def test_a_damaged_record_has_no_label(made, tmp_path):
     with pytest.raises(InputError, match=r"-train.*__0 is a damaged record: prepare the data set again"):
         source.label(0)
     assert source.label(1) in range(10)
-    images, labels, *_ = classification.labelled_pictures(tmp_path / "copy")  # as without labels: left out
+    images, labels, *_ = encoders.labelled_pictures(tmp_path / "copy")  # as without labels: left out
     assert len(images) == len(labels) == 15
 
 
 @pytest.mark.parametrize("train", [None, 5])
 def test_labelled_pictures_are_those_of_both_splits(made, train):
-    images, labels, test_images, test_labels = classification.labelled_pictures(made, train)
+    images, labels, test_images, test_labels = encoders.labelled_pictures(made, train)
     assert images.dtype == np.uint8 and images.shape == (train or 16, 32, 32, 3)
     assert {*numbers(images)} <= {*NUMBERS["train"]} and {*numbers(test_images)} == {*NUMBERS["test"]}
     for seen, found in ((images, labels), (test_images, test_labels)):

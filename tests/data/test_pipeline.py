@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpainting_tf import classical, data, masks
+from inpainting_tf import classical, data
 from inpainting_tf.data import Data, pipeline
 from inpainting_tf.errors import InputError
-from inpainting_tf.masks import Mask
+from inpainting_tf.ops import masks
+from inpainting_tf.ops.masks import Mask
 
 SIZE, COUNT = (16, 24), 12
 

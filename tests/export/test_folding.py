@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from inpainting_tf import layers, networks
+from inpainting_tf import networks
 from inpainting_tf.export.folding import fold
+from inpainting_tf.networks import layers
 
 SIZE = (32, 64)
 

@@ -21,7 +21,7 @@ from running import PATIENCE, command, environment, process, without_tensorflow
 import inpainting_tf
 from inpainting_tf import InputError, inference, networks
 from inpainting_tf.export import saved_model
-from inpainting_tf.layers import blank_hole
+from inpainting_tf.networks.layers import blank_hole
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 

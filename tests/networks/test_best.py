@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from inpainting_tf import images
 from inpainting_tf.errors import InputError
-from inpainting_tf.layers import Refine
 from inpainting_tf.networks.best import best
+from inpainting_tf.networks.layers import Refine
+from inpainting_tf.ops import images
 
 SIZE = (32, 48)
 

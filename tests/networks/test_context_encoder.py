@@ -8,8 +8,8 @@ import pytest
 from running import environment, python
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.layers import BatchNormalization, ChannelwiseDense
 from inpainting_tf.networks import context_encoder as family
+from inpainting_tf.networks.layers import BatchNormalization, ChannelwiseDense
 from inpainting_tf.training import precision
 
 # Kind, kernel, stride, output shape, what follows.
@@ -414,7 +414,7 @@ def test_every_weight_gets_a_gradient(name):
 ON_JAX = """
 import sys
 import keras, numpy as np
-import inpainting_tf.layers
+import inpainting_tf.networks.layers
 assert keras.backend.backend() == "jax"
 given = dict(np.load(f"{sys.argv[1]}/given.npz"))
 for name in sys.argv[2:]:

@@ -11,9 +11,10 @@ import tensorflow as tf
 from running import environment, python
 
 import inpainting_tf
-from inpainting_tf import backends, images, metrics
+from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks import dcgan
+from inpainting_tf.ops import images, metrics
 from inpainting_tf.training import precision
 
 SIZE = (16, 32)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from running import command
 
-from inpainting_tf import lpips
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops import lpips
 
 SCRIPT = "scripts/convert_lpips.py"
 KERNELS = {  # as in the published files

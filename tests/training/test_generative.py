@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from inpainting_tf import backends, checkpoints, losses
+from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks import dcgan, glcic
+from inpainting_tf.ops import losses
+from inpainting_tf.runs import checkpoints
 from inpainting_tf.training import precision
 from inpainting_tf.training.generative import PREVIEW, Generative
 

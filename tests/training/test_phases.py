@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from inpainting_tf import losses, recipes
+from inpainting_tf import recipes
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops import losses
 from inpainting_tf.recipes import assembly
 from inpainting_tf.training import Adversarial, Reconstruction, Weight, precision
 

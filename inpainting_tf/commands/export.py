@@ -1,0 +1,108 @@
+"""Writes a trained network in the format of another program.
+
+python -m inpainting_tf.export --workdir=runs/glcic --output=models/inpainting/1
+python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.onnx --format=onnx
+python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.tflite --format=litert --image_size=128x192
+python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.tflite --format=litert --precision=int8
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from absl import flags, logging
+
+from inpainting_tf.commands import cli
+from inpainting_tf.errors import InputError, unknown
+
+FORMATS = ("saved_model", "litert", "onnx")
+CALIBRATION = 100  # pictures, which TensorFlow's guide holds for enough to scale the integers of int8
+
+flags.DEFINE_string("workdir", None, "What to export: a run's folder, a .keras file; see inpainting_tf.load.")
+flags.DEFINE_string("output", None, "Folder (saved_model) or file (litert, onnx) to write.")
+flags.DEFINE_string("format", FORMATS[0], f"{', '.join(FORMATS)}.")
+flags.DEFINE_boolean("direct", None, "saved_model: show the network the whole picture, not a window of it.")
+flags.DEFINE_string("image_size", None, "litert: side or HEIGHTxWIDTH in pixels; default: as it was trained.")
+flags.DEFINE_string("precision", None, "litert: float32 (default), float16 or int8.")
+flags.DEFINE_string("data_dir", None, "int8: folder or archive of the run's pictures; default: as it was.")
+
+_ONLY = {"direct": "saved_model", "image_size": "litert", "precision": "litert", "data_dir": "litert"}
+
+
+def main() -> None:
+    import keras
+
+    import inpainting_tf
+
+    args = flags.FLAGS
+    _check(args)
+    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each step of writing
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(f"Export takes KERAS_BACKEND=tensorflow. Received {keras.backend.backend()!r}.")
+    path = _write(inpainting_tf.load(args.workdir), args)
+    parts = path.rglob("*") if path.is_dir() else [path]
+    print(f"Wrote {path}, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB.")
+
+
+def _check(args: Any) -> None:
+    for name in ("workdir", "output"):
+        if not getattr(args, name):
+            raise InputError(f"--{name} must be given. Received none.")
+    if args.format not in FORMATS:
+        raise unknown("--format", args.format, FORMATS)
+    for name, form in _ONLY.items():
+        if getattr(args, name) is not None and args.format != form:
+            raise InputError(f"--{name} is for --format={form}. Received --format={args.format}.")
+
+
+def _write(model: Any, args: Any) -> Path:
+    if args.format == "onnx":
+        from inpainting_tf.export import onnx
+
+        return onnx.write(model, args.output)
+    if args.format == "saved_model":
+        from inpainting_tf.export import saved_model
+
+        return saved_model.write(model, args.output, direct=bool(args.direct))
+    from inpainting_tf.export import litert
+
+    size, precision = _image_size(model, args.image_size), args.precision or "float32"
+    seen = _calibration(args.workdir, size, args.data_dir) if precision == "int8" else {}
+    return litert.write(model, args.output, image_size=size, precision=precision, **seen)
+
+
+def _image_size(model: Any, text: str | None) -> tuple[int, int]:
+    from inpainting_tf.inference import Network
+
+    if text is not None:
+        sides = text.split("x")
+        if len(sides) > 2 or not all(side.isdecimal() for side in sides):
+            raise InputError(f"--image_size must be a side or HEIGHTxWIDTH. Received {text!r}.")
+        return int(sides[0]), int(sides[-1])
+    network = Network.of(model)
+    if None not in network.size:
+        return network.size
+    if network.scale is None:
+        raise InputError("--image_size must be given: this network takes any size. Received none.")
+    return network.scale.size
+
+
+def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> dict[str, Any]:
+    """Training pictures of a run, cut to `size`, and their holes, as `litert.write` takes them."""
+    from inpainting_tf import data, runs
+    from inpainting_tf.data import pipeline
+
+    run = runs.open_run(workdir)
+    known, wanted = run.pictures(), dataclasses.replace(run.recipe.data, image_size=max(size))
+    names = {"train": known["train"][:CALIBRATION], "test": []}
+    found = data.load(wanted, data_dir or known.get("data_dir"), names=names, splits=("train",))
+    top, left = ((max(size) - side) // 2 for side in size)
+    images = found.train.images[:, top : top + size[0], left : left + size[1]]
+    batch = next(pipeline.test_batches(images, run.recipe.mask.test, batch_size=CALIBRATION))
+    return {"images": batch["image"], "masks": batch["mask"]}
+
+
+if __name__ == "__main__":
+    cli.run(main)

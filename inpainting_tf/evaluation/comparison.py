@@ -1,0 +1,268 @@
+"""Several ways to fill the same holes of the same pictures: rows, a table, a bar chart, a sheet."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from inpainting_tf import classical, data, evaluation, figures, files, runs
+from inpainting_tf.data import Data, pipeline
+from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.errors import InputError
+from inpainting_tf.evaluation import Evaluation, Fill
+from inpainting_tf.inference import network_fill
+from inpainting_tf.networks import cifar_cars
+from inpainting_tf.ops import masks
+from inpainting_tf.ops.images import composite, to_float
+from inpainting_tf.ops.masks import Mask
+
+SHOWN = 8  # pictures in a sheet
+DRAWS = 5  # fills of one hole
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is evaluated.
+
+    Attributes:
+        name: as in tables and figures.
+        fill: how it fills.
+        recipe: what its `metrics.json` says about its making.
+        draw: (images, masks, count) -> float32 [count, N, H, W, 3], several fills of each hole; None for what
+            fills a hole in one way only.
+    """
+
+    name: str
+    fill: Fill
+    recipe: Mapping[str, Any] | None = None
+    draw: Callable[[np.ndarray, np.ndarray, int], np.ndarray] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TestSet:
+    """Test pictures with their fixed holes.
+
+    Attributes:
+        data: source, size and split.
+        mask: the holes.
+        data_dir: where the source is; None looks at the usual places.
+        names: the pictures of the split, from a run's folder; None splits anew.
+    """
+
+    __test__ = False  # not a pytest class
+
+    data: Data
+    mask: Mask
+    data_dir: str | None = None
+    names: Mapping[str, Sequence[str]] | None = None
+
+    @classmethod
+    def of(cls, run: runs.Run) -> TestSet:
+        """The pictures and holes that the run itself is measured on."""
+        pictures = run.pictures()
+        return cls(run.recipe.data, run.recipe.mask.test, pictures.get("data_dir"), pictures or None)
+
+    def pictures(self) -> Decoded:
+        """The pictures themselves.
+
+        Raises:
+            InputError: they were not found.
+        """
+        return data.load(self.data, self.data_dir, names=self.names, splits=("test",)).test
+
+    def changed(
+        self,
+        *,
+        source: str | None = None,
+        classes: str | None = None,
+        image_size: int | None = None,
+        mask: str | None = None,
+        data_dir: str | None = None,
+    ) -> TestSet:
+        """This one with whatever is not None; `classes` "none" is all of them.
+
+        Other classes forget the names of this one, another source also its folder and its classes.
+        """
+        here = self
+        if source is not None and source != self.data.source:
+            other = dataclasses.replace(here.data, source=source, classes=None)
+            here = dataclasses.replace(here, data=other, data_dir=None, names=None)
+        wanted = {None: here.data.classes, "none": None}.get(classes, classes)
+        if wanted != here.data.classes:
+            here = dataclasses.replace(here, data=dataclasses.replace(here.data, classes=wanted), names=None)
+        if image_size is not None:
+            here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=image_size))
+        if mask is not None:
+            here = dataclasses.replace(here, mask=Mask(mask))
+        return here if data_dir is None else dataclasses.replace(here, data_dir=data_dir)
+
+
+def of_run(run: runs.Run) -> Subject:
+    """A trained run, named after its folder."""
+    return _of_network(runs.shown_name(run.folder), runs.load(run.folder), run.recipe.to_json())
+
+
+def of_model(path: str | os.PathLike) -> Subject:
+    """A saved completion network, named after its file, or after its folder if that is a run's model."""
+    return _of_network(runs.shown_name(path), runs.load(path))
+
+
+def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:
+    draw = functools.partial(cifar_cars.draw, model) if cifar_cars.latent_code(model) else None
+    return Subject(name, network_fill(model), recipe, draw)
+
+
+def of_baseline(name: str) -> Subject:
+    """A classical method of `inpainting_tf.classical`."""
+    return Subject(name, classical.get(name))
+
+
+def compare(
+    subjects: Sequence[Subject],
+    test_set: TestSet,
+    output: str | os.PathLike,
+    *,
+    batch_size: int = 16,
+    lpips: Callable | None = None,
+) -> list[Evaluation]:
+    """Evaluates all subjects on the same pictures and holes and writes what was found.
+
+    `output` gets `sheet.png` (the first pictures: input, each result, original), and with several subjects
+    also `table.md` and `comparison.png`. For each subject, in a folder of its own where there are several:
+    `metrics.json`, `per_image.csv`, the pictures that it filled best and worst inside the hole (`good.png`,
+    `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), and several fills
+    of the same holes from what can draw them (`diverse.png`).
+
+    Args:
+        subjects: one or more, with different names.
+        test_set: the pictures and the holes.
+        output: the folder for all of this.
+        batch_size: how many pictures are filled at once.
+        lpips: what `lpips.load` returns; None leaves LPIPS out.
+
+    Raises:
+        InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
+    """
+    names = [subject.name for subject in subjects]
+    if not names or len(set(names)) < len(names):
+        raise InputError(
+            "`subjects` must be one or more, with different names (of folder, file or method). "
+            f"Received {names}: rename one, or evaluate it by itself."
+        )
+    pictures, output = test_set.pictures(), Path(output)
+    found = [_measured(each, test_set, pictures, batch_size, lpips) for each in subjects]
+    sheet(found, output / "sheet.png")
+    for subject, each in zip(subjects, found, strict=True):
+        _write(subject, each, test_set, pictures, output / each.name if len(found) > 1 else output)
+    if len(found) > 1:
+        files.write_text(output / "table.md", evaluation.table(found) + "\n")
+        figures.comparison_bars(found, output / "comparison.png")
+    return found
+
+
+def _measured(
+    subject: Subject, test_set: TestSet, pictures: Decoded, batch_size: int, lpips: Callable | None
+) -> Evaluation:
+    return evaluation.evaluate(
+        subject.name,
+        subject.fill,
+        pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size),
+        names=pictures.names,
+        keep=SHOWN,
+        lpips=lpips,
+        dataset=test_set.data.source,
+        split="test",
+        mask=dataclasses.asdict(test_set.mask),
+        recipe=subject.recipe,
+    )
+
+
+def _write(subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: Path) -> None:
+    _extremes(subject, found, pictures.images, test_set.mask, folder)
+    _patches(found, folder)
+    _diversity(subject, found, folder)
+    evaluation.write(found, folder)  # last: where metrics.json is, nothing is missing
+
+
+def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:
+    """Good and failed examples (cifar_cars, figures 3.9 and 3.10), chosen by the PSNR inside the hole."""
+    psnr = np.array([row["hole_psnr"] for row in found.rows])
+    worst_first = np.argsort(psnr, kind="stable")
+    for name, chosen in (("good", worst_first[::-1][:SHOWN]), ("failed", worst_first[:SHOWN])):
+        images = to_float(np.asarray(pictures[chosen]))
+        holes = masks.fixed(mask, chosen, images.shape[1:3])
+        known = images * (1.0 - holes)
+        columns = {
+            "input": figures.input_view(images, holes),
+            "filled": composite(known, np.asarray(subject.fill(known, holes)), holes),
+            "original": images,
+        }
+        notes = {"filled": [f"{psnr[i]:.1f} dB in the hole" for i in chosen]}
+        title = f"{found.name}: the {len(chosen)} {'best' if name == 'good' else 'worst'} of {len(psnr)}"
+        figures.sheet(columns, folder / f"{name}.png", title=title, notes=notes)
+
+
+def _patches(found: Evaluation, folder: Path) -> None:
+    """Original and predicted patches (cifar_cars, figure 3.5), where every hole is a box of the same size."""
+    boxes = [_box(mask) for mask in found.masks]
+    if len({(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in boxes}) > 1 or not all(
+        mask[box].all() for mask, box in zip(found.masks, boxes, strict=True)
+    ):
+        return
+
+    def cut(pictures: np.ndarray) -> np.ndarray:
+        return np.stack([picture[box] for picture, box in zip(pictures, boxes, strict=True)])
+
+    columns = {
+        "original patch": cut(found.images),
+        "predicted patch": cut(found.predictions),
+        "filled": composite(found.images, found.predictions, found.masks),
+    }
+    figures.sheet(columns, folder / "patches.png", title=found.name)
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
+    """The bounding box of a mask [H, W, 1]."""
+    rows, columns = np.nonzero(mask.any((1, 2)))[0], np.nonzero(mask.any((0, 2)))[0]
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:
+    """Several fills of the same holes, and how much they differ."""
+    if subject.draw is None:
+        return
+    images, holes = found.images, found.masks
+    known = images * (1.0 - holes)
+    fills = [composite(known, fill, holes) for fill in subject.draw(known, holes, DRAWS)]
+    spread = np.std(fills, 0)[np.broadcast_to(holes > 0, images.shape)].mean() * 255
+    columns = {"input": figures.input_view(images, holes)}
+    columns |= {f"draw {number}": fill for number, fill in enumerate(fills, 1)} | {"original": images}
+    title = f"{found.name}: {DRAWS} draws; inside the hole they deviate by {spread:.1f} levels of 255"
+    figures.sheet(columns, folder / "diverse.png", title=title)
+
+
+def sheet(found: Iterable[Evaluation], path: str | os.PathLike, *, raw: bool = False) -> Path:
+    """The first test pictures: input, what each made of it with its PSNR inside the hole, original.
+
+    Args:
+        found: evaluations on the same pictures and holes.
+        path: the PNG file.
+        raw: show the predictions as they are, and not with the known pixels kept.
+    """
+    found = list(found)
+    first = found[0]
+    columns: dict[str, np.ndarray] = {"input": figures.input_view(first.images, first.masks)}
+    notes = {}
+    for each in found:
+        kept = composite(each.images, each.predictions, each.masks)
+        columns[each.name] = each.predictions if raw else kept
+        notes[each.name] = [f"{row['hole_psnr']:.1f} dB in the hole" for row in each.rows[: len(each.images)]]
+    columns["original"] = first.images
+    return figures.sheet(columns, path, notes=notes)

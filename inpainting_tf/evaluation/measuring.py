@@ -1,0 +1,339 @@
+"""How well anything that fills holes does on a data set: a row per picture, a summary, a table of several.
+
+A network, a classical method and a user's own function are measured by the same code on the same batches. The
+metrics are those of `metrics.py`, three ways: of the composited picture (known pixels kept, plain names), of
+the raw prediction (``raw_``) and inside the hole alone (``hole_``); and LPIPS (`lpips.py`) of the composited
+picture, where its weights are at hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+from tqdm.auto import tqdm
+
+from inpainting_tf import environment, files, tables
+from inpainting_tf.errors import InputError
+from inpainting_tf.ops import metrics
+from inpainting_tf.ops.images import composite, to_float, to_uint8
+
+Array = Any  # a NumPy array or a tensor of the Keras backend
+Fill = Callable[[np.ndarray, np.ndarray], Array]
+
+MEANS = (
+    "mse", "mae", "psnr", "ssim",
+    "raw_mse", "raw_mae", "raw_psnr", "raw_ssim",
+    "hole_mse", "hole_psnr", "hole_mae",
+    "lpips",
+)  # fmt: skip
+_MEASURED = {"model", "image_size", "images", "seconds_per_image", "versions", *MEANS}
+_RANGE_SLACK = 1e-3  # outside [0, 1]: what rounding may do, far below one of 255 levels
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found.
+
+    Attributes:
+        name: what was evaluated.
+        rows: a dict per picture, in the order of the batches: ``index, name``, the `MEANS`, ``seconds``.
+        summary: the content of ``metrics.json``: facts, means over the pictures, versions.
+        images: float32 [k, H, W, 3] in [0, 1], the first pictures, without a hole, for figures.
+        masks: float32 [k, H, W, 1], 1 = missing.
+        predictions: float32 [k, H, W, 3] in [0, 1], raw; `images.composite` puts them into their pictures.
+    """
+
+    name: str
+    rows: list[dict[str, Any]]
+    summary: dict[str, Any]
+    images: np.ndarray
+    masks: np.ndarray
+    predictions: np.ndarray
+
+
+def evaluate(
+    name: str,
+    fill: Fill,
+    batches: Iterable[Mapping[str, Array]],
+    *,
+    names: Iterable[str] | None = None,
+    keep: int = 8,
+    lpips: Callable[[Array, Array], Array] | None = None,
+    **facts: Any,
+) -> Evaluation:
+    """Fills every picture of ``batches`` with ``fill`` and measures the result.
+
+    Args:
+        name: what is evaluated, as it shall stand in tables and figures.
+        fill: ``fill(images, masks) -> predictions``: from pictures float32 [N, H, W, 3] in [0, 1], whose
+            holes are blanked to 0 here so that no method can see what it has to guess, and masks float32
+            [N, H, W, 1], 1 = missing, to whole predicted pictures like ``images``, as an array or a tensor.
+        batches: dicts ``{"image", "mask"}`` of that kind, with the true pixels under the hole.
+        names: one name per picture, in the order of the batches, e.g. file names; the index by default.
+        keep: how many pictures to keep for figures (of the first picture's size).
+        lpips: ``lpips(images, completed) -> [N]``, what `lpips.load` returns; None leaves LPIPS out.
+        **facts: what describes the run in the summary: ``dataset, split, mask, recipe`` and more if wanted.
+
+    Returns:
+        The rows, the summary and the first pictures. ``seconds`` is the time of ``fill`` alone, its batch's
+        time divided by the batch's size; the first batch of each shape is filled once before it is timed, so
+        that compilation does not count.
+
+    Raises:
+        InputError: for no batches, pictures, masks or predictions of the wrong shape or range, predictions
+            that are not finite, ``names`` that do not match the pictures, and facts that are measured here.
+    """
+    _check_facts(facts)
+    names = None if names is None else [str(each) for each in names]
+    fill = _Timed(fill)
+    rows, kept = [], []
+    for batch in tqdm(batches, desc=name, unit="batch", disable=None):
+        images, masks = _read(batch)
+        predictions, seconds = fill(images * (1.0 - masks), masks)
+        _check_prediction(name, predictions, images, first=len(rows))
+        labels = _labels(names, len(rows), len(images))
+        _keep_first(kept, (images, masks, predictions), keep)
+        rows += _rows(labels, len(rows), _measure(images, masks, predictions, lpips), seconds)
+    if not rows:
+        raise InputError("`batches` must hold at least one picture. Received none: is the data set empty?")
+    if names is not None and len(names) != len(rows):
+        raise _wrong_names(len(names), len(rows))
+    kept = [np.concatenate(parts) for parts in zip(*kept, strict=True)] or [np.empty(0)] * 3
+    return Evaluation(name, rows, _summary(name, rows, fill.sizes, facts), *kept)
+
+
+def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
+    """Writes ``per_image.csv``, ``metrics.json`` and ``shown.npz`` into ``folder``, each whole or not at all.
+
+    ``shown.npz`` has the first pictures in 8 bits: ``images``, ``masks`` (1 = missing) and ``predictions``.
+
+    Raises:
+        InputError: when they cannot be written, see `files.replacing`.
+    """
+    files.write_csv(Path(folder) / "per_image.csv", evaluation.rows)
+    shown = {"images": evaluation.images, "predictions": evaluation.predictions}
+    with files.replacing(Path(folder) / "shown.npz") as temporary:
+        np.savez_compressed(
+            temporary,
+            masks=evaluation.masks.astype("uint8"),
+            **{name: to_uint8(pictures) for name, pictures in shown.items()},
+        )
+    files.write_json(Path(folder) / "metrics.json", evaluation.summary)
+
+
+def read(folder: str | os.PathLike) -> Evaluation:
+    """What `write` wrote; the pictures have 8 bits' precision now.
+
+    Raises:
+        InputError: the folder lacks one of the files, or one cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        summary = json.loads((folder / "metrics.json").read_text())
+        with open(folder / "per_image.csv", newline="") as file:
+            rows = [{key: _parsed(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
+        with np.load(folder / "shown.npz") as shown:
+            images, masks, predictions = (shown[name] for name in ("images", "masks", "predictions"))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"`folder` must hold an evaluation. Received {str(folder)!r}: {error}.") from error
+    pictures = (to_float(images), masks.astype("float32"), to_float(predictions))
+    return Evaluation(summary["model"], rows, summary, *pictures)
+
+
+_LPIPS = "LPIPS x100"
+_COLUMNS = {
+    "hole PSNR": lambda s: _number(s.get("hole_psnr"), 2),
+    "PSNR": lambda s: _number(s.get("psnr"), 2),
+    "SSIM": lambda s: _number(s.get("ssim"), 4),
+    _LPIPS: lambda s: _number(s.get("lpips"), 2, scale=100.0),
+    "raw PSNR": lambda s: _number(s.get("raw_psnr"), 2),
+    "raw SSIM": lambda s: _number(s.get("raw_ssim"), 4),
+    "MAE": lambda s: _number(s.get("mae"), 4),
+    "ms/picture": lambda s: _number(s.get("seconds_per_image"), 1, scale=1000.0),
+}
+
+
+def table(evaluations: Iterable[Evaluation | Mapping[str, Any]]) -> str:
+    """Several runs side by side, in the order given, as plain text that is also a Markdown table.
+
+    Args:
+        evaluations: `Evaluation` objects, or their summaries as ``metrics.json`` holds them.
+
+    Returns:
+        A line per run under a header: PSNR in dB, MAE in [0, 1]; "-" for what was not measured. The column of
+        LPIPS is there only if a run has it.
+    """
+    summaries = [getattr(each, "summary", each) for each in evaluations]
+    columns = dict(_COLUMNS)
+    if all(summary.get("lpips") is None for summary in summaries):
+        del columns[_LPIPS]
+    rows = [[summary["model"], *(column(summary) for column in columns.values())] for summary in summaries]
+    return tables.table([["model", *columns], *rows])
+
+
+class _Timed:
+    """``fill`` with its result as float32 NumPy and the seconds per picture; warms up once per new shape."""
+
+    def __init__(self, fill: Fill):
+        self._fill = fill
+        self._shapes: set[tuple[int, ...]] = set()
+
+    def __call__(self, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, float]:
+        if images.shape not in self._shapes:
+            _numpy(self._fill(images.copy(), masks.copy()))
+            self._shapes.add(images.shape)
+        images, masks = images.copy(), masks.copy()  # a `fill` may work in place
+        start = time.perf_counter()
+        # The conversion belongs to the time: without it an accelerator may not have finished.
+        predictions = _numpy(self._fill(images, masks))
+        return predictions, (time.perf_counter() - start) / len(images)
+
+    @property
+    def sizes(self) -> set[tuple[int, ...]]:
+        """The (height, width) of all pictures seen."""
+        return {shape[1:3] for shape in self._shapes}
+
+
+def _read(batch: Mapping[str, Array]) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures and masks of a batch as float32 NumPy, after the checks."""
+    images, masks = _numpy(batch["image"]), _numpy(batch["mask"])
+    if images.ndim != 4 or not images.size or masks.shape != (*images.shape[:3], 1):
+        raise InputError(
+            "`batches` must hold images [N, H, W, 3] and masks [N, H, W, 1]. "
+            f"Received {images.shape} and {masks.shape}."
+        )
+    if not _in_range(images):
+        raise InputError(
+            f"`batches` must hold images in [0, 1]. Received {images.min():g} to {images.max():g}: "
+            "convert uint8 pictures with `images.to_float`."
+        )
+    if not ((masks == 0) | (masks == 1)).all():
+        raise InputError(
+            f"`batches` must hold masks of 0 (known) and 1 (missing). Received {masks.min():g} to "
+            f"{masks.max():g}: convert them with `images.to_mask`."
+        )
+    return images, masks
+
+
+def _check_prediction(name: str, predictions: np.ndarray, images: np.ndarray, first: int) -> None:
+    if predictions.shape != images.shape:
+        raise InputError(
+            f"`fill` of {name!r} must return whole pictures of shape {images.shape}. "
+            f"Received {predictions.shape}."
+        )
+    finite = np.isfinite(predictions).all(axis=(1, 2, 3))
+    if not finite.all():
+        raise InputError(
+            f"`fill` of {name!r} must return finite numbers. Received NaN or infinity in picture "
+            f"{first + int(np.argmin(finite))}: has the training diverged?"
+        )
+    if not _in_range(predictions):
+        raise InputError(
+            f"`fill` of {name!r} must return values in [0, 1]. Received {predictions.min():g} to "
+            f"{predictions.max():g}: rescale or clip them."
+        )
+
+
+def _check_facts(facts: Mapping[str, Any]) -> None:
+    measured = sorted(_MEASURED & facts.keys())
+    if measured:
+        raise InputError(f"`facts` must not name what `evaluate` measures. Received {', '.join(measured)}.")
+
+
+def _parsed(column: str, text: str) -> Any:
+    """A cell of per_image.csv."""
+    if column == "name":
+        return text
+    return int(text) if column == "index" else float(text) if text else None
+
+
+def _labels(names: list[str] | None, first: int, count: int) -> list[str]:
+    """The names of ``count`` pictures from ``first`` on."""
+    if names is None:
+        return [str(index) for index in range(first, first + count)]
+    if len(names) < first + count:
+        raise _wrong_names(len(names), f"at least {first + count}")
+    return names[first : first + count]
+
+
+def _wrong_names(received: int, pictures: int | str) -> InputError:
+    return InputError(f"`names` must hold one name per picture. Received {received} for {pictures} pictures.")
+
+
+def _keep_first(kept: list[tuple[np.ndarray, ...]], arrays: tuple[np.ndarray, ...], keep: int) -> None:
+    """Appends to ``kept`` what is still wanted of a batch, if it fits the pictures already there."""
+    room = keep - sum(len(parts[0]) for parts in kept)
+    if room > 0 and (not kept or kept[0][0].shape[1:] == arrays[0].shape[1:]):
+        kept.append(tuple(array[:room].copy() for array in arrays))
+
+
+def _measure(
+    images: np.ndarray, masks: np.ndarray, predictions: np.ndarray, lpips: Callable | None
+) -> dict[str, np.ndarray]:
+    """Every metric of a batch: name -> [N]."""
+    completed = composite(images, predictions, masks)
+    values = {}
+    for prefix, pictures in (("", completed), ("raw_", predictions)):
+        for metric in (metrics.mse, metrics.mae, metrics.psnr, metrics.ssim):
+            values[prefix + metric.__name__] = metric(images, pictures)
+    for metric in (metrics.hole_mse, metrics.hole_psnr, metrics.hole_mae):
+        values[metric.__name__] = metric(images, predictions, masks)
+    if lpips is not None:
+        values["lpips"] = lpips(images, completed)
+    return {key: _numpy(value) for key, value in values.items()}
+
+
+def _rows(
+    labels: Sequence[str], first: int, values: Mapping[str, np.ndarray], seconds: float
+) -> list[dict[str, Any]]:
+    rows = []
+    for i, label in enumerate(labels):
+        measured = {key: float(values[key][i]) if key in values else None for key in MEANS}
+        rows.append({"index": first + i, "name": label, **measured, "seconds": seconds})
+    return rows
+
+
+def _summary(name: str, rows: list[dict], sizes: set[tuple], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of metrics.json; ``image_size`` is None for pictures of several sizes."""
+    others = {key: facts[key] for key in facts if key not in ("dataset", "split", "mask", "recipe")}
+    return {
+        "model": name,
+        "dataset": facts.get("dataset"),
+        "split": facts.get("split"),
+        "image_size": list(min(sizes)) if len(sizes) == 1 else None,
+        "mask": facts.get("mask"),
+        "images": len(rows),
+        **{key: _mean(rows, key) for key in MEANS},
+        "seconds_per_image": _mean(rows, "seconds"),
+        **others,
+        "recipe": facts.get("recipe"),
+        "versions": environment.describe(),
+    }
+
+
+def _mean(rows: list[dict], key: str) -> float | None:
+    values = [row[key] for row in rows if row[key] is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def _numpy(values: Array) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(values)).astype("float32")
+
+
+def _in_range(pictures: np.ndarray) -> bool:
+    return bool(pictures.min() >= -_RANGE_SLACK and pictures.max() <= 1.0 + _RANGE_SLACK)
+
+
+def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
+    return "-" if value is None else f"{value * scale:.{digits}f}"

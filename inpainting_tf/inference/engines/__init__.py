@@ -1,0 +1,1 @@
+"""Runtimes besides Keras that run a completion network."""

@@ -1,0 +1,334 @@
+"""Layers that Keras lacks, and two that it has but runs slowly on TensorFlow.
+
+`Conv2D` and `BatchNormalization` keep the names, weights and results of the stock layers, so weight files
+move freely between the two; on other backends than TensorFlow they *are* the stock layers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from inpainting_tf.errors import InputError
+from inpainting_tf.ops.images import mean_fill, smooth_fill
+
+_ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if _ON_TENSORFLOW:
+    import tensorflow as tf
+
+_register = keras.saving.register_keras_serializable("inpainting_tf")
+
+COLOURS = {"grey": 0.5, "black": 0.0, "white": 1.0}
+FILLS = (*COLOURS, "mean", "smooth")
+# Methods of `inpainting_tf.classical`. Whoever calls a network with such a fill has filled the hole by it.
+PREFILLS = ("telea", "navier_stokes", "biharmonic")
+
+
+def _native_dilation_works() -> bool:
+    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it."""
+    import os
+
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" or bool(tf.config.list_physical_devices("GPU"))
+
+
+@_register
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` with two detours around slow or faulty kernels of TensorFlow.
+
+    Its dilated form runs on the native kernel: stock Keras sends it through space-to-batch, which is several
+    times slower on a CPU. And a picture that has shrunk to one pixel in height or width meets only the
+    kernel's middle row or column: the others touch nothing but padding, and in bfloat16 on a CPU their
+    gradient came back as uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
+
+    Same arguments, values and gradients as the stock layer.
+    """
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        kernel = self._effective(kernel, inputs.shape)
+        native = _ON_TENSORFLOW and max(self.dilation_rate) > 1 and self.data_format == "channels_last"
+        if not native or self.groups > 1 or not _native_dilation_works():
+            return super().convolution_op(inputs, kernel)
+        return tf.nn.conv2d(
+            inputs, kernel, self.strides, self.padding.upper(), dilations=list(self.dilation_rate)
+        )
+
+    def _effective(self, kernel: Any, shape: tuple[int | None, ...]) -> Any:
+        """The kernel without the taps that only ever meet padding."""
+        if self.padding != "same" or self.data_format != "channels_last":
+            return kernel
+        (height, width), (rows, columns) = shape[1:3], self.kernel_size
+        if height == 1 and rows % 2:
+            kernel = kernel[rows // 2 : rows // 2 + 1]
+        if width == 1 and columns % 2:
+            kernel = kernel[:, columns // 2 : columns // 2 + 1]
+        return kernel
+
+
+@_register
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` on TensorFlow's fused kernel.
+
+    Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to
+    2e-5 in float32, moving variance included (the fused kernel returns the sample variance; the bias is put
+    back).
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        renormed = getattr(self, "renorm", False)  # Keras has had it since 3.12
+        plain = mask is not None or renormed or self.synchronized or not (self.scale and self.center)
+        if not _ON_TENSORFLOW or plain or len(inputs.shape) != 4 or self.axis not in (-1, 3):
+            return super().call(inputs, training=training, mask=mask)
+        inputs = ops.cast(inputs, self.compute_dtype)
+        if not (training and self.trainable):
+            return self._fused(inputs, self.moving_mean, self.moving_variance, is_training=False)[0]
+        outputs, mean, variance = self._fused(inputs, None, None, is_training=True)
+        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), variance.dtype)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance * (count - 1.0) / count)
+        return outputs
+
+    def _fused(self, inputs: Any, mean: Any, variance: Any, is_training: bool) -> Any:
+        float32 = [None if v is None else ops.cast(v, "float32") for v in (mean, variance)]
+        return tf.compat.v1.nn.fused_batch_norm(
+            inputs,
+            ops.cast(self.gamma, "float32"),
+            ops.cast(self.beta, "float32"),
+            *float32,
+            epsilon=self.epsilon,
+            is_training=is_training,
+        )
+
+    def _move(self, variable: Any, value: Any) -> None:
+        variable.assign(variable * self.momentum + ops.cast(value, variable.dtype) * (1.0 - self.momentum))
+
+
+@_register
+class ChannelwiseDense(keras.layers.Layer):
+    """Fully connected layer within each channel: Pathak et al. 2016, section 3.1.
+
+    Takes [N, h, w, C] and returns the same shape. Every position of a channel sees all positions of that
+    channel, and no other channel: C matrices of (h * w) x (h * w), where a dense layer over all would have
+    C * C of them. Each output has a bias. There is no activation.
+
+    Raises:
+        InputError: h, w or C is not known when the layer is built.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if None in input_shape[1:]:
+            raise InputError(
+                f"`inputs` of {self.name} must have a fixed height and width. Received {tuple(input_shape)}."
+            )
+        height, width, channels = input_shape[1:]
+        positions = height * width
+        limit = (3 / positions) ** 0.5  # Glorot's, of one matrix: Keras would count C as part of its fan
+        self.kernel = self.add_weight(
+            (channels, positions, positions), keras.initializers.RandomUniform(-limit, limit), name="kernel"
+        )
+        self.bias = self.add_weight((height, width, channels), "zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        flat = ops.reshape(inputs, (-1, self.kernel.shape[1], inputs.shape[-1]))
+        connected = ops.einsum("npc,cpq->nqc", flat, self.kernel)
+        return ops.reshape(connected, (-1, *inputs.shape[1:])) + self.bias
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+
+@_register
+class BlankHole(keras.layers.Layer):
+    """Paints the hole over, so that nothing under it reaches the network.
+
+    Call with `[image, mask]`: image [N, H, W, C] in [0, 1], mask [N, H, W, 1] with 1 = missing.
+    Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
+
+    Args:
+        fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1), "mean" (the
+            mean colour of the picture's own known pixels) or "smooth" (`images.smooth_fill`). One of
+            `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
+        divisor: height and width must be multiples of it (the network's total stride).
+        trained_on: (side of the pictures, smallest side of their holes) in pixels, once it is known: a note
+            for whoever applies the network to pictures of other sizes. The layer makes no use of it.
+
+    Raises:
+        InputError: unknown `fill`, or a picture whose size is not a multiple of `divisor`.
+    """
+
+    def __init__(
+        self,
+        fill: str = "mean",
+        divisor: int = 1,
+        trained_on: tuple[int, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if fill not in (*FILLS, *PREFILLS):
+            raise InputError(f"`fill` must be one of {', '.join((*FILLS, *PREFILLS))}. Received {fill!r}.")
+        self.fill = fill
+        self.divisor = divisor
+        self.trained_on = trained_on
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, mask = inputs
+        check_divisible(image.shape[1:3], self.divisor)
+        if self.fill in PREFILLS:
+            return image
+        missing = mask > 0.5
+        # `where` and not a product: a NaN under the hole times zero would still be a NaN.
+        known = ops.where(missing, ops.zeros_like(image), image)
+        if self.fill in COLOURS:
+            return ops.where(missing, ops.full_like(image, COLOURS[self.fill]), known)
+        fill = (mean_fill if self.fill == "mean" else smooth_fill)(known, missing)
+        return ops.where(missing, ops.cast(fill, image.dtype), known)
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        check_divisible(input_shape[0][1:3], self.divisor)  # some backends try `call` on sizes of their own
+        return tuple(input_shape[0])
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"fill": self.fill, "divisor": self.divisor, "trained_on": self.trained_on}
+        return {**super().get_config(), **own}
+
+
+def blank_hole(model: keras.Model) -> BlankHole | None:
+    """The layer that says how a completion network takes its pictures; None in a model of another make."""
+    return next((layer for layer in model.layers if isinstance(layer, BlankHole)), None)
+
+
+@_register
+class Composite(keras.layers.Layer):
+    """Call with `[image, prediction, mask]`: the known pixels of `image`, the prediction in the hole."""
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, prediction, mask = inputs
+        return ops.where(mask > 0.5, prediction, image)
+
+
+@_register
+class Refine(keras.layers.Layer):
+    """Call with `[picture, change]`: the picture in [0, 1], its logits moved by `change`, in [0, 1] again.
+
+    A change of 0 keeps the picture, up to its darkest and brightest 2 %.
+    """
+
+    def call(self, inputs: list[Any]) -> Any:
+        picture, change = inputs
+        picture = ops.clip(picture, 0.02, 0.98)  # else no finite change would move black or white
+        return ops.sigmoid(change + ops.log(picture) - ops.log(1.0 - picture))
+
+
+@_register
+class CropAroundHole(keras.layers.Layer):
+    """Cuts the local discriminator's window: centred on the hole's bounding box, moved inside the picture.
+
+    Call with `[image, mask]`, [N, H, W, C] and [N, H, W, 1] with 1 = missing; returns [N, h, w, C].
+    Where a mask is empty, the window is the centre of the picture.
+
+    Args:
+        size: (h, w) of the window in pixels.
+    """
+
+    def __init__(self, size: tuple[int, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, mask = inputs
+        rows = _window(ops.max(mask, axis=(2, 3)), self.size[0])
+        columns = _window(ops.max(mask, axis=(1, 3)), self.size[1])
+        # Selection matrices instead of gathers: exact, differentiable, and quick on every backend. (Where a
+        # GPU rounds float32 products to TF32, so do the convolutions that the window goes to.)
+        image = ops.einsum("nhH,nHWc->nhWc", ops.cast(rows, image.dtype), image)
+        return ops.einsum("nwW,nhWc->nhwc", ops.cast(columns, image.dtype), image)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size}
+
+
+@_register
+class PastePatch(keras.layers.Layer):
+    """Pastes a patch over the window around the hole: where `CropAroundHole` would have cut it out.
+
+    Call with `[image, patch, mask]`: image [N, H, W, C], patch [N, h, w, C], mask [N, H, W, 1] with
+    1 = missing. Returns [N, H, W, C]: the patch inside the window, the image outside it, both unchanged.
+
+    Raises:
+        InputError: a patch larger than the image.
+    """
+
+    def call(self, inputs: list[Any]) -> Any:
+        image, patch, mask = inputs
+        check_fits(patch.shape[1:3], image.shape[1:3])
+        rows = _window(ops.max(mask, axis=(2, 3)), patch.shape[1])
+        columns = _window(ops.max(mask, axis=(1, 3)), patch.shape[2])
+        # The selection matrices of `CropAroundHole`, the other way round.
+        pasted = ops.einsum("nhH,nhwc->nHwc", ops.cast(rows, patch.dtype), patch)
+        pasted = ops.einsum("nwW,nHwc->nHWc", ops.cast(columns, patch.dtype), pasted)
+        inside = ops.logical_and(ops.any(rows, axis=1)[:, :, None], ops.any(columns, axis=1)[:, None, :])
+        return ops.where(inside[..., None], pasted, image)
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        check_fits(input_shape[1][1:3], input_shape[0][1:3])
+        return tuple(input_shape[0])
+
+
+@_register
+class Sampling(keras.layers.Layer):
+    """Draws a code from a normal distribution so that gradients pass (the reparameterization trick).
+
+    Call with `[mean, log_variance]`, [N, D] each: returns mean + exp(log_variance / 2) * noise in training,
+    with new standard normal noise at each call, and the mean in inference.
+
+    Args:
+        seed: of the noise; None takes one from Keras's global seed.
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: list[Any], training: bool = False) -> Any:
+        mean, log_variance = inputs
+        if not training:
+            return mean
+        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return mean + ops.exp(log_variance / 2) * noise
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return tuple(input_shape[0])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+
+def _window(missing: Any, size: int) -> Any:
+    """[N, length] of 0/1 along one axis -> [N, size, length], which selects the window around the ones."""
+    length = missing.shape[1]
+    positions = ops.arange(length, dtype="int32")
+    first = ops.min(ops.where(missing > 0.5, positions, length), axis=1)
+    last = ops.max(ops.where(missing > 0.5, positions, -1), axis=1)
+    start = ops.clip((first + last + 1 - size) // 2, 0, length - size)
+    wanted = start[:, None] + ops.arange(size, dtype="int32")[None, :]
+    return ops.equal(wanted[:, :, None], positions[None, None, :])
+
+
+def check_divisible(size: Any, divisor: int) -> None:
+    """Raises InputError unless both known sides of `size` (height, width) are multiples of `divisor`."""
+    if any(side is not None and side % divisor for side in size):
+        shown = " x ".join("any" if side is None else str(side) for side in size)
+        raise InputError(
+            f"`image` must have a height and width divisible by {divisor}. Received {shown} pixels."
+        )
+
+
+def check_fits(patch: Any, image: Any) -> None:
+    """Raises InputError where a known side of `patch` (height, width) is longer than that of `image`."""
+    if any(small > large for small, large in zip(patch, image, strict=True) if small and large):
+        raise InputError(
+            f"`patch` must not be larger than the picture, {image[0]} x {image[1]} pixels. "
+            f"Received {patch[0]} x {patch[1]}."
+        )

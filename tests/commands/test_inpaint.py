@@ -1,0 +1,160 @@
+"""The `inpaint` command: one file, folders of them, and what it says about those it cannot repair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from running import command, contents
+
+import inpainting_tf
+
+SHELL = "inpainting_tf/commands/inpaint.py"
+SIZE = (45, 61)  # odd: no network's stride divides it
+
+
+def picture(seed: int = 0) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize(SIZE[::-1], Image.Resampling.BICUBIC))
+
+
+def hole() -> np.ndarray:
+    missing = np.zeros(SIZE, bool)
+    missing[10:16, 20:29] = True
+    return missing
+
+
+def save(path, array):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(array).save(path)
+    return path
+
+
+def opened(path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.fixture
+def inpaint(trained, monkeypatch, tmp_path):
+    """The command with a tiny trained model, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        return command(SHELL, f"--model={trained}", *args)
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path):
+    """photo.png and mask.png."""
+    save(tmp_path / "photo.png", picture())
+    save(tmp_path / "mask.png", hole())
+    return tmp_path
+
+
+FILE = ("--image=photo.png", "--mask=mask.png", "--output=out.png")
+
+
+def test_a_picture_is_repaired_as_in_python(inpaint, files, trained):
+    done = inpaint(*FILE)
+    assert done.status == 0, done.err
+    assert done.out == "Repaired 1 of 1 pictures: out.png\n"
+    expected = inpainting_tf.inpaint(inpainting_tf.load(trained), picture(), hole())
+    np.testing.assert_array_equal(opened("out.png"), expected)
+    assert (expected != picture())[hole()].any() and (expected == picture())[~hole()].all()
+
+
+@pytest.mark.parametrize(
+    ("flag", "arguments"), {"--blend=none": {"blend": "none"}, "--direct": {"direct": True}}.items()
+)
+def test_options_reach_the_network(inpaint, files, trained, flag, arguments):
+    assert inpaint(*FILE, flag).status == 0
+    expected = inpainting_tf.inpaint(inpainting_tf.load(trained), picture(), hole(), **arguments)
+    np.testing.assert_array_equal(opened("out.png"), expected)
+    plain = inpainting_tf.inpaint(inpainting_tf.load(trained), picture(), hole())
+    assert (plain != expected).any()
+
+
+def test_what_is_erased_is_the_hole(inpaint, files):
+    erased = np.dstack([picture(), np.where(hole(), 0, 255).astype(np.uint8)])
+    save(files / "erased.png", erased)
+    assert inpaint("--image=erased.png", "--output=out.png").status == 0
+    result = opened("out.png")
+    assert result.shape == (*SIZE, 3), "opaque again"
+    assert (result == picture())[~hole()].all()
+    done = inpaint("--image=photo.png", "--output=again.png")
+    assert done.refuses("--mask must be given", "no transparent parts")
+
+
+def test_what_exists_is_kept_unless_asked(inpaint, files):
+    save(files / "out.png", 255 - picture())
+    before = contents(files)
+    assert inpaint(*FILE).refuses("'out.png' exists already", "--overwrite")
+    assert contents(files) == before
+    assert inpaint(*FILE, "--overwrite").status == 0
+    assert (opened("out.png") == picture())[~hole()].all()
+
+
+def test_one_mask_for_a_folder(inpaint, files):
+    for number in range(3):
+        save(files / "scans" / f"{number}.png", picture(number))
+    done = inpaint("--image=scans", "--mask=mask.png", "--output=repaired", "--format=bmp")
+    assert done.status == 0, done.err
+    assert sorted(contents(files / "repaired")) == ["0.bmp", "1.bmp", "2.bmp"]
+    for number in range(3):
+        result = opened(f"repaired/{number}.bmp")
+        assert (result == picture(number))[~hole()].all() and (result != picture(number))[hole()].any()
+
+
+def test_masks_by_name_and_what_cannot_be_repaired(inpaint, files):
+    for name in ("good.png", "maskless.png", "empty.png", "small.png"):
+        save(files / "scans" / name, picture())
+    (files / "scans" / "broken.png").write_bytes((files / "photo.png").read_bytes()[:200])
+    (files / "scans" / "notes.txt").write_text("not a picture")
+    for name in ("good", "broken"):
+        save(files / "masks" / f"{name}.png", hole())
+    save(files / "masks" / "empty.png", hole() & False)
+    save(files / "masks" / "small.png", hole()[1:])
+    done = inpaint("--image=scans", "--mask=masks", "--output=repaired")
+    assert done.status == 1 and done.out == "Repaired 1 of 5 pictures: repaired\n"
+    assert list(contents(files / "repaired")) == ["good.png"]
+    said = done.err[done.err.index("Skipped 4:") :].splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in said] == [
+        "broken.png",
+        "empty.png",
+        "maskless.png",
+        "small.png",
+    ]
+    for line, reason in zip(
+        said, ("cannot be read", "no missing pixel", "No such file", "45 x 61"), strict=True
+    ):
+        assert reason in line
+    assert "Traceback" not in done.err
+
+
+MISTAKES = {
+    ("--mask=mask.png", "--output=out.png"): ["--image and --output must name"],
+    ("--image=photo.png", "--mask=mask.png"): ["--image and --output must name"],
+    ("--image=none.png", "--mask=mask.png", "--output=out.png"): ["`image` 'none.png' cannot be read"],
+    ("--image=photo.png", "--mask=none.png", "--output=out.png"): ["`mask` 'none.png' cannot be read"],
+    ("--image=photo.png", "--mask=photo.png", "--output=out.png"): ["`mask`", "looks like a photograph"],
+    ("--image=photo.png", "--mask=mask.png", "--output=out.gif"): ["ending of --output"],
+    ("--image=empty", "--mask=mask.png", "--output=out"): ["--image", "none in it"],
+    ("--image=.", "--mask=mask.png", "--output=photo.png"): ["--output must be a folder"],
+    (*FILE, "--format=gif"): ["--format must be one of"],
+    (*FILE, "--blend=poison"): ["`blend` must be one of", "Did you mean 'poisson'?"],
+    (*FILE, "--engine=openvin"): ["`engine` must be one of", "Did you mean 'openvino'?"],
+    (*FILE, "--model=nowhere"): ["faces, cifar10, a run's folder or a .keras file. Received 'nowhere'"],
+    ("photo.png",): ["Options begin with --. Received 'photo.png'"],
+}
+
+
+@pytest.mark.parametrize("args", MISTAKES, ids=" ".join)
+def test_a_mistake_is_one_line_and_leaves_nothing(inpaint, files, args):
+    (files / "empty").mkdir()
+    before = contents(files)
+    done = inpaint(*args)
+    assert done.refuses(*MISTAKES[args]), done.err
+    assert contents(files) == before
