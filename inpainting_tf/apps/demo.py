@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from absl import flags
 from PIL import Image
@@ -28,7 +27,7 @@ from inpainting_tf.apps import pages, retouching
 from inpainting_tf.commands import cli
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.errors import InputError
-from inpainting_tf.inference import Network
+from inpainting_tf.inference import Engine
 from inpainting_tf.ops.images import to_uint8
 
 FORMATS = ("JPEG", "PNG", "WebP", "BMP", "TIFF")
@@ -70,13 +69,13 @@ def main() -> None:
     pages.serve(lambda folder: page(models, folder), _CSS)
 
 
-def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, keras.Model | Network]:
+def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, Engine]:
     """Models by the names that the page shows.
 
     Raises:
         InputError: see `inpainting_tf.load`, or two models of one name.
     """
-    models: dict[str, keras.Model | Network] = {}
+    models: dict[str, Engine] = {}
     for path in paths:
         name = runs.shown_name(path)
         if name in models:
@@ -85,7 +84,7 @@ def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, keras
     return models
 
 
-def page(models: dict[str, keras.Model | Network], folder: Path) -> Any:
+def page(models: dict[str, Engine], folder: Path) -> Any:
     """The page as a `gradio.Blocks`.
 
     Args:
@@ -107,7 +106,7 @@ def page(models: dict[str, keras.Model | Network], folder: Path) -> Any:
 class Desk:
     """What happens on the page: from the values of some of its parts to updates of others, by name."""
 
-    def __init__(self, models: dict[str, keras.Model | Network], folder: Path) -> None:
+    def __init__(self, models: dict[str, Engine], folder: Path) -> None:
         self._models, self._folder = models, folder
         self._next_face = itertools.count()
 

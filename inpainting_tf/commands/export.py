@@ -74,19 +74,15 @@ def _write(model: Any, args: Any) -> Path:
 
 
 def _image_size(model: Any, text: str | None) -> tuple[int, int]:
-    from inpainting_tf.inference import Network
-
     if text is not None:
         sides = text.split("x")
         if len(sides) > 2 or not all(side.isdecimal() for side in sides):
             raise InputError(f"--image_size must be a side or HEIGHTxWIDTH. Received {text!r}.")
         return int(sides[0]), int(sides[-1])
-    network = Network.of(model)
-    if None not in network.size:
-        return network.size
-    if network.scale is None:
+    scale = model.facts.scale
+    if scale is None:
         raise InputError("--image_size must be given: this network takes any size. Received none.")
-    return network.scale.size
+    return scale.size
 
 
 def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> dict[str, Any]:

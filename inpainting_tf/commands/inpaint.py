@@ -99,7 +99,7 @@ def _mask_of(image: Path, masks: Path | None) -> Path | None:
     return photographs.mask_file(masks, image.name) if masks is not None and masks.is_dir() else masks
 
 
-def _repair(model: inference.Network, image: Path, mask: Path | None, output: Path) -> None:
+def _repair(model: inference.Engine, image: Path, mask: Path | None, output: Path) -> None:
     args = flags.FLAGS
     if output.exists() and not args.overwrite:
         raise InputError(f"--output {str(output)!r} exists already: name another one, or pass --overwrite.")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs
@@ -17,8 +15,7 @@ from inpainting_tf.data import Data, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
-from inpainting_tf.inference import network_fill
-from inpainting_tf.networks import cifar_cars
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.images import composite, to_float
 from inpainting_tf.ops.masks import Mask
@@ -114,9 +111,8 @@ def of_model(path: str | os.PathLike) -> Subject:
     return _of_network(runs.shown_name(path), runs.load(path))
 
 
-def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:
-    draw = functools.partial(cifar_cars.draw, model) if cifar_cars.latent_code(model) else None
-    return Subject(name, network_fill(model), recipe, draw)
+def _of_network(name: str, model: Inpainter, recipe: Mapping[str, Any] | None = None) -> Subject:
+    return Subject(name, model.fill, recipe, model.draw if model.code else None)
 
 
 def of_baseline(name: str) -> Subject:

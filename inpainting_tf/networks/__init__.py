@@ -42,16 +42,6 @@ DISCRIMINATORS = {
     "dcgan_discriminator": dcgan.dcgan_discriminator,
     "multiscale_discriminator": multiscale.multiscale_discriminator,
 }
-# Completion networks that exist for one picture size only: `image_size` must be given.
-FIXED_SIZE = {
-    "patch_autoencoder",
-    "cvae",
-    "context_encoder",
-    "ce_model0",
-    "ce_model1",
-    "semantic_inpainting",
-    "multiscale_context_encoder",
-}
 
 
 def get(name: str) -> Callable[..., keras.Model]:

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import InputError
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_even,
@@ -30,9 +31,10 @@ from inpainting_tf.networks.layers import Composite, Conv2D, CropAroundHole
 STRIDE = 4  # Two convolutions with stride 2: sizes must be divisible by it.
 
 
+@builder()
 def glcic(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "glcic"
-) -> keras.Model:
+) -> Inpainter:
     """Completion network of Iizuka et al. 2017, table 1: 17 layers (face_gan's baseline).
 
     Args:
@@ -48,12 +50,14 @@ def glcic(
     check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
-    return keras.Model(inputs, _autoencoder(x, width, second_convolution=False), name=name)
+    prediction = _autoencoder(x, width, second_convolution=False)
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
+@builder()
 def one_autoencoder(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "one_autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """One-autoencoder completion network, face_gan table 3.1: `glcic` with a second 64-channel convolution.
 
     Arguments and errors as for `glcic`.
@@ -61,12 +65,13 @@ def one_autoencoder(
     check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
-    return keras.Model(inputs, _autoencoder(x, width), name=name)
+    return Inpainter(inputs, _autoencoder(x, width), divisor=STRIDE, hole_fill=fill, name=name)
 
 
+@builder()
 def double_autoencoder(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "double_autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """Double-autoencoder completion network, face_gan table 3.4: two one-autoencoders in a row, 36 layers.
 
     The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture
@@ -77,7 +82,8 @@ def double_autoencoder(
     first = _autoencoder(masked_picture(inputs, fill, STRIDE), width, prefix="first_")
     completed = Composite(name="first_completed")([inputs["image"], first, inputs["mask"]])
     x = keras.layers.Concatenate(name="second_picture")([completed, inputs["mask"]])
-    return keras.Model(inputs, _autoencoder(x, width, prefix="second_"), name=name)
+    prediction = _autoencoder(x, width, prefix="second_")
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
 def encoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:

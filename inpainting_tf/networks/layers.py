@@ -150,26 +150,17 @@ class BlankHole(keras.layers.Layer):
             mean colour of the picture's own known pixels) or "smooth" (`images.smooth_fill`). One of
             `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
-        trained_on: (side of the pictures, smallest side of their holes) in pixels, once it is known: a note
-            for whoever applies the network to pictures of other sizes. The layer makes no use of it.
 
     Raises:
         InputError: unknown `fill`, or a picture whose size is not a multiple of `divisor`.
     """
 
-    def __init__(
-        self,
-        fill: str = "mean",
-        divisor: int = 1,
-        trained_on: tuple[int, int] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, fill: str = "mean", divisor: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if fill not in (*FILLS, *PREFILLS):
             raise InputError(f"`fill` must be one of {', '.join((*FILLS, *PREFILLS))}. Received {fill!r}.")
         self.fill = fill
         self.divisor = divisor
-        self.trained_on = trained_on
 
     def call(self, inputs: list[Any]) -> Any:
         image, mask = inputs
@@ -189,13 +180,12 @@ class BlankHole(keras.layers.Layer):
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
-        own = {"fill": self.fill, "divisor": self.divisor, "trained_on": self.trained_on}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "fill": self.fill, "divisor": self.divisor}
 
-
-def blank_hole(model: keras.Model) -> BlankHole | None:
-    """The layer that says how a completion network takes its pictures; None in a model of another make."""
-    return next((layer for layer in model.layers if isinstance(layer, BlankHole)), None)
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> BlankHole:
+        # Version 0.1 kept in this layer what `Inpainter` knows now; `runs.loading` reads it from the file.
+        return cls(**{name: value for name, value in config.items() if name != "trained_on"})
 
 
 @_register

@@ -12,25 +12,25 @@ import numpy as np
 from inpainting_tf import networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.networks import dcgan
-from inpainting_tf.networks.layers import PREFILLS, blank_hole
+from inpainting_tf.inpainter import Inpainter
+from inpainting_tf.networks.layers import PREFILLS
 from inpainting_tf.ops import losses, masks
 from inpainting_tf.recipes.recipe import Network, Objective, Optimizer, Recipe
 from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
 
 
-def completion_network(recipe: Recipe, **overrides: Any) -> keras.Model:
+def completion_network(recipe: Recipe, **overrides: Any) -> Inpainter:
     """The recipe's completion network, freshly initialised; `overrides` go before the recipe's arguments."""
     return _build(recipe.network, **{"image_size": recipe.data.image_size, **overrides})
 
 
-def portable_network(recipe: Recipe) -> keras.Model:
+def portable_network(recipe: Recipe) -> Inpainter:
     """The completion network as it is saved: in float32, and for any picture size if it exists for any."""
-    overrides = {} if recipe.network.builder in networks.FIXED_SIZE else {"image_size": None}
+    overrides = {"image_size": None} if networks.get(recipe.network.builder).any_size else {}
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     size = recipe.data.image_size
-    blank_hole(network).trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
+    network.trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
     return network
 
 
@@ -59,7 +59,7 @@ def trainer(recipe: Recipe, total_steps: int) -> Reconstruction:
     if recipe.discriminator is not None:
         model = _adversarial(recipe, completion, reconstruction, total_steps)
         model.compile(optimizer, second, jit_compile=recipe.jit_compile)
-    elif dcgan.latent_search(completion) is not None:
+    elif completion.search is not None:
         model = Generative(completion)
         model.compile(optimizer, second, jit_compile=recipe.jit_compile)
     else:

@@ -29,14 +29,14 @@ import numpy as np
 from absl import logging
 
 from inpainting_tf import backends, data, environment, figures, files, models
-from inpainting_tf.runs import checkpoints, packed
-from inpainting_tf.ops import metrics
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import Diverged, InputError, unknown
-from inpainting_tf.runs.events import Events
+from inpainting_tf.inference import Engine
+from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
-from inpainting_tf.inference import Network, network_fill
 from inpainting_tf.recipes import Recipe, assembly
+from inpainting_tf.runs import checkpoints, packed
+from inpainting_tf.runs.events import Events
 from inpainting_tf.training import callbacks, precision
 
 VALIDATION = 64  # test pictures that are looked at while a run trains
@@ -106,7 +106,7 @@ def open_run(workdir: str | os.PathLike) -> Run:
         raise InputError(f"{file} cannot be read ({error}). Choose another --workdir.") from error
 
 
-def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Network:
+def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
     """A completion network: one that comes with the package, a run's, a packed run's, or a `.keras` file's.
 
     Args:
@@ -342,7 +342,7 @@ class _Training:
         batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=VALIDATION))
         image, mask = batch["image"], batch["mask"]
         self.trainer.sync()
-        prediction = network_fill(self.trainer.completion)(image * (1 - mask), mask)
+        prediction = self.trainer.completion.fill(image * (1 - mask), mask)
         completed = composite(image, prediction, mask)
         columns = {"input": figures.input_view(image, mask), "filled": completed, "original": image}
         columns = {name: pictures[:SHOWN] for name, pictures in columns.items()}

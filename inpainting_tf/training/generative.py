@@ -9,6 +9,7 @@ from keras import ops
 
 from inpainting_tf import backends
 from inpainting_tf.errors import InputError
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.networks import dcgan
 from inpainting_tf.ops import losses
 from inpainting_tf.training.adversarial import WithDiscriminator
@@ -26,7 +27,7 @@ class Generative(WithDiscriminator):
     it trains must not take longer than training. The recipe's own search is in the network that is saved.
 
     Args:
-        completion: the network with the layer that `dcgan.latent_search` finds.
+        completion: a network with a `search`.
         seed: of the codes; None takes one from Keras's global seed.
 
     Raises:
@@ -37,8 +38,8 @@ class Generative(WithDiscriminator):
         "joint": ("loss", "adversarial", "discriminator", "real_score", "fake_score")
     }
 
-    def __init__(self, completion: keras.Model, seed: int | None = None) -> None:
-        search = dcgan.latent_search(completion)
+    def __init__(self, completion: Inpainter, seed: int | None = None) -> None:
+        search = completion.search
         if search is None:
             raise InputError(
                 f"`completion` must be a network that searches for a code. Received {completion.name!r}."

@@ -9,7 +9,7 @@ import keras
 
 from inpainting_tf import backends
 from inpainting_tf.errors import InputError
-from inpainting_tf.networks.cifar_cars import latent_code
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import losses
 from inpainting_tf.training.reconstruction import Reconstruction
 
@@ -21,7 +21,7 @@ class Variational(Reconstruction):
     pixel and a sum over the code, a weight of 1 would leave the code empty: it is the recipe's to choose.
 
     Args:
-        completion: a network with a code (`inpainting_tf.networks.cifar_cars.latent_code`), which it samples
+        completion: a network with a `code`, which it samples
             in training.
         reconstruction: a function of `inpainting_tf.ops.losses`.
         kl_weight: of the divergence, which is summed over the code and averaged over the batch.
@@ -32,9 +32,9 @@ class Variational(Reconstruction):
 
     columns: ClassVar[dict[str, tuple[str, ...]]] = {"completion": ("loss", "reconstruction", "kl")}
 
-    def __init__(self, completion: keras.Model, reconstruction: Callable[..., Any], kl_weight: float) -> None:
+    def __init__(self, completion: Inpainter, reconstruction: Callable[..., Any], kl_weight: float) -> None:
         super().__init__(completion, reconstruction)
-        code = latent_code(completion)
+        code = completion.code
         if code is None:
             raise InputError(
                 "`objective.kl_weight` must be none for a network without a latent code. "
