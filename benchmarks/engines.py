@@ -82,7 +82,6 @@ def subject() -> Subject:
     from inpainting_tf import runs
     from inpainting_tf.data import Data
     from inpainting_tf.evaluation import comparison
-    from inpainting_tf.inference import Network
     from inpainting_tf.ops.masks import Mask
 
     args = flags.FLAGS
@@ -92,8 +91,7 @@ def subject() -> Subject:
     if Path(args.workdir).is_dir():
         run = runs.open_run(args.workdir)
         return _with_pictures(model, run.recipe, comparison.TestSet.of(run).changed(data_dir=args.data_dir))
-    network = Network.of(model)
-    side = network.size[0] or (network.scale.size[0] if network.scale else 128)
+    side = model.facts.scale.size[0] if model.facts.scale else 128
     return _with_pictures(model, None, comparison.TestSet(Data("folder", side), Mask(), args.data_dir))
 
 
@@ -118,36 +116,32 @@ def _with_pictures(model: Any, recipe: Any, test_set: Any) -> Subject:
     return Subject(model, recipe, test_set.mask, *each)
 
 
-# Engines: (subject, pictures of the size that they are to run at, folder for a file) -> Network
+# Engines: (subject, pictures of the size that they are to run at, folder for a file) -> engine
 
 
 def _tensorflow(subject: Subject, seen: Pictures, folder: Path) -> Any:
-    from inpainting_tf.inference import Network
-
-    return Network.of(subject.model)
+    return subject.model
 
 
 def _folded(subject: Subject, seen: Pictures, folder: Path) -> Any:
     from inpainting_tf.export import folding
-    from inpainting_tf.inference import Network
 
-    return Network.of(folding.fold(subject.model))
+    return folding.fold(subject.model)
 
 
 def _mixed(subject: Subject, seen: Pictures, folder: Path) -> Any:
     """The run's network as it was trained where the machine is fast in bfloat16."""
     from inpainting_tf import networks
-    from inpainting_tf.inference import Network
     from inpainting_tf.recipes import assembly
     from inpainting_tf.training import precision
 
     if subject.recipe is None:
         raise InputError("a .keras file alone does not say which layers are to stay in float32")
-    fixed = subject.recipe.network.builder in networks.FIXED_SIZE
+    any_size = networks.get(subject.recipe.network.builder).any_size
     with precision.policy("mixed_bfloat16"):
-        model = assembly.completion_network(subject.recipe, **({} if fixed else {"image_size": None}))
+        model = assembly.completion_network(subject.recipe, **({"image_size": None} if any_size else {}))
     model.set_weights(subject.model.get_weights())
-    return Network.of(model)
+    return model
 
 
 def _openvino(subject: Subject, seen: Pictures, folder: Path, *, precision: str) -> Any:

@@ -1,8 +1,8 @@
 """Image inpainting in Keras: the systems of five papers, trained, measured and used alike.
 
-model = inpainting_tf.load("runs/glcic")             # a run's folder or a .keras file
-filled = inpainting_tf.inpaint(model, image, mask)   # uint8 in, uint8 out; a non-zero mask pixel is missing
-network = inpainting_tf.build("glcic", image_size=64, width=32)
+model = inpainting_tf.load("faces")        # an Inpainter: a shipped model, a run's folder or a .keras file
+filled = model.inpaint(image, mask)        # uint8 in, uint8 out; a non-zero mask pixel is missing
+network = inpainting_tf.build("glcic", image_size=64, width=32)   # untrained
 """
 
 import os
@@ -12,8 +12,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference import inpaint
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import build
 from inpainting_tf.runs import load
 
-__all__ = ["InputError", "build", "inpaint", "load"]
-__version__ = "0.1.0"
+__all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]
+__version__ = "0.2.0.dev0"

@@ -25,7 +25,7 @@ Arguments = ParamSpec("Arguments")
 
 @dataclasses.dataclass(frozen=True)
 class BuiltBy:
-    """The function of `inpainting_tf.networks` that built a network, and its arguments; "" for none of them."""
+    """The function of `inpainting_tf.networks` that built a network, and its arguments; "" for another."""
 
     builder: str = ""
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -35,9 +35,10 @@ class BuiltBy:
 class Inpainter(Engine, keras.Model):
     """A completion network.
 
-    Functional underneath: `summary`, `plot_model`, `clone_model`, `save` and callbacks work as on any Keras
-    model, and a `.keras` file brings back the network with its facts. The functions of
-    `inpainting_tf.networks` build untrained ones.
+    Functional underneath: `summary`, `plot_model`, `save` and callbacks work as on any Keras model, and a
+    `.keras` file brings back the network with its facts. The functions of `inpainting_tf.networks` build
+    untrained ones. `keras.models.clone_model` copies the layers of a model with a constructor of its own into
+    a plain functional model: `with_graph` gives such a copy the facts again.
 
     It can be trained as a plain Keras model, too. A batch is the inputs alone, with the true picture under
     the hole, or `(inputs, image, mask)`: the target is the image, and the mask is the `sample_weight`, by
@@ -87,7 +88,7 @@ class Inpainter(Engine, keras.Model):
     ) -> None:
         if not isinstance(inputs, Mapping) or set(inputs) != {"image", "mask"}:
             raise InputError("`inputs` of a completion network must be 'image' and 'mask', by these names.")
-        keras.Model.__init__(self, inputs=dict(inputs), outputs=outputs, name=name)
+        super().__init__(inputs=dict(inputs), outputs=outputs, name=name)
         size = tuple(inputs["image"].shape[1:3])
         self._facts = Facts(size, divisor, hole_fill, trained_on)
         self._code, self._search = tuple(code), search
@@ -126,6 +127,22 @@ class Inpainter(Engine, keras.Model):
     def search(self) -> keras.Layer | None:
         """The layer that searches for a code, with generator and discriminator; None where there is none."""
         return self.get_layer(self._search) if self._search else None
+
+    def with_graph(self, graph: keras.Model) -> Inpainter:
+        """The same facts on another graph of layers, which takes the same pictures and names its layers alike."""
+        facts = self._facts
+        model = Inpainter(
+            graph.input,
+            graph.output,
+            divisor=facts.divisor,
+            hole_fill=facts.hole_fill,
+            trained_on=facts.trained_on,
+            code=self._code,
+            search=self._search,
+            name=self.name,
+        )
+        model.built_by = self.built_by
+        return model
 
     def run(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         return np.asarray(self.predict_on_batch({"image": images, "mask": masks}), np.float32)

@@ -12,10 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from inpainting_tf.inpainter import Inpainter
+
 _LINEAR = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense)
 
 
-def fold(model: keras.Model) -> keras.Model:
+def fold(model: Inpainter) -> Inpainter:
     """A copy of a network with its batch normalizations folded away, which predicts the same.
 
     A `BatchNormalization` is folded where it follows a `Conv2D`, a `Conv2DTranspose` or a `Dense` layer (or a
@@ -23,7 +25,7 @@ def fold(model: keras.Model) -> keras.Model:
     so do those of models within the model.
 
     Args:
-        model: a Functional network in float32. It is not changed.
+        model: a network in float32. It is not changed.
 
     Returns:
         A network for inference whose layers keep their names, equal to `model` but for float32 rounding.
@@ -44,7 +46,7 @@ def fold(model: keras.Model) -> keras.Model:
             follower = pairs.get(layer.name)
             merged = _merged(layer, model.get_layer(follower)) if follower else layer.get_weights()
             copy.get_layer(layer.name).set_weights(merged)
-    return copy
+    return model.with_graph(copy)
 
 
 def _pairs(model: keras.Model) -> dict[str, str]:

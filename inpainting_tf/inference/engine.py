@@ -14,7 +14,7 @@ Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Engine:
-    """A completion network on a runtime: Keras (`inpainting_tf.Inpainter`), OpenVINO, ONNX Runtime, LiteRT."""
+    """A completion network on a runtime: Keras (`inpainting_tf.Inpainter`), OpenVINO, ONNX, LiteRT."""
 
     @property
     def facts(self) -> Facts:

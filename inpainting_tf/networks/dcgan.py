@@ -33,6 +33,7 @@ from inpainting_tf.ops.images import poisson_blend
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
+SEARCH = "latent_search"  # the layer that holds both networks
 STRIDE = 16  # of the generator, from its first layer to the picture
 # Of the moving statistics. The search runs the generator on them, and one that learns changes too fast for
 # Keras's 0.99: its pictures in inference would not be those that the discriminator has seen.
@@ -118,7 +119,7 @@ def semantic_inpainting(
 ) -> Inpainter:
     """Semantic inpainting (Yeh et al. 2017): a DCGAN, the search for a code, Poisson blending.
 
-    The layer "latent_search" holds both networks; `training.Generative` trains them. Runs on Keras's
+    `Inpainter.search` holds both networks; `training.Generative` trains them. Runs on Keras's
     TensorFlow and JAX backends, which have gradients to search by.
 
     Args:
@@ -157,11 +158,11 @@ def completion(
     """The completion network of `semantic_inpainting` on networks that exist; `search`: of `LatentSearch`."""
     inputs = picture_inputs(generator.output.shape[1:3], STRIDE)
     known = BlankHole("black", STRIDE, dtype="float32", name="blank_hole")([inputs["image"], inputs["mask"]])
-    searched = LatentSearch(generator, discriminator, **search, dtype="float32", name="latent_search")
+    searched = LatentSearch(generator, discriminator, **search, dtype="float32", name=SEARCH)
     x = searched([known, inputs["mask"]])
     if blend:
         x = PoissonBlend(dtype="float32", name="blend")([known, x, inputs["mask"]])
-    return Inpainter(inputs, x, divisor=STRIDE, hole_fill="black", search="latent_search", name=name)
+    return Inpainter(inputs, x, divisor=STRIDE, hole_fill="black", search=SEARCH, name=name)
 
 
 def shortened(model: Inpainter, iterations: int) -> Inpainter:

@@ -19,7 +19,7 @@ import inpainting_tf
 from inpainting_tf import InputError, runs
 from inpainting_tf.errors import Diverged
 from inpainting_tf.recipes import Recipe
-from inpainting_tf.runs import checkpoints
+from inpainting_tf.runs import checkpoints, training
 from inpainting_tf.training import callbacks
 
 COLUMNS = {
@@ -294,21 +294,21 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     (tmp_path / "run").mkdir()
-    training = runs._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
     monkeypatch.setattr(checkpoints, "save", killed)
     with pytest.raises(KeyboardInterrupt):
-        training._save(training.total)
+        begun._save(begun.total)
     assert (tmp_path / "run" / "model.keras").exists()
 
 
 def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
     (tmp_path / "run").mkdir()
-    training = runs._Training(runs.Run(tmp_path / "run", tiny()), None)
-    training._save(1)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun._save(1)
     before = contents(tmp_path / "run")
-    training.trainer.completion.weights[5].assign(training.trainer.completion.weights[5] * np.nan)
+    begun.trainer.completion.weights[5].assign(begun.trainer.completion.weights[5] * np.nan)
     with pytest.raises(Diverged, match="is not finite after step 2"):
-        training._save(2)
+        begun._save(2)
     assert contents(tmp_path / "run") == before
 
 
@@ -335,7 +335,7 @@ def test_a_full_disk_while_training_is_one_line(tmp_path, file_size_limit):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_and_the_second_is_the_usual_one(number):
     former = signal.getsignal(number)
-    with runs._stop_request() as asked:
+    with training._stop_request() as asked:
         assert not asked.is_set()
         signal.raise_signal(number)
         assert asked.is_set()

@@ -1,4 +1,4 @@
-"""What engines and exchange formats share: a network as a TensorFlow graph, and the note that goes with it."""
+"""What engines and exchange formats share: a network as a TensorFlow graph, and the note beside it."""
 
 from __future__ import annotations
 
