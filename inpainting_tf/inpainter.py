@@ -129,7 +129,7 @@ class Inpainter(Engine, keras.Model):
         return self.get_layer(self._search) if self._search else None
 
     def with_graph(self, graph: keras.Model) -> Inpainter:
-        """The same facts on another graph of layers, which takes the same pictures and names its layers alike."""
+        """The same facts on another graph of layers, which takes the same pictures and names layers alike."""
         facts = self._facts
         model = Inpainter(
             graph.input,

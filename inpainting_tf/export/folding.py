@@ -17,7 +17,7 @@ from inpainting_tf.inpainter import Inpainter
 _LINEAR = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense)
 
 
-def fold(model: Inpainter) -> Inpainter:
+def fold(model: keras.Model) -> keras.Model:
     """A copy of a network with its batch normalizations folded away, which predicts the same.
 
     A `BatchNormalization` is folded where it follows a `Conv2D`, a `Conv2DTranspose` or a `Dense` layer (or a
@@ -28,7 +28,8 @@ def fold(model: Inpainter) -> Inpainter:
         model: a network in float32. It is not changed.
 
     Returns:
-        A network for inference whose layers keep their names, equal to `model` but for float32 rounding.
+        A network for inference whose layers keep their names, equal to `model` but for float32 rounding; an
+        `Inpainter` where `model` is one.
     """
     pairs = _pairs(model)
     gone = set(pairs.values())
@@ -46,7 +47,7 @@ def fold(model: Inpainter) -> Inpainter:
             follower = pairs.get(layer.name)
             merged = _merged(layer, model.get_layer(follower)) if follower else layer.get_weights()
             copy.get_layer(layer.name).set_weights(merged)
-    return model.with_graph(copy)
+    return model.with_graph(copy) if isinstance(model, Inpainter) else copy
 
 
 def _pairs(model: keras.Model) -> dict[str, str]:
