@@ -53,8 +53,9 @@ def file_size_limit() -> Callable[[int], contextlib.AbstractContextManager[None]
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list:
     """The figures that were saved, to ask them what they show."""
-    from inpainting_tf import figures
+    from inpainting_tf.figures import bars, boxes, canvas, curves, sheets
 
-    saved, save = [], figures._save
-    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
+    saved, save = [], canvas.save
+    for module in (bars, boxes, curves, sheets):
+        monkeypatch.setattr(module, "save", lambda figure, path: saved.append(figure) or save(figure, path))
     return saved

@@ -6,6 +6,7 @@ move freely between the two; on other backends than TensorFlow they *are* the st
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import keras
@@ -26,11 +27,13 @@ FILLS = (*COLOURS, "mean", "smooth")
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
 
-def _native_dilation_works() -> bool:
-    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it."""
-    import os
+def _native_dilation_works(dtype: str) -> bool:
+    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it.
 
-    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" or bool(tf.config.list_physical_devices("GPU"))
+    Those run where oneDNN is switched off, and in float16, which oneDNN has on few processors.
+    """
+    on_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and dtype != "float16"
+    return on_onednn or bool(tf.config.list_physical_devices("GPU"))
 
 
 @_register
@@ -48,7 +51,7 @@ class Conv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         kernel = self._effective(kernel, inputs.shape)
         native = _ON_TENSORFLOW and max(self.dilation_rate) > 1 and self.data_format == "channels_last"
-        if not native or self.groups > 1 or not _native_dilation_works():
+        if not native or self.groups > 1 or not _native_dilation_works(self.compute_dtype):
             return super().convolution_op(inputs, kernel)
         return tf.nn.conv2d(
             inputs, kernel, self.strides, self.padding.upper(), dilations=list(self.dilation_rate)
