@@ -93,6 +93,17 @@ def evaluate(
     Raises:
         InputError: for no batches, pictures, masks or predictions of the wrong shape or range, predictions
             that are not finite, ``names`` that do not match the pictures, and facts that are measured here.
+
+    Example:
+        >>> import numpy as np
+        >>> from inpainting_tf import classical, evaluation
+        >>> from inpainting_tf.data import pipeline
+        >>> from inpainting_tf.ops.masks import Mask
+        >>> images = np.random.default_rng(0).integers(0, 256, (4, 32, 48, 3), np.uint8)
+        >>> batches = pipeline.test_batches(images, Mask("rectangle"), batch_size=2)
+        >>> found = evaluation.evaluate("telea", classical.get("telea"), batches)
+        >>> len(found.rows), found.summary["psnr"] > found.summary["hole_psnr"]
+        (4, True)
     """
     _check_facts(facts)
     names = None if names is None else [str(each) for each in names]

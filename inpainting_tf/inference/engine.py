@@ -37,6 +37,16 @@ class Engine:
 
         Raises:
             InputError: pictures of a size that the network does not take.
+
+        Example:
+            >>> import numpy as np
+            >>> import inpainting_tf
+            >>> model = inpainting_tf.build("glcic", image_size=None, width=4)
+            >>> images = np.random.default_rng(0).random((2, 32, 48, 3), np.float32)
+            >>> masks = np.zeros((2, 32, 48, 1), np.float32)
+            >>> masks[:, 8:16, 20:30] = 1  # missing
+            >>> model.fill(images, masks).shape
+            (2, 32, 48, 3)
         """
         self.facts.check_size(images.shape[1:3])
         if self.facts.prefill is not None:

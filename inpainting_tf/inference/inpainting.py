@@ -49,6 +49,18 @@ def inpaint(
     Raises:
         InputError: a wrong type, shape or size, or a mask that leaves nothing to fill, or nothing to go by,
             with the argument, the rule and what was received.
+
+    Example:
+        >>> import numpy as np
+        >>> import inpainting_tf
+        >>> model = inpainting_tf.load("faces")
+        >>> image = np.full((300, 400, 3), (200, 120, 40), np.uint8)
+        >>> mask = np.zeros((300, 400), np.uint8)
+        >>> mask[100:130, 200:240] = 255  # missing
+        >>> image[mask > 0] = 0
+        >>> filled = inpainting_tf.inpaint(model, image, mask)
+        >>> bool((filled == image)[mask == 0].all()), filled.dtype
+        (True, dtype('uint8'))
     """
     if blend not in BLENDS:
         raise unknown("blend", blend, BLENDS)

@@ -90,6 +90,12 @@ def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) 
 
     Returns:
         float32 [N, H, W, 1], 1 = missing.
+
+    Example:
+        >>> from inpainting_tf.ops import masks
+        >>> holes = masks.fixed(masks.Mask("centre", 0.25, 0.25), range(3), (40, 60))
+        >>> holes.shape, int(holes[0].sum())  # a square of a quarter of the shorter side
+        ((3, 40, 60, 1), 100)
     """
     count = numbers(mask)
     uniforms = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]

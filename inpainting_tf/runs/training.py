@@ -51,6 +51,13 @@ def train(
         InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
+
+    Example:
+        >>> from inpainting_tf import recipes, runs
+        >>> tiny = {"network.width": 4, "data.image_size": 16, "schedule.epochs": 1}
+        >>> run = runs.train(recipes.get("direct_conv", "smoke").override(tiny), "runs/tiny", settings=False)
+        >>> sorted(file.name for file in run.folder.glob("*.keras"))
+        ['model.keras']
     """
     run = _run_of(recipe.check(), Path(workdir).expanduser())
     if recipe.deterministic:
