@@ -52,12 +52,10 @@ def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
     from inpainting_tf import data
     from inpainting_tf.data import pipeline
-    from inpainting_tf.recipes import assembly
 
     images = data.load(recipe.data, place, splits=("train",)).train.images
     per_epoch = pipeline.steps_per_epoch(len(images), recipe.batch_size)
-    batch = next(iter(assembly.training_batches(recipe, images, 0, 1)))
-    seconds = seconds_per_step(recipe, batch)
+    seconds = seconds_per_step(recipe, images)
     epochs = max(1, int(60 * minutes / (per_epoch * seconds)))
     rate = recipe.batch_size / seconds
     print(
@@ -66,7 +64,7 @@ def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     return recipe.override({"schedule.epochs": epochs})
 
 
-def seconds_per_step(recipe: Any, batch: dict[str, Any]) -> float:
+def seconds_per_step(recipe: Any, images: Any) -> float:
     """The mean over the phases, weighted by their shares of the training."""
     from inpainting_tf import backends
     from inpainting_tf.recipes import assembly
@@ -74,6 +72,7 @@ def seconds_per_step(recipe: Any, batch: dict[str, Any]) -> float:
 
     with precision.policy(precision.resolve(recipe.mixed_precision)):
         trainer = assembly.trainer(recipe, total := 1_000_000)
+    batch = next(iter(assembly.training_batches(recipe, trainer.completion, images, 0, 1)))
     ends = [*recipe.schedule.boundaries(total), total] if recipe.discriminator else [total]
     step, begin, mean = backends.compiled_step(trainer), 0, 0.0
     for end in ends:

@@ -27,6 +27,7 @@ BEST = Recipe(
     paper="inpainting_tf",
     summary="skip connections, dilated residual blocks; corrects a smooth fill (holes of face_gan)",
     network=Network("best"),
+    trainer="reconstruction",
     data=Data("celeba", 128, train=4750, test=250),
     objective=Objective("masked_log_mse"),
     schedule=Schedule(epochs=100, completion_share=1.0, discriminator_share=0.0),

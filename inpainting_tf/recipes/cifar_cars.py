@@ -24,6 +24,7 @@ DIRECT_CONV = Recipe(
     paper="cifar_cars",
     summary="five 5x5 convolutions at full resolution (table 3.1)",
     network=Network("direct_conv"),
+    trainer="reconstruction",
     data=Data("cifar10", 32, classes="automobile", train=None, test=1000),
     mask=Masks(HOLE, HOLE),
     objective=Objective(reconstruction="mse"),
@@ -64,6 +65,7 @@ CVAE = _variant(
     "conditional variational autoencoder, 1024-d code (tables 3.4-3.6)",
     60,
     network=Network("cvae", width=32),
+    trainer="variational",
     objective=Objective(reconstruction="mse", kl_weight=1e-5),
 )
 
@@ -73,6 +75,7 @@ _SLOW = Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5)
 _FAST = dataclasses.replace(_SLOW, learning_rate=1e-3)
 _ADVERSARIAL = {
     "discriminator": Network("cars_discriminator", width=64),
+    "trainer": "adversarial",
     "objective": Objective("known_mse", "non_saturating", alpha=0.01, convex=True),
     "schedule": Schedule(epochs=200, completion_share=0.0, discriminator_share=0.0),
 }

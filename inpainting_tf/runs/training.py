@@ -136,8 +136,8 @@ class _Training:
         recipe, done = self.run.recipe, self.start >= self.total
         print(_headline(self), file=sys.stderr)
         if not done:
-            images = self.data.train.images
-            batches = assembly.training_batches(recipe, images, self.start, self.total)
+            images, network = self.data.train.images, self.trainer.completion
+            batches = assembly.training_batches(recipe, network, images, self.start, self.total)
             self.board = Events(self.run.folder / "tensorboard", self.start)
             with contextlib.closing(self.board), _stop_request() as stop:
                 self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
