@@ -1,7 +1,7 @@
 """Pictures for training and testing: `load` finds a source, splits it and decodes it.
 
 `sources` says where pictures come from, `pictures` reads them, `prepared` keeps them decoded for another
-machine, `pipeline` turns them into batches with holes.
+machine, `pipeline` turns them into batches with holes. `add_holes` does that to anybody's `tf.data` pipeline.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Container, Mapping, Sequence
 import numpy as np
 
 from inpainting_tf.data import pictures, prepared, sources
+from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 
-__all__ = ["Data", "Dataset", "load", "split"]
+__all__ = ["Data", "Dataset", "add_holes", "load", "split"]
 
 
 @dataclasses.dataclass(frozen=True)
