@@ -105,7 +105,7 @@ def load(path: str | os.PathLike) -> Network:
 def _checked_size(image_size: tuple[int, int], network: Network) -> tuple[int, int]:
     height, width = height_width(image_size, network.divisor)
     both = zip(network.size, (height, width), strict=True)
-    if height is None or any(own not in (None, side) for own, side in both):
+    if height is None or width is None or any(own not in (None, side) for own, side in both):
         own = " x ".join("any" if side is None else str(side) for side in network.size)
         raise InputError(
             f"`image_size` must be the (height, width) of this network, {own}. Received {image_size!r}."

@@ -7,7 +7,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from inpainting_tf import networks
@@ -177,7 +177,7 @@ class Recipe:
         return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
 
 
-_WORDS = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
+_WORDS: dict[str, Any] = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
@@ -269,7 +269,8 @@ def _literal(value: Any) -> Any:
     """A builder's argument, which has no field to type it: text becomes the number or truth it reads as."""
     if not isinstance(value, str):
         return value
-    for parse in (_integer, float):
+    parsers: tuple[Callable[[str], float], ...] = (_integer, float)
+    for parse in parsers:
         with contextlib.suppress(ValueError):
             return parse(value)
     return {"true": True, "false": False}.get(value, value)
