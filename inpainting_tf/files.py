@@ -37,7 +37,7 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = _ADVICE.get(error.errno, "Check the folder, or choose another one.")
+        advice = _ADVICE.get(error.errno or 0, "Check the folder, or choose another one.")
         reason = error.strerror or str(error).partition("\n")[0]
         raise InputError(f"{os.fspath(path)!r} could not be written: {reason}. {advice}") from error
 

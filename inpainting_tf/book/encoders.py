@@ -64,7 +64,7 @@ def labelled_pictures(
         InputError: CIFAR-10 was not found.
     """
     source = sources.cifar10(data_dir)
-    names = data.split(source.names, data.Data("cifar10", 32, train, len(source.test)), source.test)
+    names = data.split(source.names, data.Data("cifar10", 32, train, len(source.test or ())), source.test)
     position = {name: index for index, name in enumerate(source.names)}
 
     def part(which: str) -> tuple[np.ndarray, np.ndarray]:

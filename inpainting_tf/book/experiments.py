@@ -218,7 +218,7 @@ class Experiments:
             Missing: CIFAR-10 was not found, or a classifier could not be trained.
         """
         size, folder = ENCODERS[self.scale], self.home / "encoders"
-        made_with = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
+        made_with: dict[str, Any] = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
         try:
             if rows := encoders.finished(folder, made_with):
                 return rows

@@ -78,7 +78,7 @@ def _merged(layer: keras.Layer, normalization: keras.layers.BatchNormalization) 
     """The kernel and the bias of a layer that does what the two do; computed in float64."""
 
     def weight(variable: Any, otherwise: float) -> np.ndarray:
-        return np.float64(otherwise) if variable is None else np.asarray(variable, "float64")
+        return np.asarray(otherwise if variable is None else variable, "float64")
 
     mean, variance = weight(normalization.moving_mean, 0), weight(normalization.moving_variance, 1)
     gain = weight(normalization.gamma, 1) / np.sqrt(variance + normalization.epsilon)

@@ -77,7 +77,7 @@ def write(
 def _checked_size(image_size: tuple[int, int], facts: Facts) -> tuple[int, int]:
     height, width = height_width(image_size, facts.divisor)
     both = zip(facts.size, (height, width), strict=True)
-    if height is None or any(own not in (None, side) for own, side in both):
+    if height is None or width is None or any(own not in (None, side) for own, side in both):
         own = " x ".join("any" if side is None else str(side) for side in facts.size)
         raise InputError(
             f"`image_size` must be the (height, width) of this network, {own}. Received {image_size!r}."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.figures.canvas import DPI, PALETTE, save, wrapped
@@ -47,20 +48,22 @@ def comparison_bars(
         InputError: when no PSNR or SSIM is given, or the file cannot be written.
     """
     evaluations = list(evaluations)
-    summaries = [getattr(each, "summary", each) for each in evaluations]
+    summaries = [each if isinstance(each, Mapping) else each.summary for each in evaluations]
+    rows = [() if isinstance(each, Mapping) else each.rows for each in evaluations]
     panels = [
         bar for bar in _BARS if bar[0] in keys and any(each.get(bar[0]) is not None for each in summaries)
     ]
     if not panels:
         raise InputError("`evaluations` must hold a PSNR or SSIM of at least one model. Received none.")
     figure = Figure(
-        figsize=(4 * max(2, len(panels)), 1.7 + 0.55 * len(summaries)), dpi=DPI, layout="constrained"
+        figsize=(4 * max(2, len(panels)), 1.7 + 0.55 * len(summaries)),
+        dpi=DPI,
+        layout=ConstrainedLayoutEngine(wspace=0.06),
     )
-    figure.get_layout_engine().set(wspace=0.06)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     intervals = False
     for ax, (key, label, form, step) in zip(axes, panels, strict=True):
-        errors = np.array([_interval(getattr(each, "rows", ()), key) for each in evaluations])
+        errors = np.array([_interval(each, key) for each in rows])
         _draw_bars(ax, [each.get(key) for each in summaries], errors, label, form, step)
         intervals |= bool(np.isfinite(errors).any())
     labels = [wrapped(str(each["model"]), 220) for each in summaries]

@@ -9,7 +9,7 @@ import keras
 from inpainting_tf.errors import unknown
 from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
 
-COMPLETION = {
+COMPLETION: dict[str, Callable[..., keras.Model]] = {
     "glcic": glcic.glcic,
     "one_autoencoder": glcic.one_autoencoder,
     "double_autoencoder": glcic.double_autoencoder,
@@ -30,7 +30,7 @@ COMPLETION = {
     "multiscale_context_encoder": multiscale.multiscale_context_encoder,
     "best": best.best,
 }
-DISCRIMINATORS = {
+DISCRIMINATORS: dict[str, Callable[..., keras.Model]] = {
     "iizuka_discriminator": glcic.iizuka_discriminator,
     "joint_discriminator": glcic.joint_discriminator,
     "local_discriminator": glcic.local_discriminator,

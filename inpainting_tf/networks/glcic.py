@@ -15,14 +15,13 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.errors import InputError
 from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_even,
     conv,
     deconv,
-    height_width,
+    fixed_size,
     masked_picture,
     picture_inputs,
 )
@@ -177,12 +176,11 @@ def _discriminator(
     name: str,
 ) -> keras.Model:
     check_even("width", width)
-    if None in height_width(image_size):
-        raise InputError(f"`image_size` of a discriminator must be given. Received {image_size!r}.")
+    size = fixed_size(image_size, 1, "a discriminator")
     inputs = picture_inputs(image_size, 2)
     features = []
     if local:
-        window = tuple(side // 2 for side in height_width(image_size))
+        window = (size[0] // 2, size[1] // 2)
         crop = CropAroundHole(window, name="window")([inputs["image"], inputs["mask"]])
         features.append(_judge(crop, width, local, "local"))
     else:  # Keras up to 3.12, the last one for Python 3.10, refuses an input that no layer takes

@@ -120,11 +120,11 @@ class ChannelwiseDense(keras.layers.Layer):
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        if None in input_shape[1:]:
+        height, width, channels = input_shape[1:]
+        if height is None or width is None or channels is None:
             raise InputError(
                 f"`inputs` of {self.name} must have a fixed height and width. Received {tuple(input_shape)}."
             )
-        height, width, channels = input_shape[1:]
         positions = height * width
         limit = (3 / positions) ** 0.5  # Glorot's, of one matrix: Keras would count C as part of its fan
         self.kernel = self.add_weight(

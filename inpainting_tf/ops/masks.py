@@ -97,9 +97,13 @@ def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) 
         >>> holes.shape, int(holes[0].sum())  # a square of a quarter of the shorter side
         ((3, 40, 60, 1), 100)
     """
-    count = numbers(mask)
-    uniforms = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]
-    return draw(mask, np.stack(uniforms), image_size).astype(np.float32)
+    return draw(mask, uniforms(indices, numbers(mask), seed), image_size).astype(np.float32)
+
+
+def uniforms(indices: Any, count: int, seed: int = 0) -> np.ndarray:
+    """The uniform numbers of each picture's hole, float32 [N, count]: a function of (seed, picture index)."""
+    rows = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]
+    return np.stack(rows)
 
 
 def _resolve(mask: Mask) -> tuple[Sampler, float, float]:

@@ -40,7 +40,7 @@ BEST = Recipe(
 )
 
 
-def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+def _variant(name: str, summary: str, epochs: int, **changes: Any) -> Recipe:
     """`best` with changes, and so many epochs in the laptop preset."""
     sizes = {**BEST.presets, "laptop": _laptop(epochs)}
     return dataclasses.replace(BEST, name=name, summary=summary, presets=sizes, **changes)
@@ -55,7 +55,7 @@ BEST_CENTRE = _on(unet_vs_cgan.HOLE, "best_centre", "unet_vs_cgan", 8)
 BEST_HALF = _on(multiscale_context_encoder.HOLE, "best_half", "multiscale_context_encoder", 12)
 
 
-def _brief(name: str, what: str, **changes: object) -> Recipe:
+def _brief(name: str, what: str, **changes: Any) -> Recipe:
     """`best` with less training, changed in one thing."""
     return _variant(name, f"best after a brief training{what}", 5, **changes)
 

@@ -9,6 +9,7 @@ the weights alpha and of the divergence are ours. A new hole is drawn each time 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from inpainting_tf.data import Data
 from inpainting_tf.ops.masks import Mask
@@ -39,7 +40,7 @@ DIRECT_CONV = Recipe(
 )
 
 
-def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+def _variant(name: str, summary: str, epochs: int, **changes: Any) -> Recipe:
     """`direct_conv` with another network, and so many epochs in the laptop preset: at most 15 minutes."""
     sizes = {**DIRECT_CONV.presets, "laptop": {**presets.LAPTOP, "schedule.epochs": epochs}}
     return dataclasses.replace(DIRECT_CONV, name=name, summary=summary, presets=sizes, **changes)

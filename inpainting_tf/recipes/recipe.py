@@ -7,7 +7,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from inpainting_tf import networks
@@ -193,7 +193,7 @@ def _trainer_of(fields: Mapping[str, Any]) -> str:
 
 
 _GENERATIVE = "semantic_inpainting"  # the one builder whose network searches for a code
-_WORDS = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
+_WORDS: dict[str, Any] = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
@@ -306,7 +306,8 @@ def _literal(value: Any) -> Any:
     """A builder's argument, which has no field to type it: text becomes the number or truth it reads as."""
     if not isinstance(value, str):
         return value
-    for parse in (_integer, float):
+    parsers: tuple[Callable[[str], float], ...] = (_integer, float)
+    for parse in parsers:
         with contextlib.suppress(ValueError):
             return parse(value)
     return {"true": True, "false": False}.get(value, value)

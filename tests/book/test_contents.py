@@ -8,8 +8,8 @@ import pytest
 from running import ROOT
 
 from inpainting_tf import book, classical, evaluation, recipes
-from inpainting_tf.book import cifar_cars, claims, entries, pages
-from inpainting_tf.book.entries import BASELINES, Table
+from inpainting_tf.book import cifar_cars, claims, pages
+from inpainting_tf.book.entries import BASELINES, Table, measurements
 from inpainting_tf.book.experiments import SCALES
 from inpainting_tf.errors import InputError
 
@@ -92,7 +92,7 @@ def test_every_printed_number_stands_in_a_table():
     assert len(printed) >= 16
     for recipe, key in printed:
         assert (recipe.paper, key, recipe.name) in tables
-        assert all(entries._header(metric) for metric in recipe.printed[key])
+        assert all(measurements._header(metric) for metric in recipe.printed[key])
 
 
 def test_classical_fills_stand_beside_the_systems():

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SYSTEMS
 from PIL import Image
 from running import contents, drawn_faces, rows_of, tiny
+from small_systems import SYSTEMS
 
 from inpainting_tf import data, files, processes, recipes, runs
 from inpainting_tf.book import experiments

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SYSTEMS
 from PIL import Image
+from small_systems import SYSTEMS
 
 from inpainting_tf import tables
 from inpainting_tf.book import pages
