@@ -97,7 +97,7 @@ def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
     finally:
         sys.argv = former
         owned = flags.FLAGS.flags_by_module_dict()  # the next command defines its own, without these values
-        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.flags", [])]:
+        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.cli", [])]:
             delattr(flags.FLAGS, flag.name)
 
 

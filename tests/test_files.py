@@ -6,9 +6,13 @@ import csv
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from running import environment
 
 from inpainting_tf import files
 from inpainting_tf.errors import InputError
@@ -179,6 +183,88 @@ def test_a_failure_in_the_block_keeps_the_old_folder(tmp_path, error):
         (temporary / "new.txt").write_text("half of the ne")
         raise error
     assert names(tmp_path) == ["step-1"] and names(tmp_path / "step-1") == ["old.txt"]
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A folder that is going to be replaced."""
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / "old.txt").write_text("old", encoding="utf-8")
+    return tmp_path / "step-1"
+
+
+def replace(folder) -> None:
+    with files.replacing_folder(folder) as temporary:
+        (temporary / "new.txt").write_text("new", encoding="utf-8")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "Permission denied"), KeyboardInterrupt()])
+def test_a_renaming_that_fails_keeps_the_old_folder(tmp_path, old, monkeypatch, number, error):
+    calls, rename = [], os.replace
+
+    def failing(*paths):
+        calls.append(paths)
+        if len(calls) == number:
+            raise error
+        rename(*paths)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises((InputError, KeyboardInterrupt)):
+        replace(old)
+    assert len(calls) >= number
+    assert names(tmp_path) == ["step-1"] and names(old) == ["old.txt"]
+
+
+def test_an_old_folder_that_cannot_be_removed_is_removed_the_next_time(tmp_path, old, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(files.shutil, "rmtree", lambda *_, **__: None)
+        replace(old)
+    assert names(old) == ["new.txt"] and names(tmp_path) == [".replaced-step-1", "step-1"]
+    replace(old)
+    assert names(old) == ["new.txt"] and names(tmp_path) == ["step-1"]
+
+
+KILLED = """if True:
+    import os, signal, sys
+    from inpainting_tf import files
+    calls, rename = [], os.replace
+    def killing(*paths):
+        calls.append(paths)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(*paths)
+    os.replace = killing
+    with files.replacing_folder(sys.argv[1]) as temporary:
+        (temporary / "new.txt").write_text("new", encoding="utf-8")
+"""
+
+
+def test_a_kill_between_the_renamings_loses_nothing(tmp_path, old):
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(old)], env=environment())
+    assert ended.returncode == -signal.SIGKILL
+    assert not old.exists()
+    files.recover_folder(old)  # as a reader does
+    assert names(old) == ["old.txt"] and ".replaced-step-1" not in names(tmp_path)
+    subprocess.run([sys.executable, "-c", KILLED, str(old)], env=environment())
+    with pytest.raises(ZeroDivisionError), files.replacing_folder(old, sweep=True):  # as a writer does
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["step-1"] and names(old) == ["old.txt"]
+    replace(old)
+    assert names(tmp_path) == ["step-1"] and names(old) == ["new.txt"]
+
+
+def test_a_folder_behind_a_link_is_replaced_where_it_is(tmp_path, old):
+    (tmp_path / "link").symlink_to(old)
+    replace(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and names(old) == ["new.txt"]
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "thesis").write_text("years of work", encoding="utf-8")
+    with pytest.raises(InputError, match="choose another folder"):
+        replace(tmp_path / "thesis")
+    assert (tmp_path / "thesis").read_text(encoding="utf-8") == "years of work"
 
 
 def test_a_full_disk_keeps_the_old_folder(tmp_path, file_size_limit):

@@ -93,9 +93,6 @@ def _load(path: Path) -> Inpainter:
 
 
 def _unpacked(folder: Path) -> Inpainter:
-    model, weights = assembly.portable_network(open_run(folder).recipe), packed.read(folder)
-    try:
-        model.set_weights(weights)
-    except ValueError as error:
-        raise InputError(f"The weights in {str(folder)!r} are not those of its recipe: {error}") from error
+    model = assembly.portable_network(open_run(folder).recipe)
+    packed.restore(folder, model)
     return model

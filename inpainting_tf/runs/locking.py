@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import filelock
 from absl import logging
 
 from inpainting_tf import files
@@ -17,23 +17,27 @@ FILE = ".lock"
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps a second process out of the run's folder; the lock goes with the process, however it ends."""
-    with contextlib.ExitStack() as stack:
-        with files.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(open(folder / FILE, "a"))
-        _lock(lock, folder)
-        yield
+    """Keeps a second process out of a run's folder; the lock goes with the process, however it ends.
 
+    Args:
+        folder: made if missing.
 
-def _lock(file: Any, folder: Path) -> None:
+    Raises:
+        InputError: another process is in it, or it cannot be written.
+    """
+    # The system's own lock, not the file's mere presence, which would outlive a killed process.
+    lock = filelock.FileLock(folder / FILE, timeout=0)
+    with files.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).touch()
     try:
-        import fcntl
-    except ImportError:  # Windows: no such lock
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        lock.acquire()
+    except filelock.Timeout as error:
         raise InputError(f"`workdir` {str(folder)!r} is in use by another process.") from error
-    except OSError as error:  # a network file system without locks
-        logging.warning("%s cannot be locked (%s): start no second training in it.", folder, error.strerror)
+    except (OSError, NotImplementedError) as error:  # a network file system without locks
+        reason = getattr(error, "strerror", None) or error
+        logging.warning("%s cannot be locked (%s): start no second training in it.", folder, reason)
+    try:
+        yield
+    finally:
+        lock.release()

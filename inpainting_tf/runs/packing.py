@@ -21,7 +21,7 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.
     """
-    weights, copy = load(run.folder).get_weights(), Run(Path(folder).expanduser(), run.recipe)
+    weights, copy = packed.of(load(run.folder)), Run(Path(folder).expanduser(), run.recipe)
     files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
     splits = ("test",) if run.recipe.data.train is None else ("train", "test")
     files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -9,6 +10,7 @@ import signal
 import zipfile
 from pathlib import Path
 
+import filelock
 import keras
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ import inpainting_tf
 from inpainting_tf import InputError, runs
 from inpainting_tf.errors import Diverged
 from inpainting_tf.recipes import Recipe
-from inpainting_tf.runs import checkpoints, training
+from inpainting_tf.runs import checkpoints, locking, training
 from inpainting_tf.training import callbacks
 
 COLUMNS = {
@@ -250,13 +252,37 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 
 
 def test_a_second_process_is_kept_out(trained):
-    fcntl = pytest.importorskip("fcntl", reason="needs file locks")
     before = contents(trained)
-    with open(trained / ".lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locking.locked(trained):
+        code = "import sys, pathlib; from inpainting_tf.runs import locking\n"
+        code += "try:\n with locking.locked(pathlib.Path(sys.argv[1])): pass\n"
+        code += "except ValueError as error: print(error)"
+        assert python(code, trained) == f"`workdir` {str(trained)!r} is in use by another process.\n"
         with pytest.raises(InputError, match="is in use by another process"):
             runs.train(tiny(mixed_precision="bfloat16"), trained)
     assert contents(trained) == before
+    with locking.locked(trained):  # it is free again
+        pass
+
+
+def test_a_lock_goes_with_its_process(tmp_path):
+    code = "import sys, os, pathlib; from inpainting_tf.runs import locking\n"
+    code += "with locking.locked(pathlib.Path(sys.argv[1])): os._exit(0)"
+    python(code, tmp_path)
+    with locking.locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no")])
+def test_where_there_are_no_locks_a_warning_says_so(tmp_path, monkeypatch, caplog, error):
+    def unlockable(*_, **__):
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", unlockable)
+    with locking.locked(tmp_path / "run"):
+        pass
+    (record,) = caplog.records
+    assert "cannot be locked (" in record.getMessage() and "no second training" in record.getMessage()
 
 
 def test_a_start_that_is_refused_does_not_claim_the_folder(tmp_path):
