@@ -66,13 +66,13 @@ def biharmonic(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def patchmatch(images: np.ndarray, masks: np.ndarray, *, patch_size: int = 7, seed: int = 0) -> np.ndarray:
-    """PatchMatch completion (Barnes et al. 2009): blended copies of known patches, see `patchmatch.inpaint`.
+    """PatchMatch completion (Barnes et al. 2009): blended copies of known patches, see `exemplar.inpaint`.
 
     Args:
         patch_size: side of the patches in pixels, odd.
         seed: of the random search, begun anew for every picture: its fill does not depend on its batch.
     """
-    from inpainting_tf.classical.patchmatch import inpaint
+    from inpainting_tf.classical.exemplar import inpaint
 
     return _fill_each(images, masks, functools.partial(inpaint, patch_size=patch_size, seed=seed))
 

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from inpainting_tf.ops.images import poisson_blend, to_float, to_uint8
+from inpainting_tf.ops.blending import poisson_blend
+from inpainting_tf.ops.images import to_float, to_uint8
 
 # A hole that takes a larger share of a window's side is spread over several windows.
 LARGEST_SHARE = 0.75

@@ -29,7 +29,7 @@ from inpainting_tf.networks.blocks import (
     to_tanh_range,
 )
 from inpainting_tf.networks.layers import BatchNormalization, BlankHole, Conv2D
-from inpainting_tf.ops.images import poisson_blend
+from inpainting_tf.ops.blending import poisson_blend
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
@@ -128,7 +128,7 @@ def semantic_inpainting(
         latent: length of the code.
         iterations, learning_rate, prior, window: of the search, see `LatentSearch`. The paper makes 1500
             iterations; at this rate 300 gained all there was, and 100 all but 0.2 dB inside the hole.
-        blend: known pixels are the picture's, and the hole is blended into them (`images.poisson_blend`).
+        blend: known pixels are the picture's, and the hole is blended into them (`blending.poisson_blend`).
             Without it the result is the generated picture as it is.
         name: the model's name.
 
@@ -274,7 +274,7 @@ class LatentSearch(keras.layers.Layer):
 
 @_register
 class PoissonBlend(keras.layers.Layer):
-    """Call with `[image, prediction, mask]`: `inpainting_tf.ops.images.poisson_blend` of them."""
+    """Call with `[image, prediction, mask]`: `inpainting_tf.ops.blending.poisson_blend` of them."""
 
     def call(self, inputs: list[Any]) -> Any:
         return poisson_blend(*inputs)

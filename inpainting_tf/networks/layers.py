@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.ops.images import mean_fill, smooth_fill
+from inpainting_tf.ops.filling import mean_fill, smooth_fill
 
 _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if _ON_TENSORFLOW:
@@ -150,7 +150,7 @@ class BlankHole(keras.layers.Layer):
 
     Args:
         fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1), "mean" (the
-            mean colour of the picture's own known pixels) or "smooth" (`images.smooth_fill`). One of
+            mean colour of the picture's own known pixels) or "smooth" (`filling.smooth_fill`). One of
             `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
 

@@ -177,7 +177,7 @@ def test_jax_gives_the_same_where_there_is_no_tensorflow(path, tmp_path, metric)
     np.savez(tmp_path / "pictures.npz", a=a, b=b)
     code = """
 import sys, jax, keras, numpy as np
-from inpainting_tf import lpips
+from inpainting_tf.ops import lpips
 metric, pair = lpips.load(sys.argv[1]), np.load(sys.argv[2])
 assert keras.backend.backend() == "jax"
 def total(b):

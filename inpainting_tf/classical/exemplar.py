@@ -2,7 +2,7 @@
 
 Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch: a randomized correspondence algorithm for
 structural image editing" (SIGGRAPH 2009), find a similar known patch for every patch that touches the hole,
-by random search and by asking the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time completion
+by random search and by propagation from the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time completion
 of video" (PAMI 2007), alternate such a search with a vote of the matches on the hole's colours
 (`Patches.vote`), from coarse to fine (`inpaint`). All patches are updated at once, as on a GPU, which makes
 a step a few array operations.
@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 
 from inpainting_tf import errors
+from inpainting_tf.ops.filling import halvings, pull_push
 
 PATCH_SIZE = 7  # pixels, Barnes et al.
-JUMPS = (8, 4, 2, 1)  # pixels: far ones first, as all patches ask their neighbours at the same time
+JUMPS = (8, 4, 2, 1)  # pixels: far ones first, as all patches propagate at the same time
 STEPS = (12, 4, 2)  # search and vote: so often at the coarsest level, the next, and every finer one
 ENOUGH = 49  # known patches: with fewer to choose from, smaller patches fill better
 COARSEST = 100  # known patches: a level with fewer loses fine textures, which no finer one finds again
-FALL = 1.3  # a patch counts this much less for every pixel between it and the hole's edge, Wexler et al.
+CONFIDENCE_DECAY = 1.3  # a patch's weight falls by it for every pixel to the hole's edge, Wexler et al.
 
 
 def inpaint(
@@ -35,7 +36,7 @@ def inpaint(
     patches shrink, down to single pixels: the fill is then a smooth one in known colours.
 
     Args:
-        picture: float [H, W, 3] in [0, 1]; what lies under the hole is never looked at.
+        picture: float [H, W, 3] in [0, 1]; what lies under the hole is ignored.
         hole: [H, W], True (any non-zero value) = missing.
         patch_size: side of the patches in pixels, odd.
         seed: of the random search; the same seed fills the same picture alike.
@@ -84,7 +85,7 @@ class Patches:
         self._known = inside[1].ravel()
         self._offsets = (np.arange(size)[:, None] * width + np.arange(size)).ravel()
         centres = self.targets + self._offsets[len(self._offsets) // 2]
-        self._confidence = FALL ** -_depth(hole).ravel()[centres].astype("float64")
+        self._confidence = CONFIDENCE_DECAY ** -_depth(hole).ravel()[centres].astype("float64")
 
     def are_sources(self, patches: np.ndarray) -> np.ndarray:
         """Which of K whole numbers name a source patch, bool [K]."""
@@ -138,7 +139,7 @@ class Field:
         targets, width = self._patches.targets, self._patches.hole.shape[1]
         for jump in JUMPS:
             for step in (jump * width, -jump * width, jump, -jump):
-                # Past the picture's edge this asks some other patch, which does no harm.
+                # Past the picture's edge this takes some other patch, which does no harm.
                 neighbours = np.clip(targets + step, 0, len(self._grid) - 1)
                 self._offer(self._grid[neighbours] - step)
         self._offer(rng.choice(self._patches.sources, len(targets)))
@@ -173,7 +174,7 @@ def _alternate(patches: Patches, matches: np.ndarray, rng: np.random.Generator, 
 
 def _refined(coarse: Patches, matches: np.ndarray, fine: Patches, rng: np.random.Generator) -> np.ndarray:
     """Paints the finer level's hole by the coarser one's matches, and returns them for its patches [T]."""
-    enlarged = _enlarged(coarse.picture, fine.hole.shape)
+    enlarged = _enlarged(coarse.picture, fine.picture)
     fine.picture[fine.hole] = enlarged[fine.hole]
     grid = np.arange(coarse.hole.size)
     grid[coarse.targets] = matches
@@ -194,8 +195,8 @@ def _pyramid(picture: np.ndarray, hole: np.ndarray, size: int) -> list[Patches]:
     """The levels, fine to coarse: halved until a patch spans the hole or few patches are left to copy."""
     levels = [Patches(_smooth(picture, hole), hole, size)]
     while _depth(hole).max() > size / 2:
-        picture, known = _halved(picture, hole)
-        hole = known < 0.5
+        picture, share = _halved(picture, _known(hole))
+        hole = share[..., 0] < 0.5
         if not hole.any() or _known_patches(hole, size) < COARSEST:
             break
         levels.append(Patches(_smooth(picture, hole), hole, size))
@@ -224,22 +225,26 @@ def _depth(hole: np.ndarray) -> np.ndarray:
 
 def _smooth(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Fills the hole from ever coarser means of what is known."""
-    if not hole.any():
-        return picture
-    coarse, known = _halved(picture, hole)
-    enlarged = _enlarged(_smooth(coarse, known == 0), hole.shape)
-    return np.where(hole[..., None], enlarged, picture)
+
+    def halved(picture: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        means, share = _halved(picture, known)
+        return means, np.float32(share > 0)
+
+    return pull_push(picture, _known(hole), halvings(hole.shape), halved, _enlarged)
 
 
-def _halved(picture: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The means of the known pixels of each 2x2 square, and which share of the square is known.
+def _known(hole: np.ndarray) -> np.ndarray:
+    """Float32 [H, W, 1], 1 = known."""
+    return 1.0 - hole[..., None].astype("float32")
+
+
+def _halved(picture: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The means of the known pixels of each 2x2 square, and which share of the square is known, [h, w, 1].
 
     An odd side is rounded up: its last squares are cut in half. Where nothing is known the mean is black.
     """
-    weights = 1.0 - hole[..., None].astype("float32")
-    known = _pooled(weights)
-    means = _pooled(picture * weights) / np.maximum(known, 1.0)
-    return means, (known / _pooled(np.ones_like(weights)))[..., 0]
+    count = _pooled(known)
+    return _pooled(picture * known) / np.maximum(count, 1.0), count / _pooled(np.ones_like(known))
 
 
 def _pooled(picture: np.ndarray) -> np.ndarray:
@@ -249,11 +254,11 @@ def _pooled(picture: np.ndarray) -> np.ndarray:
     return padded.reshape(-(-height // 2), 2, -(-width // 2), 2, channels).sum(axis=(1, 3))
 
 
-def _enlarged(coarse: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Twice the size, then cut to (height, width): undoes the geometry of `_halved`."""
+def _enlarged(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Twice the size, then cut to the size of `fine`, [H, W, C]: undoes the geometry of `_halved`."""
     height, width = coarse.shape[:2]
     doubled = cv2.resize(coarse, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    return doubled[: size[0], : size[1]]
+    return doubled[: fine.shape[0], : fine.shape[1]]
 
 
 def _radii(radius: int) -> Iterator[int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inpainting_tf import classical
-from inpainting_tf.classical.patchmatch import Field, Patches, _refined, inpaint
+from inpainting_tf.classical.exemplar import Field, Patches, _refined, inpaint
 from inpainting_tf.errors import InputError
 
 SIZE = (48, 64)

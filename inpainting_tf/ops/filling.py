@@ -1,0 +1,94 @@
+"""Smooth fills of a hole, made of the known pixels alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+Array = Any  # a NumPy array or a tensor of the Keras backend
+
+
+def mean_fill(image: Array, missing: Array) -> Array:
+    """The mean colour of each picture's own known pixels; black where there are none.
+
+    Args:
+        image: tensor [N, H, W, C].
+        missing: bool tensor [N, H, W, 1].
+
+    Returns:
+        float32 [N, 1, 1, C].
+    """
+    image, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
+    count = ops.sum(known, axis=(1, 2), keepdims=True)
+    return ops.sum(image * known, axis=(1, 2), keepdims=True) / ops.maximum(count, 1.0)
+
+
+def smooth_fill(image: Array, missing: Array) -> Array:
+    """A smooth continuation of the known pixels into the hole: `pull_push` of a batch of tensors.
+
+    Args:
+        image: tensor [N, H, W, C], finite.
+        missing: bool tensor [N, H, W, 1].
+
+    Returns:
+        float32 [N, H, W, C]: `image` with its holes filled; black where no pixel is known.
+    """
+    picture, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
+    # Where the size is unknown, so is whether the coarsest level has a hole left.
+    last = mean_fill(image, missing)
+    return pull_push(picture, known, halvings(picture.shape[1:3]), _halved, _enlarged, last)
+
+
+def pull_push(
+    picture: Array,
+    known: Array,
+    depth: int,
+    halved: Callable[[Array, Array], tuple[Array, Array]],
+    enlarged: Callable[[Array, Array], Array],
+    last: Array | float = 0.0,
+) -> Array:
+    """Fills holes by pull and push (Gortler et al. 1996), with arrays of any kind.
+
+    Pull: pictures of half the size are made of the known pixels alone. Push: on the way back each missing
+    pixel gets what the coarser picture has in its place.
+
+    Args:
+        picture: float [..., H, W, C], finite.
+        known: float [..., H, W, 1], 1 = known, 0 = missing.
+        depth: the number of halvings; `halvings` of the size leaves no hole.
+        halved: takes the picture, black in its holes, and `known`; returns the picture of half the size, a
+            mean over the known pixels, and where it is known.
+        enlarged: takes a picture and the one of twice its size whose shape the result must have.
+        last: what the coarsest picture's holes are filled with.
+
+    Returns:
+        The filled picture.
+    """
+    levels = []
+    for _ in range(depth):
+        levels.append((picture * known, known))
+        picture, known = halved(*levels[-1])
+    picture = picture * known + last * (1.0 - known)
+    for fine, known in reversed(levels):
+        picture = fine + (1.0 - known) * enlarged(picture, fine)
+    return picture
+
+
+def halvings(size: tuple[int | None, ...]) -> int:
+    """How often a picture of (height, width) can be halved; of unknown size, as often as photographs can."""
+    return 10 if None in size else (max(size) - 1).bit_length()
+
+
+def _halved(picture: Array, known: Array) -> tuple[Array, Array]:
+    share = ops.average_pool(known, 2, 2, "same")
+    picture = ops.average_pool(picture, 2, 2, "same") / ops.maximum(share, 1e-6)
+    return picture, ops.cast(share > 0, "float32")
+
+
+def _enlarged(picture: Array, fine: Array) -> Array:
+    """Twice the height and width, cut to the shape of `fine`, without steps between what were pixels."""
+    shape = ops.shape(fine)
+    picture = ops.repeat(ops.repeat(picture, 2, axis=1), 2, axis=2)[:, : shape[1], : shape[2]]
+    return ops.average_pool(picture, 3, 1, "same")
