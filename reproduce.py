@@ -51,7 +51,7 @@ def main() -> None:
     chosen = book.select(args.paper, args.table)
     lab.train([name for _, entries in chosen for entry in entries for name in entry.systems])
     output = Path(args.output) if args.output else lab.home / "book"
-    ledger = LEDGER.read_text() if LEDGER.exists() else ""
+    ledger = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     chapters = []
     for paper, entries in chosen:
         chapter = pages.make(paper, entries, lab, pages.ledger_of(ledger, paper.name))

@@ -117,7 +117,7 @@ def table(results: Path) -> str:
 
     rows = [("model", "epochs", "minutes", "PSNR", "SSIM", "hole PSNR", "printed PSNR", "printed SSIM")]
     for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
         printed = next(iter(found["recipe"]["printed"].values()), {})
         cells = [
             found["model"],

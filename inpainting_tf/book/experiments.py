@@ -268,7 +268,7 @@ def duration(minutes: float) -> str:
 def device_of(run: Run) -> str:
     """What a run was trained on, as far as it was noted."""
     file = run.folder / "environment.json"
-    return json.loads(file.read_text())["device"] if file.exists() else "not noted"
+    return json.loads(file.read_text(encoding="utf-8"))["device"] if file.exists() else "not noted"
 
 
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
