@@ -93,7 +93,7 @@ def test_a_run_of_another_recipe_is_refused_and_kept(lab, here):
 
 
 def test_a_recipe_that_cannot_be_read_fails_alone(lab, here):
-    (lab.home / "direct_conv" / "recipe.json").write_text("{")
+    (lab.home / "direct_conv" / "recipe.json").write_text("{", encoding="utf-8")
     lab.train(["direct_conv", "cvae"])
     with pytest.raises(Missing, match=r"recipe\.json cannot be read"):
         lab.run("direct_conv")
@@ -393,7 +393,7 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
     drawn_faces(new, 12)
     folder = lab.home / "direct_conv"
     change(folder, "data.source", "folder")
-    record = json.loads((folder / "data.json").read_text())
+    record = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     names = {"train": ["0.png"], "test": ["1.png", "2.png"]}
     files.write_json(folder / "data.json", record | names | {"data_dir": str(old)})
     run = runs.open_run(folder)
@@ -433,8 +433,8 @@ def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monke
 def test_rows_of_a_measurement_are_those_of_its_file(lab):
     """What a page shows can be looked up."""
     folder = metrics_of(lab, "cvae").parent
-    with open(folder / "per_image.csv", newline="") as file:
+    with open(folder / "per_image.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     mean = np.mean([float(row["psnr"]) for row in rows])
-    assert json.loads((folder / "metrics.json").read_text())["psnr"] == pytest.approx(mean)
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["psnr"] == pytest.approx(mean)
     assert lab.evaluation("cvae").summary["psnr"] == pytest.approx(mean)
