@@ -120,7 +120,7 @@ def fastest_precision() -> str:
 
 def _cpu_computes_bfloat16() -> bool:
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:  # not Linux: nothing here is known to be faster than float32
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags

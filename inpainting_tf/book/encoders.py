@@ -202,7 +202,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        record = json.loads(file.read_text())
+        record = json.loads(file.read_text(encoding="utf-8"))
         return {"settings": {name: record["settings"][name] for name in _SETTINGS}, "rows": record["rows"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{str(file)!r} cannot be read ({error}). Choose another `output`.") from error

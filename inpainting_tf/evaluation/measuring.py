@@ -151,8 +151,8 @@ def read(folder: str | os.PathLike) -> Evaluation:
     """
     folder = Path(folder)
     try:
-        summary = json.loads((folder / "metrics.json").read_text())
-        with open(folder / "per_image.csv", newline="") as file:
+        summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        with open(folder / "per_image.csv", newline="", encoding="utf-8") as file:
             rows = [{key: _parsed(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
         with np.load(folder / "shown.npz") as shown:
             images, masks, predictions = (shown[name] for name in ("images", "masks", "predictions"))

@@ -27,6 +27,6 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})
     for kept in ("history.csv", "environment.json"):
         if (run.folder / kept).exists():
-            files.write_text(copy.folder / kept, (run.folder / kept).read_text())
+            files.write_text(copy.folder / kept, (run.folder / kept).read_text(encoding="utf-8"))
     packed.write(weights, copy.folder)
     return copy

@@ -54,14 +54,14 @@ class Run:
     def pictures(self) -> dict[str, Any]:
         """`data.json`: "data_dir", "origin" and the names of each split; empty before the first start."""
         file = self.folder / "data.json"
-        return json.loads(file.read_text()) if file.exists() else {}
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def history(self) -> list[dict[str, str]]:
         """The rows of `history.csv`, as text."""
         file = self.folder / "history.csv"
         if not file.exists():
             return []
-        with open(file, newline="") as rows:
+        with open(file, newline="", encoding="utf-8") as rows:
             return list(csv.DictReader(rows))
 
 
@@ -78,6 +78,6 @@ def open_run(workdir: str | os.PathLike) -> Run:
             f"`workdir` must be the folder of a run. Received {str(folder)!r}: no recipe.json in it."
         )
     try:
-        return Run(folder, Recipe.from_json(json.loads(file.read_text())))
+        return Run(folder, Recipe.from_json(json.loads(file.read_text(encoding="utf-8"))))
     except (ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{file} cannot be read ({error}). Choose another --workdir.") from error

@@ -101,7 +101,7 @@ def test_classical_fills_stand_beside_the_systems():
 
 @pytest.mark.parametrize("paper", SHOWN)
 def test_every_paper_has_its_part_of_the_ledger(paper):
-    text = (ROOT / "docs" / "inconsistencies.md").read_text()
+    text = (ROOT / "docs" / "inconsistencies.md").read_text(encoding="utf-8")
     part = pages.ledger_of(text, paper)
     assert len(part) > 200 and "##" not in part
     assert all(f"`{other}` (" not in part for other in book.PAPERS)

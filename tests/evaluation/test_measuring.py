@@ -252,8 +252,8 @@ def test_no_batches_are_refused():
 def test_files_hold_what_was_found(tmp_path):
     found = evaluate("grey", constant(0.5), [random_batch(3)], names=["a,b", "c", "d"], dataset="celeba")
     evaluation.write(found, tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == found.summary
-    with open(tmp_path / "out" / "per_image.csv", newline="") as file:
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8")) == found.summary
+    with open(tmp_path / "out" / "per_image.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == ["a,b", "c", "d"]
     assert [float(row["psnr"]) for row in rows] == [row["psnr"] for row in found.rows]

@@ -187,7 +187,7 @@ def test_killed_servers_lose_nothing_that_was_answered(store):
             [sys.executable, "-c", _RATER, str(store.path), who],
             env=environment(),
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for who in ("x", "y")
     ]
@@ -334,7 +334,7 @@ def test_the_report(store):
         score_all(store, f"rater {number}", lambda _, system: {"glcic": 5, "telea": 1, "unet": 3}[system])
     folder = store.path.parent
     text = ratings.report(folder)
-    assert (folder / "report.md").read_text() == text + "\n"
+    assert (folder / "report.md").read_text(encoding="utf-8") == text + "\n"
     assert "7 raters, 3 pictures" in text and "| telea | 21 | 1 | 1.00 | 1 to 1 |" in text
     assert "chi2(2) = 42.00, p < 0.001, 21 complete blocks" in text
     assert "| glcic - telea | +4.00 | 21 | 0 | < 0.001 | < 0.001 |" in text

@@ -384,9 +384,9 @@ def test_a_rest_request_with_numbers(served, folder):
 def test_an_earlier_export_is_replaced(model, folder, tmp_path):
     place = shutil.copytree(folder, tmp_path / "1")
     about = {"network": "glcic", "direct": False, "inpainting_tf": inpainting_tf.__version__}
-    assert json.loads((place / "inpainting_tf.json").read_text()) == about
+    assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about
     saved_model.write(model, place, direct=True)
-    assert json.loads((place / "inpainting_tf.json").read_text()) == about | {"direct": True}
+    assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about | {"direct": True}
     assert [entry.name for entry in tmp_path.iterdir()] == ["1"]
 
 
@@ -394,13 +394,15 @@ def test_an_earlier_export_is_replaced(model, folder, tmp_path):
 def test_what_is_there_is_not_overwritten(model, tmp_path, what):
     place = tmp_path / "thesis"
     if what == "a file":
-        place.write_text("mine")
+        place.write_text("mine", encoding="utf-8")
     else:
         place.mkdir()
-        (place / "saved_model.pb").write_text("mine")
+        (place / "saved_model.pb").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="`output` must be a new or empty folder or an earlier export"):
         saved_model.write(model, place)
-    assert "mine" in [path.read_text() for path in (place, place / "saved_model.pb") if path.is_file()]
+    assert "mine" in [
+        path.read_text(encoding="utf-8") for path in (place, place / "saved_model.pb") if path.is_file()
+    ]
 
 
 def test_a_network_that_wants_its_holes_filled_is_refused(tmp_path):

@@ -113,7 +113,7 @@ def test_the_same_step_again_replaces_the_former(trainer, other, tmp_path):
 
 
 def test_other_things_in_the_folder_are_let_be(trainer, tmp_path):
-    (tmp_path / "step-00000099").write_text("a file")
+    (tmp_path / "step-00000099").write_text("a file", encoding="utf-8")
     (tmp_path / "step-last").mkdir()
     (tmp_path / "notes").mkdir()
     checkpoints.save(tmp_path, 1, trainer, {})
@@ -186,10 +186,10 @@ DAMAGES = {
     "truncated": truncate,
     "flipped bit": flip_a_bit,
     "empty": lambda path: (path / "variables.npz").write_bytes(b""),
-    "text": lambda path: (path / "variables.npz").write_text("text"),
+    "text": lambda path: (path / "variables.npz").write_text("text", encoding="utf-8"),
     "no variables": lambda path: (path / "variables.npz").unlink(),
     "no state": lambda path: (path / "state.json").unlink(),
-    "half a state": lambda path: (path / "state.json").write_text('{"step": 2, "hist'),
+    "half a state": lambda path: (path / "state.json").write_text('{"step": 2, "hist', encoding="utf-8"),
     "zeros": lambda path: (path / "state.json").write_bytes(bytes(64)),
 }
 
@@ -367,6 +367,9 @@ def test_what_a_killed_process_left_half_written_is_ignored_and_removed(trainer,
 
 def test_the_state_is_plain_json(trainer, tmp_path):
     checkpoints.save(tmp_path, 1, trainer, STATE)
-    assert json.loads((tmp_path / "step-00000001" / "state.json").read_text()) == {"step": 1, **STATE}
+    assert json.loads((tmp_path / "step-00000001" / "state.json").read_text(encoding="utf-8")) == {
+        "step": 1,
+        **STATE,
+    }
     with contextlib.closing(np.load(tmp_path / "step-00000001" / "variables.npz")) as stored:
         assert len(stored.files) == len(variables(trainer))

@@ -115,16 +115,16 @@ def test_a_packed_run_is_evaluated_as_the_run_is(pack, trained, tmp_path):
     for folder in (pack.folder, trained):
         output = tmp_path / str(len(figures))
         assert command("eval.py", f"--workdir={folder}", f"--output={output}").status == 0
-        figures.append(json.loads((output / "metrics.json").read_text()))
+        figures.append(json.loads((output / "metrics.json").read_text(encoding="utf-8")))
     assert figures[0]["hole_psnr"] == pytest.approx(figures[1]["hole_psnr"], abs=0.02)
     assert figures[0]["images"] == figures[1]["images"] > 0
 
 
 def test_weights_of_another_network_are_refused(pack, tmp_path):
     folder = shutil.copytree(pack.folder, tmp_path / "copy")
-    recipe = json.loads((folder / "recipe.json").read_text())
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     recipe["network"]["width"] = 8
-    (folder / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     with pytest.raises(InputError, match=r"The weights in .* are not those of its recipe"):
         inpainting_tf.load(folder)
 

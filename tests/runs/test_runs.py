@@ -63,11 +63,14 @@ def test_the_folder_keeps_the_contract(trained):
 def test_the_recipe_can_be_built_again(trained):
     recipe = tiny(mixed_precision="bfloat16")
     assert runs.open_run(trained).recipe.differences(recipe) == {}
-    assert Recipe.from_json(json.loads((trained / "recipe.json").read_text())).network == recipe.network
+    assert (
+        Recipe.from_json(json.loads((trained / "recipe.json").read_text(encoding="utf-8"))).network
+        == recipe.network
+    )
 
 
 def test_the_pictures_of_each_split_are_named(trained):
-    pictures = json.loads((trained / "data.json").read_text())
+    pictures = json.loads((trained / "data.json").read_text(encoding="utf-8"))
     assert pictures["data_dir"] is None and pictures["origin"] == "generated faces"
     assert (len(pictures["train"]), len(pictures["test"])) == (20, 5)
     assert len({*pictures["train"], *pictures["test"]}) == 25
@@ -236,7 +239,7 @@ def test_another_recipe_is_refused_by_its_first_difference(trained, message):
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     for workdir in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(InputError, match="`workdir` must be new, empty or a run's folder"):
             runs.train(tiny(), workdir)
@@ -245,7 +248,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(InputError, match=r"could not be written: Not a directory\. A part of the path is"):
         runs.train(tiny(), tmp_path / "thesis.txt" / "run")
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
@@ -303,7 +306,7 @@ def test_a_start_that_is_refused_does_not_claim_the_folder(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "glcic", "colour": 1}', '{"name": 1', "\0"])
 def test_a_damaged_recipe_is_refused(copy, content):
-    (copy / "recipe.json").write_text(content)
+    (copy / "recipe.json").write_text(content, encoding="utf-8")
     for attempt in (lambda: runs.open_run(copy), lambda: runs.train(tiny(), copy)):
         with pytest.raises(InputError, match=r"recipe\.json cannot be read") as caught:
             attempt()
