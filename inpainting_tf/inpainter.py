@@ -11,7 +11,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, ParamSpec, Protocol
+from typing import Any, ClassVar, ParamSpec, Protocol, cast
 
 import keras
 import numpy as np
@@ -95,14 +95,19 @@ class Inpainter(Engine, keras.Model):
         self.built_by = BuiltBy()
 
     @classmethod
-    def from_preset(cls, preset: str | os.PathLike, *, engine: str = "keras") -> Engine:
-        """A trained network: a key of `Inpainter.presets`, a run's folder, packed or not, or a `.keras` file.
+    def from_preset(cls, preset: str | os.PathLike) -> Inpainter:
+        """A trained network, in float32 and for any picture size that it can work with.
 
-        Arguments and errors as for `inpainting_tf.load`.
+        Args:
+            preset: a key of `Inpainter.presets`, a run's folder, packed or not, or a `.keras` file. (A folder
+                that has such a name: "./faces".)
+
+        Raises:
+            InputError: nothing there, or not a model of this package.
         """
         from inpainting_tf.runs import loading  # knows runs, which know networks, which know this class
 
-        return loading.load(preset, engine=engine)
+        return loading.inpainter(preset)
 
     @property
     def facts(self) -> Facts:
@@ -239,8 +244,9 @@ def builder(*, any_size: bool = True) -> Callable[[Callable[Arguments, Inpainter
             model.built_by = BuiltBy(function.__name__, dict(bound.arguments))
             return model
 
-        build.any_size = any_size
-        return build
+        marked = cast(Builder[Arguments], build)
+        marked.any_size = any_size
+        return marked
 
     return decorated
 

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -19,6 +18,7 @@ from inpainting_tf import classical, data, files, models, photographs, runs
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.evaluation import comparison, ratings
 from inpainting_tf.inference import inpaint
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops.images import composite, to_float, to_uint8
 from inpainting_tf.ops.masks import SAMPLERS, Mask, fixed
 
@@ -151,12 +151,12 @@ def _systems(wanted: Wanted) -> list[System]:
 
 
 def _network(path: str) -> System:
-    model = runs.load(path)
+    model = Inpainter.from_preset(path)
     fingerprint = _digest(model.get_weights())
     return System(runs.shown_name(path), fingerprint, functools.partial(_filled_by_network, model))
 
 
-def _filled_by_network(model: keras.Model, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _filled_by_network(model: Inpainter, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return inpaint(model, rgb, mask, blend="none")
 
 

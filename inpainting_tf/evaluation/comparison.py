@@ -103,12 +103,12 @@ class TestSet:
 
 def of_run(run: runs.Run) -> Subject:
     """A trained run, named after its folder."""
-    return _of_network(runs.shown_name(run.folder), runs.load(run.folder), run.recipe.to_json())
+    return _of_network(runs.shown_name(run.folder), Inpainter.from_preset(run.folder), run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
     """A saved completion network, named after its file, or after its folder if that is a run's model."""
-    return _of_network(runs.shown_name(path), runs.load(path))
+    return _of_network(runs.shown_name(path), Inpainter.from_preset(path))
 
 
 def _of_network(name: str, model: Inpainter, recipe: Mapping[str, Any] | None = None) -> Subject:

@@ -95,7 +95,7 @@ class _Served:
 
     def __init__(self, model: keras.Model, facts: Facts, direct: bool) -> None:
         self.model, self.size, self.divisor = model, facts.size, facts.divisor
-        self.fixed, self.scale = facts.fixed, facts.scale
+        self.fixed, self.scale = facts.fixed_size is not None, facts.scale
         self.direct = direct or self.scale is None
 
     def signatures(self) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:

@@ -34,17 +34,18 @@ class Facts:
         return self.hole_fill if self.hole_fill in classical.BASELINES else None
 
     @property
-    def fixed(self) -> bool:
-        """Whether it takes pictures of one size only."""
-        return None not in self.size
+    def fixed_size(self) -> tuple[int, int] | None:
+        """The size of a network that takes pictures of one only."""
+        height, width = self.size
+        return None if height is None or width is None else (height, width)
 
     @property
     def scale(self) -> Scale | None:
         """The pictures and holes it was trained on; of a network that takes one size, at least that."""
         if self.trained_on is None:
-            return Scale(self.size, min(self.size) // 2) if self.fixed else None
+            return Scale(self.fixed_size, min(self.fixed_size) // 2) if self.fixed_size else None
         side, hole = self.trained_on
-        return Scale(self.size if self.fixed else (side, side), min(hole, side // 2))
+        return Scale(self.fixed_size or (side, side), min(hole, side // 2))
 
     def check_size(self, size: tuple[int, int]) -> None:
         """Raises InputError unless the network takes pictures of (height, width)."""

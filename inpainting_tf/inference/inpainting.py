@@ -123,8 +123,8 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         plan = windows.whole(mask, facts.divisor)
         facts.check_size(plan.windows[0].shape)
         return plan
-    if facts.fixed:
-        return windows.around_holes(mask, scale, facts.size)
+    if facts.fixed_size:
+        return windows.around_holes(mask, scale, facts.fixed_size)
     shape = [min(seen, side) for seen, side in zip(scale.size, mask.shape, strict=True)]
     rounded = tuple(-(-side // facts.divisor) * facts.divisor for side in shape)
     return windows.around_holes(mask, scale, rounded)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import keras
 
 from inpainting_tf.errors import unknown
+from inpainting_tf.inpainter import Builder
 from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
 
-COMPLETION: dict[str, Callable[..., keras.Model]] = {
+COMPLETION: dict[str, Builder[...]] = {
     "glcic": glcic.glcic,
     "one_autoencoder": glcic.one_autoencoder,
     "double_autoencoder": glcic.double_autoencoder,
@@ -50,7 +51,7 @@ def get(name: str) -> Callable[..., keras.Model]:
     Raises:
         InputError: no such builder; the message gives the nearest one.
     """
-    builders = COMPLETION | DISCRIMINATORS
+    builders: dict[str, Callable[..., keras.Model]] = {**COMPLETION, **DISCRIMINATORS}
     if name not in builders:
         raise unknown("network", name, builders)
     return builders[name]

@@ -33,7 +33,7 @@ def completion_network(recipe: Recipe, **overrides: Any) -> Inpainter:
 
 def portable_network(recipe: Recipe) -> Inpainter:
     """The completion network as it is saved: in float32, and for any picture size if it exists for any."""
-    overrides = {"image_size": None} if networks.get(recipe.network.builder).any_size else {}
+    overrides = {"image_size": None} if networks.COMPLETION[recipe.network.builder].any_size else {}
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     size = recipe.data.image_size
@@ -79,7 +79,7 @@ def _reconstruction(recipe: Recipe, completion: Inpainter, total_steps: int) -> 
 
 
 def _variational(recipe: Recipe, completion: Inpainter, total_steps: int) -> Variational:
-    return Variational(completion, _loss(recipe.objective), recipe.objective.kl_weight)
+    return Variational(completion, _loss(recipe.objective), recipe.objective.kl_weight or 0.0)
 
 
 def _generative(recipe: Recipe, completion: Inpainter, total_steps: int) -> Generative:

@@ -43,15 +43,20 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
     """
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
-    place = models.folder(path) or Path(path).expanduser()
+    place = Path(path).expanduser()
     if place.suffix in (".onnx", ".tflite"):
         return _exported(place)
-    model = _load(place)
+    model = inpainter(path)
     if engine == "keras":
         return model
     from inpainting_tf.inference.engines import openvino
 
     return openvino.compile(model)
+
+
+def inpainter(preset: str | os.PathLike) -> Inpainter:
+    """See `Inpainter.from_preset`."""
+    return _load(models.folder(preset) or Path(preset).expanduser())
 
 
 def shown_name(path: str | os.PathLike) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inpainting_tf import files
 from inpainting_tf.runs import packed
-from inpainting_tf.runs.loading import load
+from inpainting_tf.runs.loading import inpainter
 from inpainting_tf.runs.run import Run
 
 
@@ -21,7 +21,7 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.
     """
-    weights, copy = packed.of(load(run.folder)), Run(Path(folder).expanduser(), run.recipe)
+    weights, copy = packed.of(inpainter(run.folder)), Run(Path(folder).expanduser(), run.recipe)
     files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
     splits = ("test",) if run.recipe.data.train is None else ("train", "test")
     files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
@@ -58,7 +58,7 @@ def _quiet() -> types.ModuleType:
 
     It falls back to a stub where openvino-telemetry is not installed; None says that it is not.
     """
-    sys.modules.setdefault("openvino_telemetry", None)
+    sys.modules.setdefault("openvino_telemetry", cast(types.ModuleType, None))
     return graphs.needed("openvino", "openvino")
 
 
