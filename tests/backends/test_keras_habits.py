@@ -1,10 +1,9 @@
-"""Trainers, losses and metrics as a Keras user expects them, on TensorFlow; `test_jax` has the same on JAX."""
+"""Trainers, losses and metrics as a Keras user expects them, on TensorFlow; `test_jax` does it on JAX."""
 
 from __future__ import annotations
 
 import keras_habits
 import pytest
-
 
 pytestmark = pytest.mark.slow
 
