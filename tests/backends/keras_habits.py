@@ -28,12 +28,14 @@ from inpainting_tf.training import (
     Reconstruction,
     Variational,
     Weight,
+    precision,
 )
 from inpainting_tf.training.generative import TEST_SEED
 
 HEIGHT, WIDTH = SIZE = (16, 32)
 COUNT, BATCH = 6, 4  # the last batch is smaller
 KINDS = ("reconstruction", "variational", "adversarial", "generative")
+SAVED_KINDS = (*KINDS, "float16")  # which must keep its policy and both loss scales
 ALPHA = 0.3
 
 
@@ -48,8 +50,11 @@ def pictures(seed: int = 0) -> dict[str, np.ndarray]:
     return {"image": image, "mask": mask, "real_mask": real_mask}
 
 
-def trainer(kind: str, seed: int = 0) -> Reconstruction:
-    keras.utils.set_random_seed(seed)
+def trainer(kind: str) -> Reconstruction:
+    keras.utils.set_random_seed(0)
+    if kind == "float16":
+        with precision.policy("mixed_float16"):
+            return trainer("adversarial")
     if kind == "generative":
         model = Generative(dcgan.semantic_inpainting(SIZE, width=4, latent=8, iterations=3), seed=3)
     elif kind == "variational":
@@ -62,9 +67,15 @@ def trainer(kind: str, seed: int = 0) -> Reconstruction:
         model = Adversarial(network, judge, term, game, weights, (0, 0), convex=True)
     else:
         model = Reconstruction(cifar_cars.autoencoder(SIZE, width=4), losses.masked_mse)
-    one, other = keras.optimizers.Adam(1e-3), keras.optimizers.Adam(2e-4, beta_1=0.5)
+    one, other = optimizer(1e-3), optimizer(2e-4, beta_1=0.5)
     model.compile(one, other) if kind in ("adversarial", "generative") else model.compile(one)
     return model
+
+
+def optimizer(rate: float, **settings: float) -> keras.Optimizer:
+    adam = keras.optimizers.Adam(rate, **settings)
+    half = keras.mixed_precision.dtype_policy().compute_dtype == "float16"
+    return keras.optimizers.LossScaleOptimizer(adam, initial_scale=8.0) if half else adam
 
 
 def array(x: object) -> np.ndarray:
@@ -154,7 +165,7 @@ def a_saved_trainer_goes_on_as_the_original(kind: str, folder: Path) -> None:
         loaded = keras.models.load_model(file)
     assert type(loaded) is type(model) and int(loaded.steps) == 2
     assert state(loaded) == state(model)
-    assert int(loaded.optimizer.iterations) == 2
+    assert int(loaded.optimizer.iterations) == 2 and loaded.dtype_policy == model.dtype_policy
     logs = [each.train_on_batch(pictures(2), return_dict=True) for each in (model, loaded)]
     assert logs[0] == logs[1] and state(loaded) == state(model)
     tests = [each.evaluate(pictures(1), verbose=0, return_dict=True) for each in (model, loaded)]
@@ -209,5 +220,6 @@ if __name__ == "__main__":
     place = Path(sys.argv[1])
     for each in KINDS:
         evaluation_reports_the_means_over_all_pictures(each)
+    for each in SAVED_KINDS:
         a_saved_trainer_goes_on_as_the_original(each, place)
     plain_keras_takes_losses_and_metrics(place)

@@ -13,7 +13,7 @@ def test_evaluation_reports_the_means_over_all_pictures(kind):
     keras_habits.evaluation_reports_the_means_over_all_pictures(kind)
 
 
-@pytest.mark.parametrize("kind", keras_habits.KINDS)
+@pytest.mark.parametrize("kind", keras_habits.SAVED_KINDS)
 def test_a_saved_trainer_goes_on_as_the_original(kind, tmp_path):
     keras_habits.a_saved_trainer_goes_on_as_the_original(kind, tmp_path)
 
