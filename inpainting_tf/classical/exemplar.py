@@ -2,8 +2,8 @@
 
 Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch: a randomized correspondence algorithm for
 structural image editing" (SIGGRAPH 2009), find a similar known patch for every patch that touches the hole,
-by random search and by propagation from the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time completion
-of video" (PAMI 2007), alternate such a search with a vote of the matches on the hole's colours
+by random search and by propagation from the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time
+completion of video" (PAMI 2007), alternate such a search with a vote of the matches on the hole's colours
 (`Patches.vote`), from coarse to fine (`inpaint`). All patches are updated at once, as on a GPU, which makes
 a step a few array operations.
 """

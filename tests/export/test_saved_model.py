@@ -21,6 +21,7 @@ from running import PATIENCE, command, environment, process, without_tensorflow
 import inpainting_tf
 from inpainting_tf import InputError, inference, networks
 from inpainting_tf.export import saved_model
+from inpainting_tf.inference import inpainting
 from inpainting_tf.networks.layers import blank_hole
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
@@ -158,7 +159,7 @@ def test_the_same_picture_without_keras_and_this_package(model, from_elsewhere, 
     size, box = CASES[case]
     image, missing = picture(size), hole(size, box)
     network = inference.Network.of(model)
-    assert len(inference._plan(network, missing > 0, False).windows) == 1, "a case for another test"
+    assert len(inpainting._plan(network, missing > 0, False).windows) == 1, "a case for another test"
     expected = inpaint(model, image, missing)
     assert_equal(from_elsewhere[case], expected, missing)
     assert expected[missing > 0].std() > 0
@@ -167,7 +168,7 @@ def test_the_same_picture_without_keras_and_this_package(model, from_elsewhere, 
 def test_a_slanted_hole_is_as_large_as_it_is_thick(model, served):
     (y, x), image = np.mgrid[:150, :190], picture((150, 190))
     missing = np.uint8((np.abs(2.0 * (y - 75) - (x - 95)) < 28) & (np.abs(x - 95) < 27))
-    (window,) = inference._plan(inference.Network.of(model), missing > 0, False).windows
+    (window,) = inpainting._plan(inference.Network.of(model), missing > 0, False).windows
     assert window.shape == (32, 32) and 2 < (window.rows[1] - window.rows[0]) / 32 < 54 / 8 - 1
     assert_equal(served[0](image[None], missing[None])[0], inpaint(model, image, missing), missing)
 
