@@ -1,16 +1,24 @@
-# make demo | make test | make lint | make clean
+# make demo | make quick | make lint | make test | make lowest | make clean
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 DEMO ?= runs/demo
+# What `make lowest` passes to pytest, e.g. TESTS=tests/ops.
+TESTS ?= tests
+# Tests without trainings, browsers and processes of their own.
+QUICK := tests/ops tests/data tests/classical tests/inference tests/photographs tests/figures tests/recipes \
+  tests/book/test_claims.py tests/book/test_contents.py tests/evaluation/test_intervals.py tests/test_files.py
 
-.PHONY: help demo test lint clean
+.PHONY: help demo quick lint test lowest clean
 
 help:
 	@echo "make demo    train a small GLCIC on generated faces and look at its fills (minutes, no data needed)"
-	@echo "make test    the whole test suite"
-	@echo "make lint    style"
-	@echo "make clean   remove the virtual environment ($(VENV)); runs/ stays"
+	@echo "make quick   style, types, import directions and the quick tests: under two minutes"
+	@echo "make lint    style (ruff), types (mypy) and import directions (import-linter)"
+	@echo "make test    lint and the whole test suite, with coverage: about a quarter of an hour"
+	@echo "make lowest  the test suite with the oldest requirements allowed, in $(LOWEST); TESTS=tests/ops for a part"
+	@echo "make clean   remove the virtual environments ($(VENV), $(LOWEST)); runs/ stays"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -37,12 +45,27 @@ demo: $(VENV)/.installed
 	@echo "  loss curves, samples      $(DEMO)/figures"
 	@echo "  the trained model         $(DEMO)/model.keras"
 
+quick: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(QUICK)
+
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --cov --cov-report=term
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(LOWEST)/.installed: setup.cfg pyproject.toml scripts/lower_bounds.py
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(LOWEST)/bin/python scripts/lower_bounds.py setup.cfg > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[test]'
+	@touch $@
+
+lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(LOWEST)

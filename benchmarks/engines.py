@@ -28,18 +28,20 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
-flags.DEFINE_string("workdir", None, "A run's folder, or a .keras file.")
-flags.DEFINE_string("data_dir", None, "Folder of pictures; default: the run's.")
-flags.DEFINE_integer("pictures", 96, "Test pictures to compare the fills on.", lower_bound=1)
-flags.DEFINE_multi_integer("image_size", [128, 512], "Sides to take the time at, in pixels.")
-flags.DEFINE_multi_integer("batch_size", [1, 8], "Pictures per call to take the time with.")
-flags.DEFINE_integer("repetitions", 3, "Turns of each engine at each size.", lower_bound=1)
-flags.DEFINE_string("output", None, "A JSON file for the figures.")
-
 CALLS = 3  # in a turn: the first ones find the caches full of another engine's weights
 PAUSE = 0.1  # seconds before a turn: the threads of some engines spin on for a while after their work
 CALIBRATION = 100  # training pictures, for the scales of int8
 REFERENCE = "TensorFlow float32"
+
+
+def define_flags(define: cli.Define) -> None:
+    define.string("workdir", None, "A run's folder, or a .keras file.")
+    define.string("data_dir", None, "Folder of pictures; default: the run's.")
+    define.integer("pictures", 96, "Test pictures to compare the fills on.", lower_bound=1)
+    define.integers("image_size", [128, 512], "Sides to take the time at, in pixels.")
+    define.integers("batch_size", [1, 8], "Pictures per call to take the time with.")
+    define.integer("repetitions", 3, "Turns of each engine at each size.", lower_bound=1)
+    define.string("output", None, "A JSON file for the figures.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,35 +78,34 @@ class Subject:
     calibration: Pictures
 
 
-def subject() -> Subject:
+def subject(args: flags.FlagValues) -> Subject:
     """The network and the pictures that the flags ask for."""
     import inpainting_tf
     from inpainting_tf import runs
     from inpainting_tf.data import Data
     from inpainting_tf.evaluation import comparison
-    from inpainting_tf.inference import Network
     from inpainting_tf.ops.masks import Mask
 
-    args = flags.FLAGS
     if not args.workdir:
         raise InputError("--workdir must be a run's folder or a .keras file. Received none.")
     model = inpainting_tf.load(args.workdir)
     if Path(args.workdir).is_dir():
         run = runs.open_run(args.workdir)
-        return _with_pictures(model, run.recipe, comparison.TestSet.of(run).changed(data_dir=args.data_dir))
-    network = Network.of(model)
-    side = network.size[0] or (network.scale.size[0] if network.scale else 128)
-    return _with_pictures(model, None, comparison.TestSet(Data("folder", side), Mask(), args.data_dir))
+        own = comparison.TestSet.of(run).changed(data_dir=args.data_dir)
+        return _with_pictures(model, run.recipe, own, args.pictures)
+    side = model.facts.scale.size[0] if model.facts.scale else 128
+    test_set = comparison.TestSet(Data("folder", side), Mask(), args.data_dir)
+    return _with_pictures(model, None, test_set, args.pictures)
 
 
-def _with_pictures(model: Any, recipe: Any, test_set: Any) -> Subject:
+def _with_pictures(model: Any, recipe: Any, test_set: Any, pictures: int) -> Subject:
     import numpy as np
 
     from inpainting_tf import data
     from inpainting_tf.ops import masks
     from inpainting_tf.ops.images import to_float
 
-    counts = {"train": CALIBRATION, "test": flags.FLAGS.pictures}
+    counts = {"train": CALIBRATION, "test": pictures}
     names = test_set.names and {split: test_set.names[split][:count] for split, count in counts.items()}
     wanted = dataclasses.replace(test_set.data, **counts)
     found = data.load(wanted, test_set.data_dir, names=names)
@@ -118,36 +119,32 @@ def _with_pictures(model: Any, recipe: Any, test_set: Any) -> Subject:
     return Subject(model, recipe, test_set.mask, *each)
 
 
-# Engines: (subject, pictures of the size that they are to run at, folder for a file) -> Network
+# Engines: (subject, pictures of the size that they are to run at, folder for a file) -> engine
 
 
 def _tensorflow(subject: Subject, seen: Pictures, folder: Path) -> Any:
-    from inpainting_tf.inference import Network
-
-    return Network.of(subject.model)
+    return subject.model
 
 
 def _folded(subject: Subject, seen: Pictures, folder: Path) -> Any:
     from inpainting_tf.export import folding
-    from inpainting_tf.inference import Network
 
-    return Network.of(folding.fold(subject.model))
+    return folding.fold(subject.model)
 
 
 def _mixed(subject: Subject, seen: Pictures, folder: Path) -> Any:
     """The run's network as it was trained where the machine is fast in bfloat16."""
     from inpainting_tf import networks
-    from inpainting_tf.inference import Network
     from inpainting_tf.recipes import assembly
     from inpainting_tf.training import precision
 
     if subject.recipe is None:
         raise InputError("a .keras file alone does not say which layers are to stay in float32")
-    fixed = subject.recipe.network.builder in networks.FIXED_SIZE
+    any_size = networks.get(subject.recipe.network.builder).any_size
     with precision.policy("mixed_bfloat16"):
-        model = assembly.completion_network(subject.recipe, **({} if fixed else {"image_size": None}))
+        model = assembly.completion_network(subject.recipe, **({"image_size": None} if any_size else {}))
     model.set_weights(subject.model.get_weights())
-    return Network.of(model)
+    return model
 
 
 def _openvino(subject: Subject, seen: Pictures, folder: Path, *, precision: str) -> Any:
@@ -226,12 +223,12 @@ def _filled(network: Any, pictures: Pictures) -> Any:
     return np.concatenate([network.fill(known[part], pictures.masks[part]) for part in parts])
 
 
-def times(ready: dict[str, Any], pictures: Pictures) -> dict[str, list[float]]:
+def times(ready: dict[str, Any], pictures: Pictures, repetitions: int) -> dict[str, list[float]]:
     """Milliseconds per picture of each call; the first call of each engine is not timed."""
     found: dict[str, list[float]] = {name: [] for name in ready}
     for network in ready.values():
         network.fill(pictures.images, pictures.masks)
-    for _ in range(flags.FLAGS.repetitions):
+    for _ in range(repetitions):
         for name, network in ready.items():
             time.sleep(PAUSE)
             for _ in range(CALLS):
@@ -241,9 +238,9 @@ def times(ready: dict[str, Any], pictures: Pictures) -> dict[str, list[float]]:
     return found
 
 
-def measure(subject: Subject) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+def measure(args: flags.FlagValues, subject: Subject) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """A row per engine, and why there are no more."""
-    args, fixed = flags.FLAGS, subject.model.input["image"].shape[1]
+    fixed = subject.model.input["image"].shape[1]
     with tempfile.TemporaryDirectory() as folder:
         ready, refused = engines(subject, subject.calibration, Path(folder))
         rows = {name: {**found, "ms": {}, "median_ms": {}} for name, found in fills(subject, ready).items()}
@@ -252,7 +249,7 @@ def measure(subject: Subject) -> tuple[dict[str, dict[str, Any]], dict[str, str]
             ready, _ = engines(subject, subject.calibration.resized(side, 2, subject.mask), Path(folder))
             for count in args.batch_size:
                 pictures = subject.test.resized(side, count, subject.mask)
-                for name, each in times(ready, pictures).items():
+                for name, each in times(ready, pictures, args.repetitions).items():
                     setting = f"{side} px, batch {count}"
                     rows[name]["ms"][setting] = min(each)
                     rows[name]["median_ms"][setting] = statistics.median(each)
@@ -271,11 +268,11 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def run(args: flags.FlagValues) -> None:
     from inpainting_tf import files
 
-    args, chosen = flags.FLAGS, subject()
-    rows, refused = measure(chosen)
+    chosen = subject(args)
+    rows, refused = measure(args, chosen)
     height, width = chosen.test.size
     print(f"{args.workdir}: fills of {len(chosen.test.images)} test pictures of {height} x {width} pixels")
     print(table(rows))
@@ -297,4 +294,4 @@ def _versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

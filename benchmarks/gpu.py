@@ -28,27 +28,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from inpainting_tf.commands import cli
 
-flags.DEFINE_multi_string("model", ["glcic", "double_autoencoder"], "Whose steps to time.")
-flags.DEFINE_integer("image_size", 128, "Side of the pictures in pixels.", lower_bound=16)
-flags.DEFINE_integer("width", 64, "Channels of the first convolution.", lower_bound=2)
-flags.DEFINE_multi_integer("batch_size", [64], "Pictures per step.", lower_bound=1)
-flags.DEFINE_multi_enum(
-    "precision", ["bfloat16", "off", "float16"], ["off", "bfloat16", "float16"], "Of the steps."
-)
-flags.DEFINE_multi_enum("phase", ["joint", "completion"], ["completion", "joint"], "Which steps to time.")
-flags.DEFINE_integer("groups", 5, "Groups of steps, of which the median counts.", lower_bound=1)
-flags.DEFINE_float("seconds", 0.5, "Length of a group.", lower_bound=0.0)
-flags.DEFINE_float("minutes", 8.0, "Starts no new row after so long.", lower_bound=0.0)
-flags.DEFINE_float("peak_tflops", None, "The chip's peak in the precision measured, where it is not known.")
-flags.DEFINE_boolean("torch", True, "Whether PyTorch takes its turns with glcic.")
-flags.DEFINE_enum(
-    "torch_mode",
-    "default",
-    ["eager", "default", "reduce-overhead", "max-autotune-no-cudagraphs"],
-    "How torch.compile compiles; eager: not at all.",
-)
-flags.DEFINE_string("output", None, "A JSON file for the figures, written anew after every row.")
-
 AGREEMENT = 0.02  # of the first losses, relative: room for TF32 and half precision, none for another network
 HALF = 500_000  # steps of either phase
 
@@ -66,6 +45,27 @@ PEAKS = {
 # for the inputs. joint: C forward and backward; D forward and backward on real and on completed pictures;
 # then on completed ones again, forward and backward for the inputs alone.
 PASSES = {"completion": (3, 0), "joint": (3, 2 * 3 + 2)}
+
+
+def define_flags(define: cli.Define) -> None:
+    define.strings("model", ["glcic", "double_autoencoder"], "Whose steps to time.")
+    define.integer("image_size", 128, "Side of the pictures in pixels.", lower_bound=16)
+    define.integer("width", 64, "Channels of the first convolution.", lower_bound=2)
+    define.integers("batch_size", [64], "Pictures per step.", lower_bound=1)
+    define.enums("precision", ["bfloat16", "off", "float16"], ["off", "bfloat16", "float16"], "Of the steps.")
+    define.enums("phase", ["joint", "completion"], ["completion", "joint"], "Which steps to time.")
+    define.integer("groups", 5, "Groups of steps, of which the median counts.", lower_bound=1)
+    define.float("seconds", 0.5, "Length of a group.", lower_bound=0.0)
+    define.float("minutes", 8.0, "Starts no new row after so long.", lower_bound=0.0)
+    define.float("peak_tflops", None, "The chip's peak in the precision measured, where it is not known.")
+    define.boolean("torch", True, "Whether PyTorch takes its turns with glcic.")
+    define.enum(
+        "torch_mode",
+        "default",
+        ["eager", "default", "reduce-overhead", "max-autotune-no-cudagraphs"],
+        "How torch.compile compiles; eager: not at all.",
+    )
+    define.string("output", None, "A JSON file for the figures, written anew after every row.")
 
 
 def multiply_adds(network: Any) -> int:
@@ -116,8 +116,6 @@ def accelerator() -> str | None:
 
 def peak(device: str | None, policy: str) -> float | None:
     """The peak in TFLOP/s that a policy's rate is compared with; None where it is not known."""
-    if flags.FLAGS.peak_tflops:
-        return flags.FLAGS.peak_tflops
     if device is None or "MIG" in device:  # a part of a card
         return None
     return next((rates.get(policy) for name, rates in PEAKS.items() if re.search(name, device)), None)
@@ -156,7 +154,9 @@ class KerasSide:
 class TorchSide:
     """`glcic_torch` with the weights and the settings of the package's trainer."""
 
-    def __init__(self, trainer: Any, recipe: Any, policy: str, batch: dict[str, Any]) -> None:
+    def __init__(
+        self, trainer: Any, recipe: Any, policy: str, batch: dict[str, Any], compile_mode: str
+    ) -> None:
         import glcic_torch
         import torch
 
@@ -179,8 +179,7 @@ class TorchSide:
         }
         self.error: str | None = None
         self.batch = glcic_torch.to_torch(batch, self.device)
-        mode = flags.FLAGS.torch_mode
-        self._build(None if mode == "eager" else mode)
+        self._build(None if compile_mode == "eager" else compile_mode)
 
     def _build(self, mode: str | None) -> None:
         import glcic_torch
@@ -216,11 +215,10 @@ class TorchSide:
         return time.perf_counter() - start, float(logs["loss"])
 
 
-def recipe_of(model: str, batch_size: int) -> Any:
+def recipe_of(args: flags.FlagValues, model: str, batch_size: int) -> Any:
     """The recipe with half of its steps in the completion phase and half in the joint one."""
     from inpainting_tf import recipes
 
-    args = flags.FLAGS
     recipe = recipes.get(model)
     changes = {
         "data.image_size": args.image_size,
@@ -253,7 +251,8 @@ def pipeline_rate(images: Any, batch_size: int, count: int = 120, left_out: int 
     from inpainting_tf import backends
 
     class Idle(backends.Trainer):
-        def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        def train_step(self, data: Any) -> dict[str, Any]:
+            batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
             return {"loss": keras.ops.mean(batch["image"])}
 
     idle, times = Idle(), []
@@ -268,72 +267,75 @@ def pipeline_rate(images: Any, batch_size: int, count: int = 120, left_out: int 
     return (count - 1 - left_out) * batch_size / (times[-1] - times[left_out])
 
 
-def cells() -> list[tuple[Any, str]]:
+def cells(args: flags.FlagValues) -> list[tuple[Any, str]]:
     """(recipe, Keras policy) of everything to be measured, the likeliest choices of a user first."""
     from inpainting_tf.training import precision
 
-    args = flags.FLAGS
     asked = itertools.product(args.precision, args.batch_size, args.model)
-    return [(recipe_of(model, size), precision.resolve(setting)) for setting, size, model in asked]
+    return [(recipe_of(args, model, size), precision.resolve(setting)) for setting, size, model in asked]
 
 
-def measured(recipe: Any, policy: str, images: Any, deadline: float) -> Iterator[list[dict[str, Any]]]:
+def measured(
+    args: flags.FlagValues, recipe: Any, policy: str, images: Any, deadline: float
+) -> Iterator[list[dict[str, Any]]]:
     """The rows of one trainer, phase after phase until the deadline. What fails is told in the row."""
-    phases = [phase for phase in flags.FLAGS.phase if phase == "completion" or recipe.discriminator]
+    phases = [phase for phase in args.phase if phase == "completion" or recipe.discriminator]
     common = {"model": recipe.name, "precision": policy, "batch_size": recipe.batch_size}
     both: list[Any] = []
     for phase in phases:
         if time.monotonic() > deadline:
-            say(f"{flags.FLAGS.minutes:g} minutes are over; left out: {recipe.name} {phase} {policy}")
+            say(f"{args.minutes:g} minutes are over; left out: {recipe.name} {phase} {policy}")
             continue
         try:
-            both = both or sides(recipe, policy, next(iter(batches(images, recipe.batch_size, 1))))
-            rows = in_turns(both, phase, check=phase == phases[0])
+            both = both or sides(args, recipe, policy, next(iter(batches(images, recipe.batch_size, 1))))
+            rows = in_turns(args, both, phase, check=phase == phases[0])
             flops = step_flops(both[0].trainer, phase, recipe.batch_size)
         except Exception as error:
             rows, flops = [{"phase": phase, "engine": "", "error": first_line(error)}], 0
-        yield [common | rated(row, flops, recipe.batch_size, peak(accelerator(), policy)) for row in rows]
+        best = args.peak_tflops or peak(accelerator(), policy)
+        yield [common | rated(row, flops, recipe.batch_size, best) for row in rows]
 
 
-def sides(recipe: Any, policy: str, batch: dict[str, Any]) -> list[Any]:
+def sides(args: flags.FlagValues, recipe: Any, policy: str, batch: dict[str, Any]) -> list[Any]:
     """What takes turns: the package's trainer and, for glcic, PyTorch where it is installed."""
     ours = KerasSide(recipe, policy, batch)
-    if not (flags.FLAGS.torch and recipe.name == "glcic" and importlib.util.find_spec("torch")):
+    if not (args.torch and recipe.name == "glcic" and importlib.util.find_spec("torch")):
         return [ours]
     try:
-        return [ours, TorchSide(ours.trainer, recipe, policy, batch)]
+        return [ours, TorchSide(ours.trainer, recipe, policy, batch, args.torch_mode)]
     except Exception as error:
         say(f"PyTorch takes no part: {first_line(error)}")
         return [ours]
 
 
-def in_turns(both: list[Any], phase: str, check: bool) -> list[dict[str, Any]]:
+def in_turns(args: flags.FlagValues, both: list[Any], phase: str, check: bool) -> list[dict[str, Any]]:
     """A row for each side: warm-up, then groups of steps in turns.
 
     Args:
+        args: the flags.
         both: the sides.
         phase: whose step.
         check: whether the sides still have the same weights, so that their first losses must agree.
     """
     rows = [{"phase": phase, "groups": []} for _ in both]
     for side, row in zip(both, rows, strict=True):
-        attempt(row, side, warm_up, side, row)
+        attempt(row, side, warm_up, side, row, args.seconds)
         if check:
             attempt(row, side, require_agreement, rows[0], row)
         row["engine"] = side.name
-    for _ in range(flags.FLAGS.groups):
+    for _ in range(args.groups):
         for side, row in zip(both, rows, strict=True):
             attempt(row, side, time_group, side, row)
     return rows
 
 
-def warm_up(side: Any, row: dict[str, Any]) -> None:
+def warm_up(side: Any, row: dict[str, Any], seconds: float) -> None:
     """The first steps, compilation included; from the last of them, how many make a group."""
     start = time.perf_counter()
     row["first_loss"] = finite(side.begin(row["phase"]))
     seconds_per_step(side, 2)
     row["warm_up_seconds"] = time.perf_counter() - start
-    row["steps"] = max(1, round(flags.FLAGS.seconds / seconds_per_step(side, 2)))
+    row["steps"] = max(1, round(seconds / seconds_per_step(side, 2)))
 
 
 def time_group(side: Any, row: dict[str, Any]) -> None:
@@ -436,33 +438,32 @@ def versions() -> dict[str, str]:
     return {"backend": keras.backend.backend()} | {name: m.__version__ for name, m in modules.items()}
 
 
-def faces() -> Any:
+def faces(args: flags.FlagValues) -> Any:
     """Generated pictures, uint8 [count, H, W, 3]."""
     from inpainting_tf.data import Data, load
 
-    args = flags.FLAGS
     count = max(256, *args.batch_size)
     data = Data("synthetic_faces", args.image_size, train=count, test=1)
     return load(data, splits=("train",)).train.images
 
 
-def main() -> None:
+def run(args: flags.FlagValues) -> None:
     # Two frameworks share the card: neither may take all of its memory at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from inpainting_tf import files
 
-    args, deadline = flags.FLAGS, time.monotonic() + 60 * flags.FLAGS.minutes
-    everything = cells()  # a mistyped name is told before anything runs
+    deadline = time.monotonic() + 60 * args.minutes
+    everything = cells(args)  # a mistyped name is told before anything runs
     report = {name: getattr(args, name) for name in ("image_size", "width", "torch_mode")}
     report |= {"device": accelerator() or "CPU", "versions": versions(), "pipeline": [], "rows": []}
-    images = faces()
+    images = faces(args)
     for batch_size in args.batch_size:
         rate = pipeline_rate(images, batch_size)
         say(f"pipeline, batch {batch_size}: {rate:.0f} pictures/s")
         report["pipeline"].append({"batch_size": batch_size, "pictures_per_second": rate})
     for recipe, policy in everything:
-        for rows in measured(recipe, policy, images, deadline):
+        for rows in measured(args, recipe, policy, images, deadline):
             report["rows"] += rows
             for line in table(rows).splitlines()[2:]:
                 say(line)
@@ -476,4 +477,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

@@ -21,15 +21,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from inpainting_tf.commands import cli
 
-flags.DEFINE_integer("image_size", 64, "Side of the pictures in pixels.", lower_bound=16)
-flags.DEFINE_integer("width", 32, "Channels of the first convolution.", lower_bound=2)
-flags.DEFINE_integer("batch_size", 32, "Pictures per step.", lower_bound=1)
-flags.DEFINE_integer("steps", 10, "Timed steps of each kind.", lower_bound=1)
-flags.DEFINE_multi_enum("precision", None, ["off", "bfloat16", "float16"], "Default: off, and the machine's.")
-flags.DEFINE_multi_enum("phase", ["completion", "joint"], ["completion", "joint"], "Which steps to time.")
-flags.DEFINE_string("output", None, "A JSON file for the figures.")
-
 AGREEMENT = 1e-4  # of the losses, relative, in float32
+
+
+def define_flags(define: cli.Define) -> None:
+    define.integer("image_size", 64, "Side of the pictures in pixels.", lower_bound=16)
+    define.integer("width", 32, "Channels of the first convolution.", lower_bound=2)
+    define.integer("batch_size", 32, "Pictures per step.", lower_bound=1)
+    define.integer("steps", 10, "Timed steps of each kind.", lower_bound=1)
+    define.enums("precision", None, ["off", "bfloat16", "float16"], "Default: off, and the machine's.")
+    define.enums("phase", ["completion", "joint"], ["completion", "joint"], "Which steps to time.")
+    define.string("output", None, "A JSON file for the figures.")
 
 
 @contextlib.contextmanager
@@ -50,13 +52,12 @@ def keras_layers() -> Iterator[None]:
             setattr(module, name, layer)
 
 
-def trainers(setting: str, phase: str) -> dict[str, Any]:
+def trainers(args: flags.FlagValues, setting: str, phase: str) -> dict[str, Any]:
     """{"stock": ..., "fast": ...}: two trainers in the same state, at the beginning of `phase`."""
     from inpainting_tf import recipes
     from inpainting_tf.recipes import assembly
     from inpainting_tf.training import precision
 
-    args = flags.FLAGS
     shares = {"completion": (1.0, 0.0), "joint": (0.0, 0.0)}[phase]
     recipe = recipes.get("glcic").override(
         {
@@ -77,25 +78,23 @@ def trainers(setting: str, phase: str) -> dict[str, Any]:
     return {"stock": stock, "fast": fast}
 
 
-def batch() -> dict[str, Any]:
+def batch(args: flags.FlagValues) -> dict[str, Any]:
     """One batch of generated faces with their holes."""
     from inpainting_tf.data import Data, load, pipeline
     from inpainting_tf.ops.masks import Mask
 
-    args = flags.FLAGS
     count = args.batch_size
     faces = load(Data("synthetic_faces", args.image_size, train=count, test=1), splits=("train",)).train
     settings = {"batch_size": count, "seed": 0, "flip": False, "start": 0, "stop": 1}
     return next(iter(pipeline.training_batches(faces.images, Mask(), **settings)))
 
 
-def measure(setting: str, phase: str, data: dict[str, Any]) -> dict[str, Any]:
+def measure(args: flags.FlagValues, setting: str, phase: str, data: dict[str, Any]) -> dict[str, Any]:
     """Seconds per step of both kinds, in turns; the first step of each is compilation and is left out."""
     from inpainting_tf import backends
     from inpainting_tf.training import precision
 
-    args = flags.FLAGS
-    both = trainers(setting, phase)
+    both = trainers(args, setting, phase)
     steps = {name: backends.compiled_step(trainer) for name, trainer in both.items()}
     first = {name: float(step(data)["loss"]) for name, step in steps.items()}
     difference = abs(first["stock"] - first["fast"]) / abs(first["stock"])
@@ -134,14 +133,13 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def run(args: flags.FlagValues) -> None:
     from inpainting_tf import files
     from inpainting_tf.training import precision
 
-    args = flags.FLAGS
     settings = args.precision or ["off", "auto"][: 1 + (precision.resolve("auto") != "float32")]
-    data = batch()
-    rows = [measure(setting, phase, data) for setting in settings for phase in args.phase]
+    data = batch(args)
+    rows = [measure(args, setting, phase, data) for setting in settings for phase in args.phase]
     print(f"GLCIC at {args.image_size} px, width {args.width}, batch {args.batch_size}:")
     print(table(rows))
     if args.output:
@@ -150,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

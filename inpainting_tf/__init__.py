@@ -1,19 +1,35 @@
 """Image inpainting in Keras: the systems of five papers, trained, measured and used alike.
 
-model = inpainting_tf.load("runs/glcic")             # a run's folder or a .keras file
-filled = inpainting_tf.inpaint(model, image, mask)   # uint8 in, uint8 out; a non-zero mask pixel is missing
-network = inpainting_tf.build("glcic", image_size=64, width=32)
+model = inpainting_tf.load("faces")        # an Inpainter: a shipped model, a run's folder or a .keras file
+filled = model.inpaint(image, mask)        # uint8 in, uint8 out; a non-zero mask pixel is missing
+network = inpainting_tf.build("glcic", image_size=64, width=32)   # untrained
 """
 
+from __future__ import annotations
+
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
+
+from inpainting_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from inpainting_tf.inference import inpaint
+    from inpainting_tf.inpainter import Inpainter
+    from inpainting_tf.recipes import build
+    from inpainting_tf.runs import load
 
 # Read when TensorFlow is first imported: its notes about the CPU are not for our users, its errors are.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from inpainting_tf.errors import InputError
-from inpainting_tf.inference import inpaint
-from inpainting_tf.recipes import build
-from inpainting_tf.runs import load
+__all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]
+__version__ = "0.2.0.dev0"
 
-__all__ = ["InputError", "build", "inpaint", "load"]
-__version__ = "0.1.0"
+# Where the public names are: imported when they are first asked for, since Keras takes seconds to load.
+_MODULES = {"build": "recipes", "inpaint": "inference", "Inpainter": "inpainter", "load": "runs"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

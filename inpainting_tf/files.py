@@ -37,7 +37,7 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = _ADVICE.get(error.errno, "Check the folder, or choose another one.")
+        advice = _ADVICE.get(error.errno or 0, "Check the folder, or choose another one.")
         reason = error.strerror or str(error).partition("\n")[0]
         raise InputError(f"{os.fspath(path)!r} could not be written: {reason}. {advice}") from error
 
@@ -76,20 +76,26 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterator[Path]:
     """Yields a new, empty folder beside ``path``; when the block ends well, it becomes ``path`` in one step.
 
-    A folder of that name that is already there is replaced.
+    A folder of that name that is already there is renamed aside, to ``.replaced-NAME``, the new one is
+    renamed into its place, and then the old one is removed. If the second renaming fails, the old one is
+    brought back. If the process is killed between the two, nothing is at ``path``: the next call for the same
+    path brings the old folder back before it does anything else, and so does `recover_folder`, for readers.
 
     Args:
-        path: the folder to be.
+        path: the folder to be. A symbolic link is followed, not replaced.
         sweep: removes what killed processes left half written beside it (their names begin with ".writing-").
             Only for a place where no other process writes.
 
     Raises:
         InputError: on any ``OSError``, in the block or here, in one line.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     temporary = target.with_name(f".writing-{secrets.token_hex(6)}")
     try:
         with writing(path):
+            recover_folder(target)
+            if target.exists() and not target.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             target.parent.mkdir(parents=True, exist_ok=True)
             for abandoned in target.parent.glob(".writing-*") if sweep else ():
                 shutil.rmtree(abandoned, ignore_errors=True)
@@ -97,10 +103,47 @@ def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterato
             yield temporary
             for file in filter(Path.is_file, temporary.rglob("*")):
                 _flush_to_disk(file)
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(temporary, target)
+            _exchange(target, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover_folder(path: str | os.PathLike) -> None:
+    """Brings back the folder that a process killed within `replacing_folder` had renamed aside, if any.
+
+    Only for a folder that no other process is replacing.
+
+    Raises:
+        InputError: it cannot be renamed.
+    """
+    target = Path(os.path.realpath(path))
+    aside = _aside(target)
+    if not aside.is_dir():
+        return
+    with writing(path):
+        if target.exists():  # killed after the exchange: the old one is not needed any more
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            os.replace(aside, target)
+
+
+def _exchange(target: Path, new: Path) -> None:
+    """Puts the folder `new` in the place of `target`; on an error `target` is as it was."""
+    aside = _aside(target)
+    if not target.exists():
+        os.replace(new, target)
+        return
+    os.replace(target, aside)
+    try:
+        os.replace(new, target)
+    except BaseException:
+        os.replace(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".replaced-{target.name}")
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -3,4 +3,4 @@
 from inpainting_tf.commands import cli, prepare
 
 if __name__ == "__main__":
-    cli.run(prepare.main)
+    cli.main(prepare)

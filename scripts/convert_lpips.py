@@ -25,9 +25,11 @@ from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops import lpips
 
-flags.DEFINE_string("alexnet", None, "torchvision's AlexNet, alexnet-owt-7be5be79.pth.")
-flags.DEFINE_string("linear", None, "LPIPS's own weights, alex.pth of version 0.1.")
-flags.DEFINE_string("output", "lpips_alex.npz", "The file to write.")
+
+def define_flags(define: cli.Define) -> None:
+    define.string("alexnet", None, "torchvision's AlexNet, alexnet-owt-7be5be79.pth.")
+    define.string("linear", None, "LPIPS's own weights, alex.pth of version 0.1.")
+    define.string("output", "lpips_alex.npz", "The file to write.")
 
 
 def read(flag: str, path: str | None) -> dict[str, np.ndarray]:
@@ -56,8 +58,7 @@ def read(flag: str, path: str | None) -> dict[str, np.ndarray]:
     raise InputError(f"--{flag} must name a file of PyTorch. Received {path!r}: {reason}.")
 
 
-def main() -> None:
-    args = flags.FLAGS
+def run(args: flags.FlagValues) -> None:
     arrays = lpips.convert(read("alexnet", args.alexnet), read("linear", args.linear))
     with files.replacing(args.output) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
@@ -65,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

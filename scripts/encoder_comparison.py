@@ -20,19 +20,20 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from inpainting_tf.commands import cli
 
-flags.DEFINE_string("data_dir", None, "Folder that holds cifar10 as TFDS prepares it; none searches.")
-flags.DEFINE_integer("epochs", 20, "Passes over the training pictures.", lower_bound=1)
-flags.DEFINE_integer("width", 64, "Channels of the encoders' first convolutions.")
-flags.DEFINE_integer("batch_size", 100, "Pictures per step.", lower_bound=1)
-flags.DEFINE_integer("train", None, "How many training pictures; none for all 50,000.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of weights and order.", lower_bound=0)
-flags.DEFINE_string("output", "results/encoder_comparison", "Folder of the curve and its numbers.")
+
+def define_flags(define: cli.Define) -> None:
+    define.string("data_dir", None, "Folder that holds cifar10 as TFDS prepares it; none searches.")
+    define.integer("epochs", 20, "Passes over the training pictures.", lower_bound=1)
+    define.integer("width", 64, "Channels of the encoders' first convolutions.")
+    define.integer("batch_size", 100, "Pictures per step.", lower_bound=1)
+    define.integer("train", None, "How many training pictures; none for all 50,000.", lower_bound=1)
+    define.integer("seed", 0, "Of weights and order.", lower_bound=0)
+    define.string("output", "results/encoder_comparison", "Folder of the curve and its numbers.")
 
 
-def main() -> None:
+def run(args: flags.FlagValues) -> None:
     from inpainting_tf.book import encoders
 
-    args = flags.FLAGS
     rows = encoders.encoder_comparison(
         *encoders.labelled_pictures(args.data_dir, args.train),
         epochs=args.epochs,
@@ -48,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

@@ -10,6 +10,7 @@ the next one.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -21,43 +22,40 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf.commands import cli
+from inpainting_tf.commands import cli, recipe_flags
 from inpainting_tf.errors import InputError
-
-cli.define_recipe_flags()
-flags.adopt_module_key_flags(cli)
-flags.FLAGS.set_default("preset", "gpu")
-flags.DEFINE_multi_string(
-    "data_dir", [], "Folder, archive or prepared folder of pictures; may be repeated, one for each data set."
-)
-flags.DEFINE_string("workdir", "runs/paper_scale", "The runs, a folder for each.")
-flags.DEFINE_string("results", "results", "What is kept of them, a folder for each, and table.md.")
-flags.DEFINE_float("minutes", 10.0, "Training time of each system, without compilation.", lower_bound=0.01)
-flags.DEFINE_integer("count", 1, "How many systems to train before it stops.", lower_bound=1)
-flags.DEFINE_float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)
 
 COLUMNS = ("psnr", "ssim", "hole_psnr")
 
 
-def queue() -> list[str]:
-    """Every model, or the one of --model, that has no result yet, in the order of the papers."""
+def define_flags(define: cli.Define) -> None:
+    recipe_flags.define_flags(define, preset="gpu")
+    place = "Folder, archive or prepared folder of pictures, one for each data set."
+    define.strings("data_dir", [], place)
+    define.string("workdir", "runs/paper_scale", "The runs, a folder for each.")
+    define.string("results", "results", "What is kept of them, a folder for each, and table.md.")
+    minutes = "Training time of each system, without compilation."
+    define.float("minutes", 10.0, minutes, lower_bound=0.01)
+    define.integer("count", 1, "How many systems to train before it stops.", lower_bound=1)
+    define.float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)
+
+
+def queue(model: str | None, results: Path) -> list[str]:
+    """Every model, or the one that is named, that has no result yet, in the order of the papers."""
     from inpainting_tf import recipes
 
-    args = flags.FLAGS
-    names = [args.model] if args.model else list(recipes.RECIPES)
-    return [name for name in names if not (Path(args.results) / name / "metrics.json").exists()]
+    names = [model] if model else list(recipes.RECIPES)
+    return [name for name in names if not (results / name / "metrics.json").exists()]
 
 
 def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     """The recipe with as many epochs as fit, by the time that a step of each phase takes here."""
     from inpainting_tf import data
     from inpainting_tf.data import pipeline
-    from inpainting_tf.recipes import assembly
 
     images = data.load(recipe.data, place, splits=("train",)).train.images
     per_epoch = pipeline.steps_per_epoch(len(images), recipe.batch_size)
-    batch = next(iter(assembly.training_batches(recipe, images, 0, 1)))
-    seconds = seconds_per_step(recipe, batch)
+    seconds = seconds_per_step(recipe, images)
     epochs = max(1, int(60 * minutes / (per_epoch * seconds)))
     rate = recipe.batch_size / seconds
     print(
@@ -66,7 +64,7 @@ def sized(recipe: Any, place: str | None, minutes: float) -> Any:
     return recipe.override({"schedule.epochs": epochs})
 
 
-def seconds_per_step(recipe: Any, batch: dict[str, Any]) -> float:
+def seconds_per_step(recipe: Any, images: Any) -> float:
     """The mean over the phases, weighted by their shares of the training."""
     from inpainting_tf import backends
     from inpainting_tf.recipes import assembly
@@ -74,6 +72,7 @@ def seconds_per_step(recipe: Any, batch: dict[str, Any]) -> float:
 
     with precision.policy(precision.resolve(recipe.mixed_precision)):
         trainer = assembly.trainer(recipe, total := 1_000_000)
+    batch = next(iter(assembly.training_batches(recipe, trainer.completion, images, 0, 1)))
     ends = [*recipe.schedule.boundaries(total), total] if recipe.discriminator else [total]
     step, begin, mean = backends.compiled_step(trainer), 0, 0.0
     for end in ends:
@@ -94,21 +93,30 @@ def _seconds(step: Any, batch: dict[str, Any], least: float = 1.0) -> float:
     return (time.perf_counter() - start) / steps
 
 
-def train(name: str, place: str | None) -> Path:
-    """Trains or continues a system on the pictures of a folder, packs it, and measures what was packed."""
+def train(recipe: Any, place: str | None, folder: Path, minutes: float, checkpoint_minutes: float) -> Any:
+    """Trains a system for so many minutes, or continues its training; returns the run.
+
+    Args:
+        recipe: the system's, whose epochs follow from the minutes.
+        place: the folder of its pictures.
+        folder: the run's.
+        minutes: of training, without compilation.
+        checkpoint_minutes: how much work a kill may cost.
+    """
+    from inpainting_tf import runs
+
+    begun = (folder / "recipe.json").exists()
+    recipe = runs.open_run(folder).recipe if begun else sized(recipe, place, minutes)
+    return runs.train(recipe, folder, data_dir=place, checkpoint_minutes=checkpoint_minutes)
+
+
+def keep(run: Any, result: Path) -> None:
+    """Packs a run, and measures what was packed."""
     from inpainting_tf import runs
     from inpainting_tf.evaluation import comparison
 
-    args = flags.FLAGS
-    folder, result = Path(args.workdir) / name, Path(args.results) / name
-    begun = (folder / "recipe.json").exists()
-    recipe = (
-        runs.open_run(folder).recipe if begun else sized(cli.recipe_from_flags(name), place, args.minutes)
-    )
-    run = runs.train(recipe, folder, data_dir=place, checkpoint_minutes=args.checkpoint_minutes)
     packed = runs.pack(run, result)
     comparison.compare([comparison.of_run(packed)], comparison.TestSet.of(run), result)
-    return result
 
 
 def table(results: Path) -> str:
@@ -117,7 +125,7 @@ def table(results: Path) -> str:
 
     rows = [("model", "epochs", "minutes", "PSNR", "SSIM", "hole PSNR", "printed PSNR", "printed SSIM")]
     for file in sorted(results.glob("*/metrics.json"), key=lambda file: file.stat().st_mtime):
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
         printed = next(iter(found["recipe"]["printed"].values()), {})
         cells = [
             found["model"],
@@ -129,38 +137,41 @@ def table(results: Path) -> str:
     return tables.table(rows)
 
 
-def main() -> None:
+def next_system(args: flags.FlagValues, name: str) -> bool:
+    """Trains a system and keeps it; says so and returns False where its pictures are not there."""
     from inpainting_tf import data, files
 
-    args = flags.FLAGS
+    results, recipe = Path(args.results), recipe_flags.recipe(args, name)
+    try:
+        place = data.place(recipe.data, args.data_dir)
+    except InputError as error:
+        print(f"{name} is left out: {error}", file=sys.stderr)
+        return False
+    trained = train(recipe, place, Path(args.workdir) / name, args.minutes, args.checkpoint_minutes)
+    keep(trained, results / name)
+    files.write_text(results / "table.md", table(results) + "\n")
+    print(f"{name}: {results / name}")
+    return True
+
+
+def run(args: flags.FlagValues) -> None:
     # What was compiled for an interrupted training is found again by the next process.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(args.workdir).resolve() / "compiled"))
-    waiting = queue()
+    results = Path(args.results)
+    waiting = queue(args.model, results)
     if not waiting:
         raise InputError(
             f"--results must lack a system to train. Received {args.results!r}: it has them all."
         )
-    trained = 0
-    for name in waiting:
-        if trained == args.count:
-            break
-        try:
-            place = data.place(cli.recipe_from_flags(name).data, args.data_dir)
-        except InputError as error:
-            print(f"{name} is left out: {error}", file=sys.stderr)
-            continue
-        result = train(name, place)
-        files.write_text(Path(args.results) / "table.md", table(Path(args.results)) + "\n")
-        print(f"{name}: {result}")
-        trained += 1
-    if not trained:
+    trained = itertools.islice((name for name in waiting if next_system(args, name)), args.count)
+    if not list(trained):
         raise InputError("--data_dir must hold the pictures of a system without a result; see above.")
-    print(table(Path(args.results)))
-    rest = queue()
+    print(table(results))
+    rest = queue(args.model, results)
     print(
         f"Left: {', '.join(rest)}. The same command trains the next." if rest else "Every system is trained."
     )
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(sys.modules[__name__])

@@ -53,8 +53,8 @@ def file_size_limit() -> Callable[[int], contextlib.AbstractContextManager[None]
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list:
     """The figures that were saved, to ask them what they show."""
-    from inpainting_tf import figures
+    from inpainting_tf.figures import canvas
 
-    saved, save = [], figures._save
-    monkeypatch.setattr(figures, "_save", lambda figure, path: saved.append(figure) or save(figure, path))
+    saved, agg = [], canvas.FigureCanvasAgg
+    monkeypatch.setattr(canvas, "FigureCanvasAgg", lambda figure: saved.append(figure) or agg(figure))
     return saved

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from inpainting_tf import InputError, networks
-from inpainting_tf.inference import Network
 from inpainting_tf.ops.images import composite
 
 # Of any size; with skip connections and a smooth fill; of one size, whose dense layer and pasted patch are
@@ -19,7 +18,7 @@ SIZES = {"glcic": (32, 48), "best": (32, 48), "context_encoder": (32, 64)}
 @functools.cache
 def network(name: str) -> keras.Model:
     """With seeded weights; its normalizations know their data, so that every layer has something to say."""
-    size = SIZES[name] if name in networks.FIXED_SIZE else None
+    size = SIZES[name] if not networks.get(name).any_size else None
     keras.utils.set_random_seed(0)
     model = networks.get(name)(image_size=size, width=4)
     random = np.random.default_rng(0)
@@ -47,7 +46,7 @@ def pictures(name: str, count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarr
 
 def expected(model: keras.Model, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """What Keras makes of them, completed."""
-    return composite(images, Network.of(model).fill(images, masks), masks)
+    return composite(images, model.fill(images, masks), masks)
 
 
 def assert_completed(

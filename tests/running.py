@@ -97,7 +97,7 @@ def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
     finally:
         sys.argv = former
         owned = flags.FLAGS.flags_by_module_dict()  # the next command defines its own, without these values
-        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.flags", [])]:
+        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.cli", [])]:
             delattr(flags.FLAGS, flag.name)
 
 
@@ -107,7 +107,7 @@ def process(script: str, *args: Any, env: dict[str, str] | None = None, **option
         [sys.executable, str(ROOT / script), *map(str, args)],
         env=env or environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=PATIENCE,
         **options,
     )
@@ -118,7 +118,7 @@ def python(code: str, *args: Any, env: dict[str, str] | None = None) -> str:
     """What a fresh interpreter prints that runs `code`; an error there is one here."""
     call = [sys.executable, "-c", code, *map(str, args)]
     return subprocess.run(
-        call, env=env or environment(), capture_output=True, text=True, timeout=PATIENCE, check=True
+        call, env=env or environment(), capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True
     ).stdout
 
 
@@ -126,7 +126,7 @@ def without_tensorflow(folder: Path) -> dict[str, str]:
     """For `environment`: a process with it uses JAX, and fails wherever it imports TensorFlow or TFDS."""
     for name in ("tensorflow", "tensorflow_datasets"):
         (folder / f"{name}.py").write_text(
-            f"raise ModuleNotFoundError('No module named {name}', name='{name}')"
+            f"raise ModuleNotFoundError('No module named {name}', name='{name}')", encoding="utf-8"
         )
     return {"KERAS_BACKEND": "jax", "PYTHONPATH": str(folder)}
 
@@ -157,8 +157,8 @@ def stop(options: Sequence[str], folder: Path, log: Path, step: int, number: int
     with training(options, folder, log, **changes) as child:
         end = time.monotonic() + PATIENCE
         while checkpoints.latest_step(folder / "checkpoints") < step:
-            assert child.poll() is None, f"ended before its checkpoint:\n{log.read_text()}"
-            assert time.monotonic() < end, f"no checkpoint:\n{log.read_text()}"
+            assert child.poll() is None, f"ended before its checkpoint:\n{log.read_text(encoding='utf-8')}"
+            assert time.monotonic() < end, f"no checkpoint:\n{log.read_text(encoding='utf-8')}"
             time.sleep(0.01)
         child.send_signal(number)
         return child.wait(PATIENCE)
@@ -179,7 +179,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def rows_of(folder: Path, name: str = "history.csv") -> list[dict[str, str]]:
     """The rows of a CSV file in `folder`, as text."""
-    with open(folder / name, newline="") as file:
+    with open(folder / name, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

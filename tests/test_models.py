@@ -13,7 +13,6 @@ from running import command
 import inpainting_tf
 from inpainting_tf import classical, data, models, runs
 from inpainting_tf.data import synthetic_faces
-from inpainting_tf.inference import Network
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.images import to_float
 from inpainting_tf.ops.masks import Mask
@@ -38,7 +37,9 @@ def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
     hole[45:60, 30:50] = 255
     Image.fromarray(face).save("face.png")
     Image.fromarray(hole).save("hole.png")
-    done = command("inpainting_tf/commands/inpaint.py", "--image=face.png", "--mask=hole.png", "--output=out.png")
+    done = command(
+        "inpainting_tf/commands/inpaint.py", "--image=face.png", "--mask=hole.png", "--output=out.png"
+    )
     assert done.status == 0, done.err
     filled = np.asarray(Image.open("out.png"))
     assert np.array_equal(filled, inpainting_tf.inpaint(inpainting_tf.load("faces"), face, hole))
@@ -47,7 +48,7 @@ def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "size"), [("faces", 64), ("cifar10", 32)])
 def test_a_model_knows_its_scale(name, size):
-    scale = Network.of(inpainting_tf.load(name)).scale
+    scale = inpainting_tf.load(name).facts.scale
     assert scale.size == (size, size) and scale.hole == round(size * 24 / 128)
 
 

@@ -64,8 +64,8 @@ def folder(tmp_path_factory) -> Path:
     """With `processes` and `helpers`, as modules of their own."""
     folder = tmp_path_factory.mktemp("modules")
     (folder / "processes.py").symlink_to(ROOT / "inpainting_tf" / "processes.py")
-    (folder / "helpers.py").write_text(HELPERS)
-    (folder / "parent.py").write_text(PARENT)
+    (folder / "helpers.py").write_text(HELPERS, encoding="utf-8")
+    (folder / "parent.py").write_text(PARENT, encoding="utf-8")
     return folder
 
 
@@ -138,7 +138,7 @@ def begun(folder: Path, place: Path) -> subprocess.Popen:
         [sys.executable, str(folder / "parent.py"), str(place)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     end = time.monotonic() + PATIENCE
     while not (place / "began").exists():

@@ -1,1 +1,1 @@
-"""What people use the package through: the command for the shell, and web pages (the extra `apps`)."""
+"""The web pages (the extra `apps`): one that repairs pictures, and the rating study."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import html
 import logging
@@ -15,8 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
 from inpainting_tf.errors import InputError
 
 FIRST_PORT = 7860
@@ -28,14 +27,21 @@ _CSS = """
 """
 
 
-def define_flags() -> None:
-    """Defines where a page is served and what it accepts: --host, --port, --max_upload_mb and --open."""
-    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.")
-    flags.DEFINE_integer(
-        "port", None, f"Default: the first free one from {FIRST_PORT} on.", lower_bound=1, upper_bound=65535
-    )
-    flags.DEFINE_float("max_upload_mb", 20.0, "Largest file that is accepted.", lower_bound=0.001)
-    flags.DEFINE_boolean("open", False, "Open the page in a browser.")
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """Where a page is served and what it accepts.
+
+    Attributes:
+        host: address to listen on; 0.0.0.0 lets other machines in.
+        port: None takes the first free one from `FIRST_PORT` on.
+        max_upload_mb: the largest file that is accepted, in MiB.
+        open: whether to open the page in a browser.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    max_upload_mb: float = 20.0
+    open: bool = False
 
 
 def gradio() -> Any:
@@ -52,24 +58,24 @@ def gradio() -> Any:
     return gr
 
 
-def serve(build: Callable[[Path], Any], css: str = "") -> None:
-    """Serves a page as the flags say until it is interrupted.
+def serve(build: Callable[[Path], Any], server: Server, css: str = "") -> None:
+    """Serves a page until it is interrupted.
 
     Args:
         build: makes the page, a `gradio.Blocks`, given a folder for its files, which are deleted in the end.
+        server: where.
         css: style sheet, besides the one that all pages share.
 
     Raises:
         InputError: Gradio is missing, or the address or the port cannot be had.
     """
-    args = flags.FLAGS
-    _check_free(args.host, args.port)
+    _check_free(server.host, server.port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the folder goes then too
     with tempfile.TemporaryDirectory(prefix="inpainting_tf-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         demo = build(Path(folder))
         try:
-            address = _launched(demo, css)
+            address = _launched(demo, server, css)
             print(f"The page is at {address} (Ctrl-C stops it)", flush=True)
             while True:
                 time.sleep(3600)
@@ -100,21 +106,21 @@ def in_words(handler: Callable[..., Any]) -> Callable[..., Any]:
     return told
 
 
-def _launched(demo: Any, css: str) -> str:
+def _launched(demo: Any, server: Server, css: str) -> str:
     """Starts the server in the background and returns the page's address."""
-    gr, args = gradio(), flags.FLAGS
+    gr = gradio()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     font = [gr.themes.Font("system-ui"), "sans-serif"]
-    with _told(args.host, args.port):
+    with _told(server.host, server.port):
         _, address, _ = demo.queue(default_concurrency_limit=1, max_size=32).launch(
-            server_name=args.host,
-            server_port=args.port,
-            inbrowser=args.open,
+            server_name=server.host,
+            server_port=server.port,
+            inbrowser=server.open,
             share=False,
             quiet=True,
             show_error=True,
             prevent_thread_lock=True,
-            max_file_size=max(1, round(args.max_upload_mb * 2**20)),
+            max_file_size=max(1, round(server.max_upload_mb * 2**20)),
             footer_links=[],
             ssr_mode=False,
             theme=gr.themes.Soft(primary_hue="blue", neutral_hue="zinc", font=font),

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 import cv2
-import keras
 import numpy as np
 
 from inpainting_tf import classical, photographs
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.inference import Network, inpaint
+from inpainting_tf.inference import Engine, inpaint
 from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
 from inpainting_tf.ops.images import to_float, to_uint8
 from inpainting_tf.ops.masks import Mask, draw, numbers
@@ -87,7 +86,7 @@ def mask_of(
 
 
 def repair(
-    model: keras.Model | Network,
+    model: Engine,
     rgb: np.ndarray,
     mask: np.ndarray,
     blend: str = "none",

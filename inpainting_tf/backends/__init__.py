@@ -1,6 +1,6 @@
 """What depends on Keras's backend: two files that offer the same names, one of which is taken at import.
 
-Trainer        the base class of `inpainting_tf.training`: Keras's way of calling a training step
+Trainer        the base class of `inpainting_tf.training`: Keras's way of calling `train_step` and `test_step`
 minimise       differentiates a loss and applies the gradients
 gradient       differentiates a function of a tensor, in training or in a network's forward pass
 switch         one of several branches, chosen while the compiled step runs

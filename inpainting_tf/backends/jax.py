@@ -2,10 +2,16 @@
 
 JAX differentiates and compiles pure functions, and Keras variables are state. `_pure` turns code that reads
 and assigns variables into a function of their values; a step, its branches and its losses are all made so.
+
+That is why `Trainer` stands between Keras and a trainer here: on JAX Keras does not call `train_step(data)`
+but `train_step(state, data)`, with the values of all variables as `state`, and takes back the values that the
+step leaves. Whoever writes a trainer writes `train_step(self, data)` and `test_step(self, data)` once, for
+both backends; `Trainer` hands Keras the pure functions of the same code.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,16 +27,23 @@ _WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
 
 
 class Trainer(keras.Model):
-    """A model that trains by its own `step(batch)`, a function of the batch that updates variables."""
+    """A model with a `train_step(data)` and a `test_step(data)` of its own that read and assign variables.
+
+    `fit` and `evaluate` run what `make_train_function` and `make_test_function` make of these two. There, and
+    only there, Keras finds their pure functions in their place.
+    """
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        super().compile(*args, **(kwargs | {"jit_compile": True}))  # JAX uncompiled is of no use
+        super().compile(*args, **kwargs)
+        self.jit_compile = True  # JAX uncompiled is of no use
 
-    def train_step(self, state: tuple[list[Any], ...], data: tuple[dict[str, Any]]) -> tuple[Any, Any]:
-        groups = _groups(self)
-        logs, values = _pure(self.step, _flat(groups))(_flat(state), *data)
-        values = iter(values)
-        return logs, tuple([next(values) for _ in group] for group in groups)
+    def make_train_function(self, force: bool = False) -> None:
+        with _replaced(self, "train_step", _stateless(self, self.train_step, _groups)):
+            super().make_train_function(force)
+
+    def make_test_function(self, force: bool = False) -> None:
+        with _replaced(self, "test_step", _stateless(self, self.test_step, _groups_of_a_test)):
+            super().make_test_function(force)
 
     def sync(self) -> None:
         """Makes the variables readable between the steps of `fit`, which keeps their values elsewhere."""
@@ -85,13 +98,13 @@ def compiled_step(trainer: Trainer) -> Callable[..., dict[str, Any]]:
     The variables are read before the first of several steps and assigned after the last, as by `fit`: some
     hundreds of them take milliseconds of Python, which is a whole step of a small batch.
     """
-    compiled = jax.jit(trainer.train_step, donate_argnums=0)
+    compiled = jax.jit(_stateless(trainer, trainer.train_step, _groups), donate_argnums=0)
 
     def step(batch: dict[str, Any], times: int = 1) -> dict[str, Any]:
         groups = _groups(trainer)
         state = tuple(map(_values, groups))
         for _ in range(times):
-            logs, state = compiled(state, (batch,))
+            logs, state = compiled(state, batch)
         _assign(_flat(groups), _flat(state))
         return logs
 
@@ -135,6 +148,35 @@ def fastest_precision() -> str:
     return "off" if jax.default_backend() == "cpu" else "bfloat16"
 
 
+@contextlib.contextmanager
+def _replaced(trainer: Trainer, name: str, method: Callable[..., Any]) -> Iterator[None]:
+    """The trainer with another method of that name for a while."""
+    own = vars(trainer).get(name)
+    setattr(trainer, name, method)
+    try:
+        yield
+    finally:
+        delattr(trainer, name)
+        if own is not None:
+            setattr(trainer, name, own)
+
+
+def _stateless(
+    trainer: Trainer,
+    step: Callable[[Any], Any],
+    groups_of: Callable[[Trainer], tuple[list[Any], ...]],
+) -> Callable[[tuple[list[Any], ...], Any], tuple[Any, tuple[list[Any], ...]]]:
+    """A trainer's `step(data)` as Keras calls it on JAX: `(state, data)` to (logs, state afterwards)."""
+
+    def stateless(state: tuple[list[Any], ...], data: Any) -> tuple[Any, tuple[list[Any], ...]]:
+        groups = groups_of(trainer)
+        logs, values = _pure(step, _flat(groups))(_flat(state), data)
+        left = iter(values)
+        return logs, tuple([next(left) for _ in group] for group in groups)
+
+    return stateless
+
+
 def _pure(function: Callable[..., Any], variables: list[Any]) -> Callable[..., tuple[Any, list[Any]]]:
     """`function` as one of the values of `variables` too: returns its result and the values it left."""
 
@@ -154,6 +196,11 @@ def _groups(trainer: Trainer) -> tuple[list[Any], ...]:
         trainer.optimizer.variables,
         trainer.metrics_variables,
     )
+
+
+def _groups_of_a_test(trainer: Trainer) -> tuple[list[Any], ...]:
+    """The same without the optimizer, which Keras leaves out of the state of an evaluation."""
+    return (trainer.trainable_variables, trainer.non_trainable_variables, trainer.metrics_variables)
 
 
 def _flat(groups: Iterable[Iterable[Any]]) -> list[Any]:

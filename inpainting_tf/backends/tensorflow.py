@@ -16,10 +16,7 @@ logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" no
 
 
 class Trainer(keras.Model):
-    """A model that trains by its own `step(batch)`, a function of the batch that updates variables."""
-
-    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return self.step(batch)
+    """A model with a `train_step(data)` and a `test_step(data)` of its own: Keras calls them as they are."""
 
     def sync(self) -> None:
         """Makes the variables readable between the steps of `fit`: they always are."""
@@ -123,7 +120,7 @@ def fastest_precision() -> str:
 
 def _cpu_computes_bfloat16() -> bool:
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:  # not Linux: nothing here is known to be faster than float32
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -122,23 +122,23 @@ def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | 
         first.summary["mask"],
     ) != (second.summary["image_size"], second.summary["mask"]):
         return f"`{claim.better}` and `{claim.worse}` were not measured on the same pictures and holes"
-    values = [[row[claim.metric] for row in each.rows] for each in (first, second)]
-    if any(value is None for column in values for value in column):
+    pairs = [(a[claim.metric], b[claim.metric]) for a, b in zip(first.rows, second.rows, strict=True)]
+    if any(value is None for pair in pairs for value in pair):
         return f"{METRICS[claim.metric].name} was not measured"
     if claim.metric == "seconds":  # the pictures of a batch share one time
-        values = np.array([pair for pair, _ in itertools.groupby(zip(*values, strict=True))]).T
-    return METRICS[claim.metric].sign * np.subtract(*values)
+        pairs = [pair for pair, _ in itertools.groupby(pairs)]
+    better, worse = np.array(pairs, float).T
+    return METRICS[claim.metric].sign * (better - worse)
 
 
 def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Finding:
     if isinstance(differences, str):
         return Finding(claim, reason=differences)
     mean, interval = float(differences.mean()), intervals.interval(differences)
-    measured = {"difference": mean, "interval": interval, "p": math.nan if p is None else p}
     if p is None:
-        return Finding(claim, reason=f"{len(differences)} values are too few", **measured)
+        return Finding(claim, OPEN, f"{len(differences)} values are too few", mean, interval)
     decided, reason = _decided(claim, mean, interval, p)
-    return Finding(claim, decided, f"{claim.words}: {reason}" if reason else "", **measured)
+    return Finding(claim, decided, f"{claim.words}: {reason}" if reason else "", mean, interval, p)
 
 
 def _decided(claim: Claim, mean: float, interval: tuple[float, float], p: float) -> tuple[str, str]:

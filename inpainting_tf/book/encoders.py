@@ -14,9 +14,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -64,7 +63,7 @@ def labelled_pictures(
         InputError: CIFAR-10 was not found.
     """
     source = sources.cifar10(data_dir)
-    names = data.split(source.names, data.Data("cifar10", 32, train, len(source.test)), source.test)
+    names = data.split(source.names, data.Data("cifar10", 32, train, len(source.test or ())), source.test)
     position = {name: index for index, name in enumerate(source.names)}
 
     def part(which: str) -> tuple[np.ndarray, np.ndarray]:
@@ -127,8 +126,7 @@ def encoder_comparison(
     if not rows:
         models = {name: _classifier(make, images.shape[1:3], width, seed) for name, make in ENCODERS.items()}
         files.write_json(folder / _RECORD, {"settings": settings, "rows": []})  # before hours of training
-        both = _together(models.values())
-        rows = (checkpoints.restore(folder / _UNFINISHED, both) or {"rows": []})["rows"]
+        rows = (checkpoints.restore(folder / _UNFINISHED, models) or {"rows": []})["rows"]
         done, total = (count * steps * len(models) for count in (len(rows), epochs))
         with tqdm(initial=done, total=total, unit="batch", disable=None) as bar:
             for epoch in range(len(rows) + 1, epochs + 1):
@@ -142,7 +140,7 @@ def encoder_comparison(
                 rows.append(row)
                 files.write_csv(folder / "accuracy.csv", rows)
                 accuracy_curves(rows, folder / "accuracy.png")
-                checkpoints.save(folder / _UNFINISHED, epoch * steps, both, {"rows": rows})
+                checkpoints.save(folder / _UNFINISHED, epoch * steps, models, {"rows": rows})
         files.write_json(folder / _RECORD, {"settings": settings, "rows": rows})
     shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
     return rows
@@ -204,20 +202,10 @@ def _record(folder: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        record = json.loads(file.read_text())
+        record = json.loads(file.read_text(encoding="utf-8"))
         return {"settings": {name: record["settings"][name] for name in _SETTINGS}, "rows": record["rows"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{str(file)!r} cannot be read ({error}). Choose another `output`.") from error
-
-
-def _together(models: Iterable[keras.Model]) -> SimpleNamespace:
-    """The models as the one that `checkpoints` keeps: the variables of all and of all their optimizers."""
-
-    def variables(parts: Iterable[Any]) -> list[Any]:
-        return [variable for part in parts for variable in part.variables]
-
-    optimizers = SimpleNamespace(variables=variables(model.optimizer for model in models))
-    return SimpleNamespace(variables=variables(models), optimizer=optimizers)
 
 
 def _classifier(build: Callable[..., keras.Model], size: Sequence[int], width: int, seed: int) -> keras.Model:

@@ -1,13 +1,18 @@
 """What the book's tables and figures rest on: trained systems and their measurements, each made once.
 
-WORKDIR/SCALE/NAME                       a run, as train.py writes it
-WORKDIR/SCALE/evaluations/HOLES/NAME     what eval.py writes of one system
+WORKDIR/SCALE/NAME                     a run, as train.py writes it
+WORKDIR/SCALE/evaluations/KEY/NAME     what eval.py writes of one system, and pictures.json
+
+A KEY is readable and ends with a hash of the recipe and of the test set, so that another one of either has a
+place of its own. pictures.json holds `data.fingerprint` of the test pictures: with other files under the same
+names they are measured again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import shlex
 import sys
@@ -16,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import data, evaluation, processes, recipes, runs
+from inpainting_tf import data, evaluation, files, processes, recipes, runs
 from inpainting_tf.book import encoders
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
@@ -25,6 +30,7 @@ from inpainting_tf.evaluation.comparison import Subject, TestSet
 from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import Run, checkpoints, packed
 
+_PICTURES = "pictures.json"
 SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
 
 
@@ -181,21 +187,29 @@ class Experiments:
     def _measured(
         self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
     ) -> Evaluation:
-        folder = self.home / "evaluations" / _label(test_set) / name
+        folder = self._folder(name, test_set, run)
+        located = self._located(test_set)
+        pictures = data.fingerprint(located.data, located.data_dir, _test_names(test_set))
         try:
-            if _is_newer(folder / "metrics.json", run):
+            if _is_newer(folder / "metrics.json", run) and _is_of(folder, pictures):
                 found = evaluation.read(folder)
                 if self.lpips is None or found.summary["lpips"] is not None:
                     return found
-            [found] = comparison.compare([subject()], self._located(test_set), folder, lpips=self.lpips)
+            [found] = comparison.compare([subject()], located, folder, lpips=self.lpips)
+            files.write_json(folder / _PICTURES, {"fingerprint": pictures})
         except Exception as error:
             raise Missing(_reason(error)) from error
         return found
 
+    def _folder(self, name: str, test_set: TestSet, run: Run | None) -> Path:
+        """Where a measurement is kept; `run` is None for a classical method."""
+        return self.home / "evaluations" / _key(test_set, run and run.recipe) / name
+
     def sheet_of(self, name: str, which: str) -> Path:
         """One of the picture sheets that came with a system's evaluation, e.g. "good"."""
         self.evaluation(name)
-        file = self.home / "evaluations" / _label(self._test_set(self.run(name))) / name / f"{which}.png"
+        run = self.run(name)
+        file = self._folder(name, self._test_set(run), run) / f"{which}.png"
         if not file.exists():
             raise Missing(f"no sheet {which!r}: its holes are not boxes of one size")
         return file
@@ -218,7 +232,7 @@ class Experiments:
             Missing: CIFAR-10 was not found, or a classifier could not be trained.
         """
         size, folder = ENCODERS[self.scale], self.home / "encoders"
-        made_with = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
+        made_with: dict[str, Any] = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
         try:
             if rows := encoders.finished(folder, made_with):
                 return rows
@@ -254,7 +268,7 @@ def duration(minutes: float) -> str:
 def device_of(run: Run) -> str:
     """What a run was trained on, as far as it was noted."""
     file = run.folder / "environment.json"
-    return json.loads(file.read_text())["device"] if file.exists() else "not noted"
+    return json.loads(file.read_text(encoding="utf-8"))["device"] if file.exists() else "not noted"
 
 
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
@@ -276,12 +290,30 @@ def _finished(run: Run) -> bool:
     return packed.found(run.folder) or checkpoints.latest_step(run.checkpoints) == int(rows[-1]["step"])
 
 
-def _label(test_set: TestSet) -> str:
-    """A folder's name for pictures and holes."""
-    numbers = [value for value in (test_set.mask.low, test_set.mask.high) if value is not None]
-    data, kind = test_set.data, test_set.mask.kind
-    parts = [data.source, data.image_size, data.test, kind, *(f"{x:g}" for x in numbers)]
-    return "_".join(map(str, parts))
+def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:
+    """A folder's name for what was measured: `recipe` on the pictures and holes of `test_set`.
+
+    Where the pictures are is no part of it: moved, they are the same.
+    """
+    pictures = dataclasses.asdict(test_set.data)
+    for training in ("train", "flip"):  # no part of a test set; in the recipe
+        del pictures[training]
+    what = [pictures, dataclasses.asdict(test_set.mask), _test_names(test_set), recipe and recipe.to_json()]
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    return f"{test_set.data.source}_{test_set.data.image_size}_{test_set.mask.kind}-{digest[:8]}"
+
+
+def _test_names(test_set: TestSet) -> list[str] | None:
+    return None if test_set.names is None else list(test_set.names["test"])
+
+
+def _is_of(folder: Path, pictures: str | None) -> bool:
+    """Whether a measurement was made of pictures with this fingerprint; true where they are not there now."""
+    if pictures is None:
+        return True
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads((folder / _PICTURES).read_text(encoding="utf-8"))["fingerprint"] == pictures
+    return False
 
 
 def _is_newer(measured: Path, run: Run | None) -> bool:

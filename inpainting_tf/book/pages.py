@@ -79,7 +79,9 @@ def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) 
 
 def _provenance(systems: Iterable[str], lab: Experiments) -> str:
     """How each number was made."""
-    rows = [["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]]
+    rows: list[list[object]] = [
+        ["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]
+    ]
     for name in systems:
         try:
             run = lab.run(name)

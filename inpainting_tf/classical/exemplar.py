@@ -215,7 +215,7 @@ def _known_patches(hole: np.ndarray, size: int) -> int:
 
 def _touching(hole: np.ndarray, size: int) -> np.ndarray:
     """Whether the patch at each place [H - size + 1, W - size + 1] has a missing pixel."""
-    return np.lib.stride_tricks.sliding_window_view(hole, (size, size)).any(axis=(2, 3))
+    return np.any(np.lib.stride_tricks.sliding_window_view(hole, (size, size)), axis=(2, 3))
 
 
 def _depth(hole: np.ndarray) -> np.ndarray:

@@ -88,7 +88,18 @@ BASELINES: dict[str, Baseline] = {
 
 
 def get(name: str) -> Baseline:
-    """The baseline of that name; an unknown name raises `InputError` with the nearest valid one."""
+    """The baseline of that name; an unknown name raises `InputError` with the nearest valid one.
+
+    Example:
+        >>> import numpy as np
+        >>> from inpainting_tf import classical
+        >>> images = np.full((1, 24, 32, 3), 0.25, np.float32)
+        >>> masks = np.zeros((1, 24, 32, 1), np.float32)
+        >>> masks[0, 5:9, 10:20] = 1  # missing
+        >>> filled = classical.get("biharmonic")(images, masks)
+        >>> bool(np.allclose(filled, 0.25))
+        True
+    """
     if name not in BASELINES:
         raise errors.unknown("baseline", name, BASELINES)
     return BASELINES[name]

@@ -1,105 +1,162 @@
-"""What the command lines share: flags that override a recipe, and mistakes told in one line."""
+"""What all command lines share: flags, help, and mistakes told in one line."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import logging
+import re
+import shlex
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from absl import app, flags
+from absl import flags
 
 from inpainting_tf.errors import Diverged, InputError
 
-# A flag -> the fields of the recipe that it sets.
-OVERRIDES = {
-    "dataset": ("data.source",),
-    "classes": ("data.classes",),
-    "image_size": ("data.image_size",),
-    "width": ("network.width", "discriminator.width"),
-    "epochs": ("schedule.epochs",),
-    "batch_size": ("batch_size",),
-    "learning_rate": ("optimizer.learning_rate",),
-    "alpha": ("objective.alpha",),
-    "mask": ("mask.train.kind", "mask.test.kind"),
-    "seed": ("seed",),
-    "mixed_precision": ("mixed_precision",),
-    "jit_compile": ("jit_compile",),
-    "deterministic": ("deterministic",),
-}
+# The commands that a checkout has as scripts, too.
+SCRIPTS = {"train": "train.py", "evaluate": "eval.py", "reproduce": "reproduce.py"}
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+WIDTH = 100  # columns of the help
 
 
-def define_recipe_flags() -> None:
-    """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else."""
-    flags.DEFINE_string("model", None, "What to train; --list shows them all.")
-    flags.DEFINE_string("preset", "paper", "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
-    flags.DEFINE_string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
-    flags.DEFINE_string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
-    flags.DEFINE_integer("image_size", None, "Side of the pictures in pixels.")
-    flags.DEFINE_integer("width", None, "Channels of the first convolution; all others scale with it.")
-    flags.DEFINE_integer("epochs", None, "Passes over the training pictures; the phases keep their shares.")
-    flags.DEFINE_integer("batch_size", None, "Pictures per step.")
-    flags.DEFINE_float("learning_rate", None, "Of the completion network's optimizer.")
-    flags.DEFINE_float("alpha", None, "Weight of the adversarial term in the joint loss.")
-    flags.DEFINE_string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
-    flags.DEFINE_integer("seed", None, "Of weights, order, mirroring and training holes.")
-    flags.DEFINE_string("mixed_precision", None, "auto, off, float16 or bfloat16.")
-    flags.DEFINE_boolean("jit_compile", None, "Compile the step with XLA.")
-    flags.DEFINE_boolean("deterministic", None, "The same bits each time, at some cost in speed.")
-    flags.DEFINE_multi_string("set", [], "Any field of the recipe: --set objective.adversarial=minimax.")
+class Define:
+    """absl's DEFINE functions for the flags of one command, which are kept apart from every other's.
+
+    Each takes a name, the default and the help text (an enum: its values before the help text), and the
+    keyword arguments of absl's function, such as `lower_bound`. The plural ones define a flag that may be
+    repeated.
+    """
+
+    def __init__(self, values: flags.FlagValues) -> None:
+        def of(function: Callable[..., Any]) -> Callable[..., Any]:
+            return functools.partial(function, flag_values=values)
+
+        self.string, self.strings = of(flags.DEFINE_string), of(flags.DEFINE_multi_string)
+        self.integer, self.integers = of(flags.DEFINE_integer), of(flags.DEFINE_multi_integer)
+        self.enum, self.enums = of(flags.DEFINE_enum), of(flags.DEFINE_multi_enum)
+        self.float, self.boolean = of(flags.DEFINE_float), of(flags.DEFINE_boolean)
 
 
-def recipe_from_flags(model: str | None = None) -> Any:
-    """The recipe of --model at --preset with every flag that was given.
+class Command(Protocol):
+    """A command: a module of `commands`, or a script. Its docstring is its help."""
+
+    __doc__: str | None
+
+    def define_flags(self, define: Define) -> None:
+        """Defines the command's flags."""
+
+    def run(self, args: flags.FlagValues) -> int | None:
+        """Does what the flags say; returns the exit status, None for 0.
+
+        Raises:
+            InputError: a value is wrong, or what it names cannot be used.
+            Diverged: a training did.
+        """
+
+
+def main(command: Command, argv: Sequence[str] | None = None) -> None:
+    """Runs a command and ends the process: with status 0, the command's own, or as `status_of` has it.
 
     Args:
-        model: in place of --model.
+        command: what to run.
+        argv: its options; default: the process's.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    options = sys.argv[1:] if argv is None else argv
+    sys.exit(status_of(lambda: _run(command, options)))
+
+
+def status_of(action: Callable[[], int | None]) -> int:
+    """The exit status of an action whose foreseen errors are told on stderr, in one line each.
+
+    It is 2 for a user's mistake, 1 for a flag that cannot be parsed and for a training that diverged,
+    `INTERRUPTED` after Ctrl-C.
+    """
+    try:
+        return action() or 0
+    except flags.Error as error:
+        return _told(f"FATAL Flags parsing error: {error}\nPass --help to see the flags.", 1)
+    except InputError as error:
+        return _told(f"error: {error}", 2)
+    except Diverged as error:
+        return _told(f"error: {error}", 1)
+    except KeyboardInterrupt as interrupt:
+        return _told(f"Interrupted. {interrupt}".strip(), INTERRUPTED)
+
+
+def parse(command: Command, options: Sequence[str]) -> flags.FlagValues:
+    """The values of a command's flags.
 
     Raises:
-        InputError: --model is missing or unknown, or a value does not fit its field.
+        flags.Error: an unknown flag, or a value that is none of its flag.
+        InputError: an option that is no flag at all.
     """
-    from inpainting_tf import recipes
-
-    values = flags.FLAGS
-    model = model or values.model
-    if not model:
-        raise InputError(f"--model must be one of {', '.join(recipes.RECIPES)}. Received none.")
-    recipe = recipes.get(model, values.preset)
-    changes = {
-        field: getattr(values, flag)
-        for flag, fields in OVERRIDES.items()
-        for field in fields
-        if getattr(values, flag) is not None
-        and not (field.startswith("discriminator.") and not recipe.discriminator)
-    }
-    if values.dataset not in (None, recipe.data.source) and values.classes is None:
-        changes["data.classes"] = None  # those were another data set's
-    for assignment in values.set:
-        field, equals, value = assignment.partition("=")
-        if not equals:
-            raise InputError(f"--set must be field=value. Received {assignment!r}.")
-        changes[field.strip()] = value.strip()
-    return recipe.override(changes).check()
+    values = flags.FlagValues()
+    define = Define(values)
+    command.define_flags(define)
+    define.boolean("help", False, "Show this help and stop.", short_name="h")
+    _, *rest = values(["", *options])
+    if rest:
+        raise InputError(f"Options begin with --. Received {rest[0]!r}.")
+    return values
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs an entry point: flags are parsed, a user's mistake is one line on stderr and exit status 2."""
-    app.run(lambda argv: _guarded(main, argv))
+def help_text(command: Command, values: flags.FlagValues) -> str:
+    """The command's docstring, its examples as this program was called, and a paragraph on each flag."""
+    about = inspect.cleandoc(command.__doc__ or "")
+    about = re.sub(r"inpainting-tf (\w+)", lambda found: called(found[1]), about)
+    names = [name for name in values if name == values[name].name]  # without the short ones
+    return "\n".join([about, "", "Flags:", *(_paragraph(values[name]) for name in names)])
 
 
-def _guarded(main: Callable[[], None], argv: Sequence[str]) -> None:
-    try:
-        if len(argv) > 1:
-            raise InputError(f"Options begin with --. Received {argv[1]!r}.")
-        main()
-    except InputError as error:
-        sys.exit(_say(str(error), 2))
-    except Diverged as error:
-        sys.exit(_say(str(error), 1))
-    except KeyboardInterrupt as interrupt:
-        sys.exit(_say(f"Interrupted. {interrupt}".strip(), INTERRUPTED))
+def called(command: str) -> str:
+    """How to call another command in the way in which this process was called.
+
+    Args:
+        command: one of `main.COMMANDS`.
+    """
+    program = Path(sys.argv[0])
+    if program.name in SCRIPTS.values() and command in SCRIPTS:
+        return shlex.join(["python", str(program.with_name(SCRIPTS[command]))])
+    installed = program.name.startswith("inpainting-tf")  # on Windows with an ending
+    return f"inpainting-tf {command}" if installed else f"python -m inpainting_tf {command}"
 
 
-def _say(message: str, status: int) -> int:
-    print(f"error: {message}" if status != INTERRUPTED else message, file=sys.stderr)
+def _run(command: Command, options: Sequence[str]) -> int | None:
+    args = parse(command, options)
+    if args.help:
+        print(help_text(command, args))
+        return 0
+    return command.run(args)
+
+
+def _paragraph(flag: flags.Flag) -> str:
+    facts = [flag.parser.syntactic_help]
+    if isinstance(flag, flags.MultiFlag):
+        facts.append("may be repeated")
+    if flag.default not in (None, False, []):
+        facts.append(f"default: {', '.join(_plain(flag.default))}")
+    words = flag.help.partition(";\n")[0]  # absl goes on with how to repeat it
+    told = "; ".join(filter(None, facts))
+    name = f"[no]{flag.name}" if flag.boolean else flag.name
+    return textwrap.fill(
+        f"--{name}: {words}" + (f" ({told})" if told else ""),
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_on_hyphens=False,
+    )
+
+
+def _plain(default: Any) -> list[str]:
+    values = default if isinstance(default, list) else [default]
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+
+
+def _told(message: str, status: int) -> int:
+    print(message, file=sys.stderr)
     return status

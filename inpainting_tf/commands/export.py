@@ -1,9 +1,9 @@
 """Writes a trained network in the format of another program.
 
-python -m inpainting_tf.export --workdir=runs/glcic --output=models/inpainting/1
-python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.onnx --format=onnx
-python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.tflite --format=litert --image_size=128x192
-python -m inpainting_tf.export --workdir=runs/glcic --output=glcic.tflite --format=litert --precision=int8
+inpainting-tf export --workdir=runs/glcic --output=models/inpainting/1
+inpainting-tf export --workdir=runs/glcic --output=glcic.onnx --format=onnx
+inpainting-tf export --workdir=runs/glcic --output=glcic.tflite --format=litert --image_size=128x192
+inpainting-tf export --workdir=runs/glcic --output=glcic.tflite --format=litert --precision=int8
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from absl import flags, logging
+from absl import flags
 
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
@@ -20,25 +20,27 @@ from inpainting_tf.errors import InputError, unknown
 FORMATS = ("saved_model", "litert", "onnx")
 CALIBRATION = 100  # pictures, which TensorFlow's guide holds for enough to scale the integers of int8
 
-flags.DEFINE_string("workdir", None, "What to export: a run's folder, a .keras file; see inpainting_tf.load.")
-flags.DEFINE_string("output", None, "Folder (saved_model) or file (litert, onnx) to write.")
-flags.DEFINE_string("format", FORMATS[0], f"{', '.join(FORMATS)}.")
-flags.DEFINE_boolean("direct", None, "saved_model: show the network the whole picture, not a window of it.")
-flags.DEFINE_string("image_size", None, "litert: side or HEIGHTxWIDTH in pixels; default: as it was trained.")
-flags.DEFINE_string("precision", None, "litert: float32 (default), float16 or int8.")
-flags.DEFINE_string("data_dir", None, "int8: folder or archive of the run's pictures; default: as it was.")
-
 _ONLY = {"direct": "saved_model", "image_size": "litert", "precision": "litert", "data_dir": "litert"}
 
 
-def main() -> None:
+def define_flags(define: cli.Define) -> None:
+    """Defines what is exported, and how."""
+    define.string("workdir", None, "What to export: a run's folder, a .keras file; see inpainting_tf.load.")
+    define.string("output", None, "Folder (saved_model) or file (litert, onnx) to write.")
+    define.string("format", FORMATS[0], f"{', '.join(FORMATS)}.")
+    define.boolean("direct", None, "saved_model: show the network the whole picture, not a window of it.")
+    define.string("image_size", None, "litert: side or HEIGHTxWIDTH in pixels; default: as it was trained.")
+    define.string("precision", None, "litert: float32 (default), float16 or int8.")
+    define.string("data_dir", None, "int8: folder or archive of the run's pictures; default: as it was.")
+
+
+def run(args: flags.FlagValues) -> None:
+    """Exports, and says how large the result is."""
+    _check(args)
     import keras
 
     import inpainting_tf
 
-    args = flags.FLAGS
-    _check(args)
-    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each step of writing
     if keras.backend.backend() != "tensorflow":
         raise InputError(f"Export takes KERAS_BACKEND=tensorflow. Received {keras.backend.backend()!r}.")
     path = _write(inpainting_tf.load(args.workdir), args)
@@ -46,18 +48,18 @@ def main() -> None:
     print(f"Wrote {path}, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB.")
 
 
-def _check(args: Any) -> None:
+def _check(args: flags.FlagValues) -> None:
     for name in ("workdir", "output"):
-        if not getattr(args, name):
+        if not args[name].value:
             raise InputError(f"--{name} must be given. Received none.")
     if args.format not in FORMATS:
         raise unknown("--format", args.format, FORMATS)
     for name, form in _ONLY.items():
-        if getattr(args, name) is not None and args.format != form:
+        if args[name].value is not None and args.format != form:
             raise InputError(f"--{name} is for --format={form}. Received --format={args.format}.")
 
 
-def _write(model: Any, args: Any) -> Path:
+def _write(model: Any, args: flags.FlagValues) -> Path:
     if args.format == "onnx":
         from inpainting_tf.export import onnx
 
@@ -74,19 +76,15 @@ def _write(model: Any, args: Any) -> Path:
 
 
 def _image_size(model: Any, text: str | None) -> tuple[int, int]:
-    from inpainting_tf.inference import Network
-
     if text is not None:
         sides = text.split("x")
         if len(sides) > 2 or not all(side.isdecimal() for side in sides):
             raise InputError(f"--image_size must be a side or HEIGHTxWIDTH. Received {text!r}.")
         return int(sides[0]), int(sides[-1])
-    network = Network.of(model)
-    if None not in network.size:
-        return network.size
-    if network.scale is None:
+    scale = model.facts.scale
+    if scale is None:
         raise InputError("--image_size must be given: this network takes any size. Received none.")
-    return network.scale.size
+    return scale.size
 
 
 def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> dict[str, Any]:
@@ -102,7 +100,3 @@ def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> d
     images = found.train.images[:, top : top + size[0], left : left + size[1]]
     batch = next(pipeline.test_batches(images, run.recipe.mask.test, batch_size=CALIBRATION))
     return {"images": batch["image"], "masks": batch["mask"]}
-
-
-if __name__ == "__main__":
-    cli.run(main)

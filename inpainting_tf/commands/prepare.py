@@ -1,8 +1,10 @@
 """Decodes a data set once, for training at a machine that has neither TensorFlow nor the original pictures.
 
-python -m inpainting_tf.prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128
-python train.py --model=glcic --data_dir=celeba_128
+inpainting-tf prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128
+inpainting-tf train --model=glcic --data_dir=celeba_128
 """
+
+from __future__ import annotations
 
 import dataclasses
 import shlex
@@ -13,25 +15,27 @@ from inpainting_tf.commands import cli
 from inpainting_tf.data import Data, load, prepared
 from inpainting_tf.errors import InputError
 
-usual = Data()
-flags.DEFINE_string("dataset", usual.source, "celeba, cifar10, folder or synthetic_faces.")
-flags.DEFINE_string("classes", None, "Only these classes of the data set, comma separated; none: all.")
-flags.DEFINE_string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
-flags.DEFINE_integer("image_size", usual.image_size, "Side in pixels.", lower_bound=16)
-flags.DEFINE_string("train", str(usual.train), "How many training pictures at most; none: no limit.")
-flags.DEFINE_integer("test", usual.test, "How many test pictures at most.", lower_bound=1)
-flags.DEFINE_integer("split_seed", usual.split_seed, "Which pictures are test pictures.", lower_bound=0)
-flags.DEFINE_string("output", None, "Folder for the prepared pictures; new or empty.")
+USUAL = Data()
 
 
-def main() -> None:
-    args = flags.FLAGS
+def define_flags(define: cli.Define) -> None:
+    """Defines which pictures are prepared, and where they are written."""
+    define.string("dataset", USUAL.source, "celeba, cifar10, folder or synthetic_faces.")
+    define.string("classes", None, "Only these classes of the data set, comma separated; none: all.")
+    define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
+    define.integer("image_size", USUAL.image_size, "Side in pixels.", lower_bound=16)
+    define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
+    define.integer("test", USUAL.test, "How many test pictures at most.", lower_bound=1)
+    define.integer("split_seed", USUAL.split_seed, "Which pictures are test pictures.", lower_bound=0)
+    define.string("output", None, "Folder for the prepared pictures; new or empty.")
+
+
+def run(args: flags.FlagValues) -> None:
+    """Decodes the pictures, writes them, and says how to train on them."""
     if not args.output:
         raise InputError("--output must be a new or an empty folder. Received none.")
     prepared.require_free(args.output)  # before an hour's decoding rather than after it
-    settings = {field: getattr(args, flag) for field, flag in prepared.FLAGS.items()}
-    settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
-    wanted = dataclasses.replace(usual, **settings)
+    wanted = _wanted(args)
     dataset = load(wanted, args.data_dir)
     folder = prepared.write(dataset, wanted, args.output)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
@@ -39,8 +43,14 @@ def main() -> None:
         f"Prepared {len(dataset.train.names)} training and {len(dataset.test.names)} test pictures of "
         f"{dataset.origin}, {wanted.image_size} px, {megabytes:.1f} MB, in {folder}."
     )
-    command = ["python", "train.py", "--model=glcic", *_unusual(wanted), f"--data_dir={folder}"]
-    print(f"Next: {shlex.join(command)}")
+    options = ["--model=glcic", *_unusual(wanted), f"--data_dir={folder}"]
+    print(f"Next: {cli.called('train')} {shlex.join(options)}")
+
+
+def _wanted(args: flags.FlagValues) -> Data:
+    settings = {field: args[flag].value for field, flag in prepared.FLAGS.items()}
+    settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
+    return dataclasses.replace(USUAL, **settings)
 
 
 def _limit(text: str) -> int | None:
@@ -52,9 +62,5 @@ def _limit(text: str) -> int | None:
 
 
 def _unusual(wanted: Data) -> list[str]:
-    changed = dataclasses.asdict(wanted).items() - dataclasses.asdict(usual).items()
+    changed = dataclasses.asdict(wanted).items() - dataclasses.asdict(USUAL).items()
     return [f"--set=data.{field}={prepared.flag_value(value)}" for field, value in sorted(changed)]
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -1,22 +1,27 @@
 """Pictures for training and testing: `load` finds a source, splits it and decodes it.
 
 `sources` says where pictures come from, `pictures` reads them, `prepared` keeps them decoded for another
-machine, `pipeline` turns them into batches with holes.
+machine, `pipeline` turns them into batches with holes. `add_holes` does that to anybody's `tf.data` pipeline.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
+import json
 import os
 from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from inpainting_tf.data import pictures, prepared, sources
+from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 
-__all__ = ["Data", "Dataset", "load", "split"]
+__all__ = ["Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +84,7 @@ def load(
     """
     size = (data.image_size, data.image_size)
     stored = prepared.find(data_dir)
+    known: Container[str]
     if stored is None:
         source = sources.find(data.source, data_dir, data.classes)
         names = split(source.names, data, source.test) if names is None else names
@@ -113,15 +119,46 @@ def place(data: Data, places: Sequence[str]) -> str | None:
     Raises:
         InputError: none of them holds them; the message is that of the last one.
     """
-    refusal = None
     drawn = data.source == "synthetic_faces"
-    for each in [None] if drawn or not places else places:
-        try:
+    candidates: Sequence[str | None] = [None] if drawn or not places else places
+    for each in candidates[:-1]:
+        with contextlib.suppress(InputError):
             load(data, each, splits=())
             return each
-        except InputError as error:
-            refusal = error
-    raise refusal
+    load(data, candidates[-1], splits=())
+    return candidates[-1]
+
+
+def fingerprint(
+    data: Data, data_dir: str | os.PathLike | None = None, names: Sequence[str] | None = None
+) -> str | None:
+    """Changes with the name or size of a file behind some pictures, not with the folder that they are in.
+
+    Args:
+        data: the recipe's part.
+        data_dir: as `load` takes it.
+        names: of the pictures; None for all of the source. Where several are in one file (an archive, a
+            prepared data set), the whole file counts.
+
+    Returns:
+        A hexadecimal number, or None where the pictures are not found.
+    """
+    try:
+        found = _files(data, data_dir, names)
+        sizes = sorted((file.name, file.stat().st_size) for file in found)
+    except (InputError, OSError):
+        return None
+    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+
+
+def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] | None) -> Sequence[Path]:
+    if (stored := prepared.find(data_dir)) is not None:
+        return [stored.folder / f"{which}.npy" for which in prepared.SPLITS]
+    source = sources.find(data.source, data_dir, data.classes)
+    if names is None or len(source.files) != len(source.names):
+        return source.files
+    wanted = set(names)
+    return [file for name, file in zip(source.names, source.files, strict=True) if name in wanted]
 
 
 def _deciding(splits: Sequence[str]) -> list[str]:
@@ -147,7 +184,8 @@ def split(names: Sequence[str], data: Data, own_test: Container[str] | None = No
         drawn = min(data.test, max(1, len(names) // 5))
         test, train = order[:drawn], order[drawn:]
     else:
-        test, train = ([i for i in order if (names[i] in own_test) is kept] for kept in (True, False))
+        kept = np.array([names[i] in own_test for i in order])
+        test, train = order[kept], order[~kept]
     if not (len(test) and len(train)):
         raise InputError(
             f"Training and testing take at least one picture each. Received {len(train)} and {len(test)}."

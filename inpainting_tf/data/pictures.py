@@ -166,7 +166,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 def upright(pixels: Image.Image, original: Image.Image) -> Image.Image:
     """`pixels` turned as the EXIF orientation of `original` asks; as they are where there is none."""
     try:
-        turn = _TURN.get(original.getexif().get(ORIENTATION))
+        turn = _TURN.get(original.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged metadata around a sound picture: leave it as it is stored
         return pixels
     return pixels if turn is None else pixels.transpose(turn)
@@ -255,7 +255,8 @@ def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -
 
 def _into_memory(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Decoded:
     images = np.empty((len(indices), *image_size, 3), np.uint8)
-    names, skipped = [], []
+    names: list[str] = []
+    skipped: list[tuple[str, str]] = []
     for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
         if isinstance(row, str):
             skipped.append((source.names[index], row))
@@ -322,7 +323,8 @@ def _find(pixels: Path) -> Decoded | None:
 
 def _write(path: Path, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
     """Pixels row by row with plain writes: a full disk is then an OSError, where a memmap would be killed."""
-    names, skipped = [], []
+    names: list[str] = []
+    skipped: list[tuple[str, str]] = []
     with open(path, "wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *image_size, 3)}
         np.lib.format.write_array_header_1_0(file, header)

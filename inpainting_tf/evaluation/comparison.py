@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs
@@ -17,8 +15,7 @@ from inpainting_tf.data import Data, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
-from inpainting_tf.inference import network_fill
-from inpainting_tf.networks import cifar_cars
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.boxes import bounding_box, box_shape
 from inpainting_tf.ops.images import composite, to_float
@@ -107,17 +104,16 @@ class TestSet:
 
 def of_run(run: runs.Run) -> Subject:
     """A trained run, named after its folder."""
-    return _of_network(runs.shown_name(run.folder), runs.load(run.folder), run.recipe.to_json())
+    return _of_network(runs.shown_name(run.folder), Inpainter.from_preset(run.folder), run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
     """A saved completion network, named after its file, or after its folder if that is a run's model."""
-    return _of_network(runs.shown_name(path), runs.load(path))
+    return _of_network(runs.shown_name(path), Inpainter.from_preset(path))
 
 
-def _of_network(name: str, model: keras.Model, recipe: Mapping[str, Any] | None = None) -> Subject:
-    draw = functools.partial(cifar_cars.draw, model) if cifar_cars.latent_code(model) else None
-    return Subject(name, network_fill(model), recipe, draw)
+def _of_network(name: str, model: Inpainter, recipe: Mapping[str, Any] | None = None) -> Subject:
+    return Subject(name, model.fill, recipe, model.draw if model.code else None)
 
 
 def of_baseline(name: str) -> Subject:

@@ -98,6 +98,17 @@ def evaluate(
     Raises:
         InputError: for no batches, pictures, masks or predictions of the wrong shape or range, predictions
             that are not finite, ``names`` that do not match the pictures, and facts that are measured here.
+
+    Example:
+        >>> import numpy as np
+        >>> from inpainting_tf import classical, evaluation
+        >>> from inpainting_tf.data import pipeline
+        >>> from inpainting_tf.ops.masks import Mask
+        >>> images = np.random.default_rng(0).integers(0, 256, (4, 32, 48, 3), np.uint8)
+        >>> batches = pipeline.test_batches(images, Mask("rectangle"), batch_size=2)
+        >>> found = evaluation.evaluate("telea", classical.get("telea"), batches)
+        >>> len(found.rows), found.summary["psnr"] > found.summary["hole_psnr"]
+        (4, True)
     """
     _check_facts(facts)
     names = None if names is None else [str(each) for each in names]
@@ -145,8 +156,8 @@ def read(folder: str | os.PathLike) -> Evaluation:
     """
     folder = Path(folder)
     try:
-        summary = json.loads((folder / "metrics.json").read_text())
-        with open(folder / "per_image.csv", newline="") as file:
+        summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        with open(folder / "per_image.csv", newline="", encoding="utf-8") as file:
             rows = [{key: _parsed(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
         with np.load(folder / "shown.npz") as shown:
             images, masks, predictions = (shown[name] for name in ("images", "masks", "predictions"))

@@ -3,4 +3,4 @@
 from inpainting_tf.commands import cli, export
 
 if __name__ == "__main__":
-    cli.run(export.main)
+    cli.main(export)

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from inpainting_tf.inpainter import Inpainter
+
 _LINEAR = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense)
 
 
@@ -23,10 +25,11 @@ def fold(model: keras.Model) -> keras.Model:
     so do those of models within the model.
 
     Args:
-        model: a Functional network in float32. It is not changed.
+        model: a network in float32. It is not changed.
 
     Returns:
-        A network for inference whose layers keep their names, equal to `model` but for float32 rounding.
+        A network for inference whose layers keep their names, equal to `model` but for float32 rounding; an
+        `Inpainter` where `model` is one.
     """
     pairs = _pairs(model)
     gone = set(pairs.values())
@@ -44,7 +47,7 @@ def fold(model: keras.Model) -> keras.Model:
             follower = pairs.get(layer.name)
             merged = _merged(layer, model.get_layer(follower)) if follower else layer.get_weights()
             copy.get_layer(layer.name).set_weights(merged)
-    return copy
+    return model.with_graph(copy) if isinstance(model, Inpainter) else copy
 
 
 def _pairs(model: keras.Model) -> dict[str, str]:
@@ -75,7 +78,7 @@ def _merged(layer: keras.Layer, normalization: keras.layers.BatchNormalization) 
     """The kernel and the bias of a layer that does what the two do; computed in float64."""
 
     def weight(variable: Any, otherwise: float) -> np.ndarray:
-        return np.float64(otherwise) if variable is None else np.asarray(variable, "float64")
+        return np.asarray(otherwise if variable is None else variable, "float64")
 
     mean, variance = weight(normalization.moving_mean, 0), weight(normalization.moving_variance, 1)
     gain = weight(normalization.gamma, 1) / np.sqrt(variance + normalization.epsilon)

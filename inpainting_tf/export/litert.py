@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import threading
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,17 +15,17 @@ import numpy as np
 
 from inpainting_tf import classical, files
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.export import graphs
-from inpainting_tf.inference import Network
+from inpainting_tf.inference import Facts
+from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engines.litert import NOTE
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.networks.blocks import height_width
-from inpainting_tf.networks.layers import blank_hole
 
 PRECISIONS = ("float32", "float16", "int8")
-_NOTE = f"{graphs.NOTE}.json"
 
 
 def write(
-    model: keras.Model,
+    model: Inpainter,
     path: str | os.PathLike,
     *,
     image_size: tuple[int, int],
@@ -38,7 +37,7 @@ def write(
 
     Its signature takes image float32 [1, H, W, 3] in [0, 1] and mask float32 [1, H, W, 1], 1 = missing, and
     returns completed float32 [1, H, W, 3]: known pixels as given, the hole filled. This is so for every
-    precision. A network with a classical pre-fill wants the image with its hole filled (`Network.prefill`).
+    precision. A network with a classical pre-fill wants the image with its hole filled (`Facts.prefill`).
 
     Args:
         model: a float32 completion network, from `inpainting_tf.load`.
@@ -56,57 +55,30 @@ def write(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     graphs.check(model)
-    if precision == "int8" and getattr(blank_hole(model), "fill", None) == "smooth":
+    if precision == "int8" and model.facts.hole_fill == "smooth":
         # 8 dB less: its quotients and logarithms do not fit into 255 steps.
         raise InputError(
             "`precision` must not be 'int8' for a network with a smooth fill, which integers would ruin. "
             "Choose 'float16'."
         )
-    network = Network.of(model)
-    size = _checked_size(image_size, network)
-    samples = _samples(network, size, precision, images, masks)
+    facts = model.facts
+    size = _checked_size(image_size, facts)
+    samples = _samples(facts, size, precision, images, masks)
     with graphs.converting(model, "LiteRT"):
         content = _converted(model, size, precision, samples)
-    note = graphs.note(dataclasses.replace(network, size=size, divisor=1))
+    note = graphs.note(dataclasses.replace(facts, size=size, divisor=1))
     with files.replacing(path) as temporary:
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(zipfile.ZipInfo(_NOTE), note)  # without the time: the same bytes each time
+            archive.writestr(zipfile.ZipInfo(NOTE), note)  # without the time: the same bytes each time
     return Path(path)
 
 
-def load(path: str | os.PathLike) -> Network:
-    """What `write` wrote, run by ai-edge-litert on all cores, a picture at a time.
-
-    Its predictions are completed pictures.
-
-    Raises:
-        InputError: no such file, not one of this package's, or ai-edge-litert is not installed.
-    """
-    interpreters = graphs.needed("ai_edge_litert.interpreter", "litert")
-    file = graphs.existing(path, ".tflite")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            note = archive.read(_NOTE)
-        interpreter = interpreters.Interpreter(str(file), num_threads=os.cpu_count())
-        run = interpreter.get_signature_runner()
-    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError) as error:
-        raise graphs.foreign(file, error) from error
-    lock = threading.Lock()  # an interpreter has one set of buffers
-
-    def predict(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        pairs = zip(images.astype(np.float32), masks.astype(np.float32), strict=True)
-        with lock:
-            return np.concatenate([run(image=i[None], mask=m[None])["completed"] for i, m in pairs])
-
-    return graphs.noted(note, predict)
-
-
-def _checked_size(image_size: tuple[int, int], network: Network) -> tuple[int, int]:
-    height, width = height_width(image_size, network.divisor)
-    both = zip(network.size, (height, width), strict=True)
-    if height is None or any(own not in (None, side) for own, side in both):
-        own = " x ".join("any" if side is None else str(side) for side in network.size)
+def _checked_size(image_size: tuple[int, int], facts: Facts) -> tuple[int, int]:
+    height, width = height_width(image_size, facts.divisor)
+    both = zip(facts.size, (height, width), strict=True)
+    if height is None or width is None or any(own not in (None, side) for own, side in both):
+        own = " x ".join("any" if side is None else str(side) for side in facts.size)
         raise InputError(
             f"`image_size` must be the (height, width) of this network, {own}. Received {image_size!r}."
         )
@@ -114,7 +86,7 @@ def _checked_size(image_size: tuple[int, int], network: Network) -> tuple[int, i
 
 
 def _samples(
-    network: Network,
+    facts: Facts,
     size: tuple[int, int],
     precision: str,
     images: np.ndarray | None,
@@ -133,8 +105,8 @@ def _samples(
             f"[N, {size[0]}, {size[1]}, 1]: pictures like those it will see. Received shapes {shapes}."
         )
     images, masks = np.asarray(images, np.float32), np.asarray(masks, np.float32)
-    if network.prefill is not None:
-        images = classical.get(network.prefill)(images, masks)
+    if facts.prefill is not None:
+        images = classical.get(facts.prefill)(images, masks)
     return lambda: ({"image": i[None], "mask": m[None]} for i, m in zip(images, masks, strict=True))
 
 

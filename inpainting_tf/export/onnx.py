@@ -6,24 +6,22 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-
 from inpainting_tf import files
-from inpainting_tf.export import folding, graphs
-from inpainting_tf.inference import Network
+from inpainting_tf.export import folding
+from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inpainter import Inpainter
 
 OPSET = 17
 _AXES = ("batch", "height", "width")
 
 
-def write(model: keras.Model, path: str | os.PathLike) -> Path:
+def write(model: Inpainter, path: str | os.PathLike) -> Path:
     """Writes a completion network as an .onnx file.
 
     It takes image float32 [batch, height, width, 3] in [0, 1] and mask float32 [batch, height, width, 1],
     1 = missing, and returns completed, like image: known pixels as given, the hole filled. Height and width
     are free where they are in the model. A network with a classical pre-fill wants the image with its hole
-    filled (`Network.prefill`).
+    filled (`Facts.prefill`).
 
     Args:
         model: a float32 completion network, from `inpainting_tf.load`.
@@ -41,37 +39,11 @@ def write(model: keras.Model, path: str | os.PathLike) -> Path:
         converted, _ = tf2onnx.convert.from_function(function, inputs, opset=OPSET)
         _pad_dilated(converted.graph, onnx.helper)
         _name_axes(converted.graph)
-        onnx.helper.set_model_props(converted, {graphs.NOTE: graphs.note(Network.of(model))})
+        onnx.helper.set_model_props(converted, {graphs.NOTE: graphs.note(model.facts)})
         onnx.checker.check_model(converted)
     with files.replacing(path) as temporary:
         temporary.write_bytes(converted.SerializeToString())
     return Path(path)
-
-
-def load(path: str | os.PathLike) -> Network:
-    """What `write` wrote, run by ONNX Runtime on the CPU.
-
-    Its predictions are completed pictures.
-
-    Raises:
-        InputError: no such file, not one of this package's, or onnxruntime is not installed.
-    """
-    onnxruntime = graphs.needed("onnxruntime", "onnx")
-    onnxruntime.disable_telemetry_events()
-    file = graphs.existing(path, ".onnx")
-    try:
-        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's have no common base
-        raise graphs.foreign(file, error) from error
-    note = session.get_modelmeta().custom_metadata_map.get(graphs.NOTE)
-    if note is None:
-        raise graphs.foreign(file, f"it has no metadata {graphs.NOTE!r}.")
-
-    def predict(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        inputs = {"image": images.astype(np.float32), "mask": masks.astype(np.float32)}
-        return session.run(["completed"], inputs)[0]
-
-    return graphs.noted(note, predict)
 
 
 def _pad_dilated(graph: Any, helper: Any) -> None:

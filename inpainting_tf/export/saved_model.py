@@ -27,8 +27,8 @@ import inpainting_tf
 from inpainting_tf import files
 from inpainting_tf.errors import InputError
 from inpainting_tf.export.folding import fold
-from inpainting_tf.inference import Network, geometry
-from inpainting_tf.inference.geometry import Scale
+from inpainting_tf.inference import Facts, geometry
+from inpainting_tf.inpainter import Inpainter
 
 _MARK = "inpainting_tf.json"  # what makes a folder one that may be replaced
 # A distance is the least sum of such steps (Borgefors 1986, 5 x 5); the lengths are OpenCV's.
@@ -36,7 +36,7 @@ _STEPS = {1.0: ((0, 1), (1, 0)), 1.4: ((1, 1), (1, -1)), 2.1969: ((1, 2), (2, 1)
 _CUBIC = -0.75  # OpenCV's
 
 
-def write(model: keras.Model, path: str | os.PathLike, *, direct: bool = False) -> Path:
+def write(model: Inpainter, path: str | os.PathLike, *, direct: bool = False) -> Path:
     """Writes a completion network as a SavedModel with the two signatures above.
 
     Args:
@@ -54,9 +54,9 @@ def write(model: keras.Model, path: str | os.PathLike, *, direct: bool = False) 
         InputError: another backend, a network that wants its holes filled beforehand, a folder of something
             else, or one that cannot be written.
     """
-    network, folder = Network.of(model), Path(path).expanduser()
-    _check(network, folder)
-    served = _Served(fold(model), network, direct)
+    folder = Path(path).expanduser()
+    _check(model.facts, folder)
+    served = _Served(fold(model), model.facts, direct)
     module = tf.Module()
     module.weights = [variable.value for variable in served.model.variables]
     with files.replacing_folder(folder) as temporary:
@@ -70,14 +70,14 @@ def write(model: keras.Model, path: str | os.PathLike, *, direct: bool = False) 
     return folder
 
 
-def _check(network: Network, folder: Path) -> None:
+def _check(facts: Facts, folder: Path) -> None:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(f"A SavedModel is written with KERAS_BACKEND=tensorflow. Received {backend!r}.")
-    if network.prefill is not None:
+    if facts.prefill is not None:
         raise InputError(
             "`model` must be a network that does without a classical fill, which a SavedModel cannot hold. "
-            f"Received one that wants its holes filled by {network.prefill}."
+            f"Received one that wants its holes filled by {facts.prefill}."
         )
     if folder.exists() and not (folder / _MARK).is_file() and not _empty(folder):
         raise InputError(
@@ -93,11 +93,10 @@ def _empty(folder: Path) -> bool:
 class _Served:
     """The graph. `model` is folded; a window is int32 [4]: its first row and column, its height and width."""
 
-    def __init__(self, model: keras.Model, network: Network, direct: bool) -> None:
-        self.model, self.size, self.divisor = model, network.size, network.divisor
-        self.fixed = None not in self.size
-        self.direct = direct or (network.scale is None and not self.fixed)
-        self.scale = network.scale or (Scale(self.size, min(self.size) // 2) if self.fixed else None)
+    def __init__(self, model: keras.Model, facts: Facts, direct: bool) -> None:
+        self.model, self.size, self.divisor = model, facts.size, facts.divisor
+        self.fixed, self.scale = facts.fixed_size is not None, facts.scale
+        self.direct = direct or self.scale is None
 
     def signatures(self) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
         """The functions of a SavedModel by their names."""

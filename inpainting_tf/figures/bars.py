@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.figures.canvas import DPI, PALETTE, save, wrapped
@@ -47,16 +48,17 @@ def comparison_bars(
         InputError: when no PSNR or SSIM is given, or the file cannot be written.
     """
     evaluations = list(evaluations)
-    summaries = [getattr(each, "summary", each) for each in evaluations]
+    summaries = [each if isinstance(each, Mapping) else each.summary for each in evaluations]
     panels = [
         bar for bar in _BARS if bar[0] in keys and any(each.get(bar[0]) is not None for each in summaries)
     ]
     if not panels:
         raise InputError("`evaluations` must hold a PSNR or SSIM of at least one model. Received none.")
     figure = Figure(
-        figsize=(4 * max(2, len(panels)), 1.7 + 0.55 * len(summaries)), dpi=DPI, layout="constrained"
+        figsize=(4 * max(2, len(panels)), 1.7 + 0.55 * len(summaries)),
+        dpi=DPI,
+        layout=ConstrainedLayoutEngine(wspace=0.06),
     )
-    figure.get_layout_engine().set(wspace=0.06)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     intervals = False
     for ax, (key, label, form, step) in zip(axes, panels, strict=True):
@@ -97,7 +99,7 @@ def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form
 def _errors(evaluations: Sequence[Evaluation | Mapping[str, Any]], key: str, means: np.ndarray) -> np.ndarray:
     """[2, N], how far the intervals of the means [N] go below and above them; NaN where that is unknown."""
     unknown = (math.nan, math.nan)
-    found = [each.interval(key) if hasattr(each, "interval") else unknown for each in evaluations]
+    found = [unknown if isinstance(each, Mapping) else each.interval(key) for each in evaluations]
     low, high = np.transpose(found)
     return np.maximum([means - low, high - means], 0.0)
 

@@ -70,8 +70,7 @@ def _draw_box(ax: Axes, row: int, scores: np.ndarray) -> None:
         [box] = cbook.boxplot_stats(scores)
         low, high = box["q1"], box["q3"]
         ax.barh(row, high - low, left=low, height=0.7, color="#dcedf9", edgecolor="0.3", zorder=2)
-        ends = [[box["whislo"], high], [low, box["whishi"]]]
-        ax.hlines([row, row], *ends, color="0.3", linewidth=1, zorder=2)
+        ax.hlines([row, row], [box["whislo"], high], [low, box["whishi"]], color="0.3", linewidth=1, zorder=2)
         ax.vlines(box["med"], row - 0.35, row + 0.35, color=PALETTE["vermillion"], linewidth=3, zorder=2.5)
         ax.scatter(x, y, s=18, color=PALETTE["blue"], alpha=0.45, linewidths=0, zorder=3)
         words = f"median {np.median(scores):g}\nmean {scores.mean():.2f}\nn = {scores.size}"

@@ -195,8 +195,13 @@ def _shade_phases(figure: Figure, axes: Iterable[Axes], spans: Iterable[tuple[st
             ax.axvspan(first, last, color=color, alpha=0.22, linewidth=0, zorder=0)
         handles[name] = Patch(color=color, alpha=0.22, label=label)
     if handles:
-        style = {"loc": "outside lower center", "ncols": 3, "title": "trained", "frameon": False}
-        figure.legend(handles=list(handles.values()), **style)
+        figure.legend(
+            handles=list(handles.values()),
+            loc="outside lower center",
+            ncols=3,
+            title="trained",
+            frameon=False,
+        )
 
 
 def course(

@@ -1,7 +1,9 @@
-"""How a network is applied to pictures of any size."""
+"""How a completion network is applied: to batches, to pictures of any size, on whatever engine."""
 
 from __future__ import annotations
 
-from inpainting_tf.inference.inpainting import BLENDS, Fill, Network, inpaint, network_fill
+from inpainting_tf.inference.engine import Engine, Fill, Runtime
+from inpainting_tf.inference.facts import Facts
+from inpainting_tf.inference.inpainting import BLENDS, inpaint
 
-__all__ = ["BLENDS", "Fill", "Network", "inpaint", "network_fill"]
+__all__ = ["BLENDS", "Engine", "Facts", "Fill", "Runtime", "inpaint"]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import keras
 
 from inpainting_tf.errors import unknown
+from inpainting_tf.inpainter import Builder
 from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
 
-COMPLETION = {
+COMPLETION: dict[str, Builder[...]] = {
     "glcic": glcic.glcic,
     "one_autoencoder": glcic.one_autoencoder,
     "double_autoencoder": glcic.double_autoencoder,
@@ -30,7 +31,7 @@ COMPLETION = {
     "multiscale_context_encoder": multiscale.multiscale_context_encoder,
     "best": best.best,
 }
-DISCRIMINATORS = {
+DISCRIMINATORS: dict[str, Callable[..., keras.Model]] = {
     "iizuka_discriminator": glcic.iizuka_discriminator,
     "joint_discriminator": glcic.joint_discriminator,
     "local_discriminator": glcic.local_discriminator,
@@ -42,16 +43,6 @@ DISCRIMINATORS = {
     "dcgan_discriminator": dcgan.dcgan_discriminator,
     "multiscale_discriminator": multiscale.multiscale_discriminator,
 }
-# Completion networks that exist for one picture size only: `image_size` must be given.
-FIXED_SIZE = {
-    "patch_autoencoder",
-    "cvae",
-    "context_encoder",
-    "ce_model0",
-    "ce_model1",
-    "semantic_inpainting",
-    "multiscale_context_encoder",
-}
 
 
 def get(name: str) -> Callable[..., keras.Model]:
@@ -60,7 +51,7 @@ def get(name: str) -> Callable[..., keras.Model]:
     Raises:
         InputError: no such builder; the message gives the nearest one.
     """
-    builders = COMPLETION | DISCRIMINATORS
+    builders: dict[str, Callable[..., keras.Model]] = {**COMPLETION, **DISCRIMINATORS}
     if name not in builders:
         raise unknown("network", name, builders)
     return builders[name]

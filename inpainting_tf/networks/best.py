@@ -11,12 +11,14 @@ from typing import Any
 
 import keras
 
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import ImageSize, check_even, conv, deconv, picture_inputs
 from inpainting_tf.networks.layers import BatchNormalization, BlankHole, Conv2D, Refine
 
 STRIDE = 4  # two convolutions with stride 2
 
 
+@builder()
 def best(
     image_size: ImageSize = 128,
     *,
@@ -25,7 +27,7 @@ def best(
     dilations: Sequence[int] = (1, 2, 4, 8),
     skips: bool = True,
     name: str = "best",
-) -> keras.Model:
+) -> Inpainter:
     """An encoder and decoder with skip connections and dilated residual blocks, which corrects a smooth fill.
 
     From `face_gan`'s networks it has the dilated convolutions at a quarter of the resolution, from
@@ -69,7 +71,7 @@ def best(
     x = conv(past(x, full, "skip3"), width, 3, name="conv8")
     change = Conv2D(3, 3, padding="same", name="change")(x)
     prediction = Refine(dtype="float32", name="prediction")([filled, change])
-    return keras.Model(inputs, prediction, name=name)
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
 def _residual(x: Any, dilation: int, name: str) -> Any:

@@ -40,12 +40,12 @@ def fixed_size(image_size: ImageSize, divisor: int, network: str) -> tuple[int, 
     Raises:
         InputError: no size, or a side that is not a positive multiple of `divisor`.
     """
-    size = height_width(image_size, divisor)
-    if None in size:
+    height, width = height_width(image_size, divisor)
+    if height is None or width is None:
         raise InputError(
             f"`image_size` of {network} must be given: it fits one size. Received {image_size!r}."
         )
-    return size
+    return height, width
 
 
 def check_even(argument: str, value: int) -> None:

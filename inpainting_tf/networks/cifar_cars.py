@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 
 from inpainting_tf.errors import InputError
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_positive,
@@ -37,9 +37,10 @@ from inpainting_tf.networks.layers import (
 LATENT = ("latent_mean", "latent_log_variance", "latent")  # the layers of a code, table 3.5
 
 
+@builder()
 def direct_conv(
     image_size: ImageSize = 32, *, width: int = 64, fill: str = "black", name: str = "direct_conv"
-) -> keras.Model:
+) -> Inpainter:
     """Direct convolution network, cifar_cars table 3.1: five 5x5 convolutions at full resolution.
 
     Args:
@@ -55,12 +56,13 @@ def direct_conv(
     inputs = picture_inputs(image_size)
     x = located_picture(*known_picture(inputs, fill))
     x = _convolutions(x, width, 4)
-    return keras.Model(inputs, _prediction(x, 5), name=name)
+    return Inpainter(inputs, _prediction(x, 5), hole_fill=fill, name=name)
 
 
+@builder()
 def autoencoder(
     image_size: ImageSize = 32, *, width: int = 32, fill: str = "black", name: str = "autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """Autoencoder that reconstructs the whole picture, cifar_cars tables 3.2 and 3.3.
 
     Args:
@@ -78,9 +80,10 @@ def autoencoder(
     x = _encoder(x, width, first_stride=1)
     for i, multiple in enumerate((8, 4, 2), start=1):  # H/4, H/2, H
         x = _deconv(x, multiple * width, 3, name=f"deconv{i}")
-    return keras.Model(inputs, _prediction(x, 3), name=name)
+    return Inpainter(inputs, _prediction(x, 3), divisor=8, hole_fill=fill, name=name)
 
 
+@builder(any_size=False)
 def patch_autoencoder(
     image_size: ImageSize = 32,
     *,
@@ -88,7 +91,7 @@ def patch_autoencoder(
     patch: int = 12,
     fill: str = "black",
     name: str = "patch_autoencoder",
-) -> keras.Model:
+) -> Inpainter:
     """Autoencoder that predicts the masked patch only, cifar_cars section 3.2.1 (after Pathak et al. 2016).
 
     The layer "patch" gives the n x n patch [N, n, n, 3]; the model returns the blanked picture with the patch
@@ -122,9 +125,10 @@ def patch_autoencoder(
     x = Conv2D(3, 3, padding="same", name="conv6")(x)
     x = keras.layers.Activation("sigmoid", dtype="float32", name="patch")(x)
     prediction = PastePatch(dtype="float32", name="prediction")([known, x, inputs["mask"]])
-    return keras.Model(inputs, prediction, name=name)
+    return Inpainter(inputs, prediction, divisor=8, hole_fill=fill, name=name)
 
 
+@builder(any_size=False)
 def cvae(
     image_size: ImageSize = 32,
     *,
@@ -132,12 +136,12 @@ def cvae(
     latent: int = 1024,
     fill: str = "black",
     name: str = "cvae",
-) -> keras.Model:
+) -> Inpainter:
     """Conditional variational autoencoder, cifar_cars tables 3.4 to 3.6.
 
     The layers "latent_mean" and "latent_log_variance" give the code's distribution, [N, latent] each. In
     training the code is drawn from it; in inference it is the mean, so that a prediction is a function of the
-    picture alone. `draw` gives several fills of the same hole.
+    picture alone. `Inpainter.draw` gives several fills of the same hole.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 16. The dense layers fit one size only.
@@ -164,51 +168,14 @@ def cvae(
     x = keras.layers.Reshape((rows, columns, -1), name="reshape")(x)
     for i, multiple in enumerate((8, 4, 2, 1), start=1):  # H/8, H/4, H/2, H
         x = _deconv(x, multiple * width, 3, name=f"deconv{i}")
-    return keras.Model(inputs, _prediction(x, 3), name=name)
+    prediction = _prediction(x, 3)
+    return Inpainter(inputs, prediction, divisor=16, hole_fill=fill, code=LATENT, name=name)
 
 
-def latent_code(model: keras.Model) -> list[Any] | None:
-    """The symbolic mean, log variance and sample of a `cvae`'s code, [N, D] each; None for other networks."""
-    if not {layer.name for layer in model.layers}.issuperset(LATENT):
-        return None
-    return [model.get_layer(name).output for name in LATENT]
-
-
-def draw(model: keras.Model, image: np.ndarray, mask: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
-    """Several fills of the same holes, each decoded from another draw of a `cvae`'s code.
-
-    The noise is NumPy's, so the same seed draws the same fills on every backend.
-
-    Args:
-        model: a network of `cvae`, built or loaded.
-        image: float32 [N, H, W, 3] in [0, 1], of the network's size. What is under the holes is ignored.
-        mask: float32 [N, H, W, 1], 1 = missing.
-        count: number of fills for each picture.
-        seed: of the noise.
-
-    Returns:
-        The whole predicted pictures, float32 [count, N, H, W, 3] in [0, 1].
-
-    Raises:
-        InputError: `model` has no layers of that kind, or `count` is not positive.
-    """
-    outputs = latent_code(model)
-    if outputs is None:
-        raise InputError(f"`model` must be a cvae network, with layers {LATENT}. Received {model.name!r}.")
-    if count < 1:
-        raise InputError(f"`count` must be positive. Received {count!r}.")
-    mean, log_variance, code = outputs
-    encoder = keras.Model(model.input, [mean, log_variance])
-    decoder = keras.Model([code, model.input["mask"]], model.output)
-    mean, log_variance = encoder.predict_on_batch({"image": image, "mask": mask})
-    noise = np.random.default_rng(seed).standard_normal((count, *mean.shape), "float32")
-    codes = mean + np.exp(log_variance / 2) * noise
-    return np.stack([decoder.predict_on_batch([each, mask]) for each in codes])
-
-
+@builder()
 def gan_autoencoder(
     image_size: ImageSize = 32, *, width: int = 32, fill: str = "black", name: str = "gan_autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """The GAN's autoencoder generator, cifar_cars section 3.4.1: 4 convolutions, 4 transposed ones, tanh.
 
     The network itself works in [-1, 1]: the blanked picture is scaled to it, where a black hole is -1 and a
@@ -233,12 +200,14 @@ def gan_autoencoder(
     for i, multiple in enumerate((4, 2, 1, 1), start=1):  # H/8, H/4, H/2, H
         x = _deconv(x, multiple * width, 5, name=f"deconv{i}")
     x = Conv2D(3, 5, padding="same", name="conv5")(x)
-    return keras.Model(inputs, tanh_picture(x, "prediction"), name=name)
+    prediction = tanh_picture(x, "prediction")
+    return Inpainter(inputs, prediction, divisor=16, hole_fill=fill, name=name)
 
 
+@builder()
 def gan_direct_conv(
     image_size: ImageSize = 32, *, width: int = 64, fill: str = "black", name: str = "gan_direct_conv"
-) -> keras.Model:
+) -> Inpainter:
     """The GAN's direct convolution generator, cifar_cars table 3.7: seven 5x5 convolutions, tanh.
 
     It works in [-1, 1], as `gan_autoencoder` does. Arguments and errors as for `direct_conv`.
@@ -249,7 +218,7 @@ def gan_direct_conv(
     x = located_picture(to_tanh_range(known), location)
     x = _convolutions(x, width, 6)
     x = Conv2D(3, 5, padding="same", name="conv7")(x)
-    return keras.Model(inputs, tanh_picture(x, "prediction"), name=name)
+    return Inpainter(inputs, tanh_picture(x, "prediction"), hole_fill=fill, name=name)
 
 
 def cars_discriminator(

@@ -19,6 +19,7 @@ from typing import Any
 
 import keras
 
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ACTIVATIONS,
     ImageSize,
@@ -46,9 +47,10 @@ DECODER = (4, 2, 1)  # H/16, H/8, H/4; the patch or the picture has 3
 JUDGE = (1, 2, 4, 8)
 
 
+@builder(any_size=False)
 def context_encoder(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "context_encoder"
-) -> keras.Model:
+) -> Inpainter:
     """Context Encoder of Pathak et al. 2016, which three of the papers compare with: predicts the hole alone.
 
     The layer "patch" gives what is predicted, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked
@@ -71,9 +73,10 @@ def context_encoder(
     return _hole_only(image_size, width, fill, name, encoder="leaky_relu", decoder="relu")
 
 
+@builder(any_size=False)
 def ce_model0(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "ce_model0"
-) -> keras.Model:
+) -> Inpainter:
     """Model 0 of skip_connection: `context_encoder` with ReLU in the encoder, leaky ReLU in the decoder.
 
     The report does not say what a hole is blanked with; ours is what Pathak et al. blank it with. Arguments
@@ -82,9 +85,10 @@ def ce_model0(
     return _hole_only(image_size, width, fill, name)
 
 
+@builder(any_size=False)
 def ce_model1(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "ce_model1"
-) -> keras.Model:
+) -> Inpainter:
     """Model 1 of skip_connection: `ce_model0` without its channel-wise fully connected layer.
 
     "Only" that layer is removed: the 1x1 convolution behind it, which mixes the channels, stays, here and in
@@ -93,9 +97,10 @@ def ce_model1(
     return _hole_only(image_size, width, fill, name, channelwise=False)
 
 
+@builder()
 def ce_model2(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "ce_model2"
-) -> keras.Model:
+) -> Inpainter:
     """Model 2 of skip_connection: `ce_model1` with one more level in its decoder, predicts the whole picture.
 
     Arguments and errors as for `context_encoder`, but `image_size` None builds it for any size that is
@@ -104,9 +109,10 @@ def ce_model2(
     return _whole_picture(image_size, width, fill, name, skips=False)
 
 
+@builder()
 def ce_model3(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "ce_model3"
-) -> keras.Model:
+) -> Inpainter:
     """Model 3 of skip_connection, its final design: `ce_model2` with skip connections.
 
     After each upsampling to c channels, what the encoder has at that resolution is concatenated, and a
@@ -175,7 +181,7 @@ def _hole_only(
     encoder: str = "relu",
     decoder: str = "leaky_relu",
     channelwise: bool = True,
-) -> keras.Model:
+) -> Inpainter:
     check_positive("width", width)
     inputs = picture_inputs(fixed_size(image_size, STRIDE, name), STRIDE)
     known, x = _masked_picture(inputs, fill)
@@ -186,10 +192,10 @@ def _hole_only(
     x = keras.layers.Conv2DTranspose(3, 4, 2, "same", name="deconv4")(x)  # H/2, W/2
     patch = tanh_picture(x, "patch")
     prediction = PastePatch(dtype="float32", name="prediction")([known, patch, inputs["mask"]])
-    return keras.Model(inputs, prediction, name=name)
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
-def _whole_picture(image_size: ImageSize, width: int, fill: str, name: str, *, skips: bool) -> keras.Model:
+def _whole_picture(image_size: ImageSize, width: int, fill: str, name: str, *, skips: bool) -> Inpainter:
     check_positive("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     _, masked = _masked_picture(inputs, fill)
@@ -202,7 +208,8 @@ def _whole_picture(image_size: ImageSize, width: int, fill: str, name: str, *, s
         x = Conv2D(3, 3, padding="same", name="join5")(x)
     else:
         x = keras.layers.Conv2DTranspose(3, 4, 2, "same", name="deconv5")(x)  # H, W
-    return keras.Model(inputs, tanh_picture(x, "prediction"), name=name)
+    prediction = tanh_picture(x, "prediction")
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
 def _masked_picture(inputs: dict[str, Any], fill: str) -> tuple[Any, Any]:

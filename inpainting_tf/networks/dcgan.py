@@ -17,6 +17,7 @@ from keras import ops
 
 from inpainting_tf import backends
 from inpainting_tf.errors import InputError
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ACTIVATIONS,
     ImageSize,
@@ -32,6 +33,7 @@ from inpainting_tf.ops.blending import poisson_blend
 
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
+SEARCH = "latent_search"  # the layer that holds both networks
 STRIDE = 16  # of the generator, from its first layer to the picture
 # Of the moving statistics. The search runs the generator on them, and one that learns changes too fast for
 # Keras's 0.99: its pictures in inference would not be those that the discriminator has seen.
@@ -102,6 +104,7 @@ def dcgan_discriminator(
     return keras.Model(inputs, keras.layers.Dense(1, dtype="float32", name="logit")(x), name=name)
 
 
+@builder(any_size=False)
 def semantic_inpainting(
     image_size: ImageSize = 64,
     *,
@@ -113,10 +116,10 @@ def semantic_inpainting(
     window: int = 7,
     blend: bool = True,
     name: str = "semantic_inpainting",
-) -> keras.Model:
+) -> Inpainter:
     """Semantic inpainting (Yeh et al. 2017): a DCGAN, the search for a code, Poisson blending.
 
-    The layer "latent_search" holds both networks; `training.Generative` trains them. Runs on Keras's
+    `Inpainter.search` holds both networks; `training.Generative` trains them. Runs on Keras's
     TensorFlow and JAX backends, which have gradients to search by.
 
     Args:
@@ -151,25 +154,20 @@ def completion(
     blend: bool = True,
     name: str = "semantic_inpainting",
     **search: Any,
-) -> keras.Model:
+) -> Inpainter:
     """The completion network of `semantic_inpainting` on networks that exist; `search`: of `LatentSearch`."""
     inputs = picture_inputs(generator.output.shape[1:3], STRIDE)
     known = BlankHole("black", STRIDE, dtype="float32", name="blank_hole")([inputs["image"], inputs["mask"]])
-    searched = LatentSearch(generator, discriminator, **search, dtype="float32", name="latent_search")
+    searched = LatentSearch(generator, discriminator, **search, dtype="float32", name=SEARCH)
     x = searched([known, inputs["mask"]])
     if blend:
         x = PoissonBlend(dtype="float32", name="blend")([known, x, inputs["mask"]])
-    return keras.Model(inputs, x, name=name)
+    return Inpainter(inputs, x, divisor=STRIDE, hole_fill="black", search=SEARCH, name=name)
 
 
-def latent_search(model: keras.Model) -> LatentSearch | None:
-    """The layer of a `semantic_inpainting` that holds its two networks; None for other networks."""
-    return next((layer for layer in model.layers if isinstance(layer, LatentSearch)), None)
-
-
-def shortened(model: keras.Model, iterations: int) -> keras.Model:
+def shortened(model: Inpainter, iterations: int) -> Inpainter:
     """A `semantic_inpainting` on the same two networks, with at most so many iterations of the search."""
-    search = latent_search(model)
+    search: LatentSearch = model.search
     settings = search.settings() | {"iterations": min(iterations, search.iterations)}
     blend = any(isinstance(layer, PoissonBlend) for layer in model.layers)
     return completion(search.generator, search.discriminator, blend=blend, name=model.name, **settings)

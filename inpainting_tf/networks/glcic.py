@@ -15,13 +15,13 @@ from typing import Any
 
 import keras
 
-from inpainting_tf.errors import InputError
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import (
     ImageSize,
     check_even,
     conv,
     deconv,
-    height_width,
+    fixed_size,
     masked_picture,
     picture_inputs,
 )
@@ -30,9 +30,10 @@ from inpainting_tf.networks.layers import Composite, Conv2D, CropAroundHole
 STRIDE = 4  # Two convolutions with stride 2: sizes must be divisible by it.
 
 
+@builder()
 def glcic(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "glcic"
-) -> keras.Model:
+) -> Inpainter:
     """Completion network of Iizuka et al. 2017, table 1: 17 layers (face_gan's baseline).
 
     Args:
@@ -48,12 +49,14 @@ def glcic(
     check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
-    return keras.Model(inputs, _autoencoder(x, width, second_convolution=False), name=name)
+    prediction = _autoencoder(x, width, second_convolution=False)
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
+@builder()
 def one_autoencoder(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "one_autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """One-autoencoder completion network, face_gan table 3.1: `glcic` with a second 64-channel convolution.
 
     Arguments and errors as for `glcic`.
@@ -61,12 +64,13 @@ def one_autoencoder(
     check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
     x = masked_picture(inputs, fill, STRIDE)
-    return keras.Model(inputs, _autoencoder(x, width), name=name)
+    return Inpainter(inputs, _autoencoder(x, width), divisor=STRIDE, hole_fill=fill, name=name)
 
 
+@builder()
 def double_autoencoder(
     image_size: ImageSize = 128, *, width: int = 64, fill: str = "mean", name: str = "double_autoencoder"
-) -> keras.Model:
+) -> Inpainter:
     """Double-autoencoder completion network, face_gan table 3.4: two one-autoencoders in a row, 36 layers.
 
     The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture
@@ -77,7 +81,8 @@ def double_autoencoder(
     first = _autoencoder(masked_picture(inputs, fill, STRIDE), width, prefix="first_")
     completed = Composite(name="first_completed")([inputs["image"], first, inputs["mask"]])
     x = keras.layers.Concatenate(name="second_picture")([completed, inputs["mask"]])
-    return keras.Model(inputs, _autoencoder(x, width, prefix="second_"), name=name)
+    prediction = _autoencoder(x, width, prefix="second_")
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
 def encoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str = "") -> Any:
@@ -171,12 +176,11 @@ def _discriminator(
     name: str,
 ) -> keras.Model:
     check_even("width", width)
-    if None in height_width(image_size):
-        raise InputError(f"`image_size` of a discriminator must be given. Received {image_size!r}.")
+    size = fixed_size(image_size, 1, "a discriminator")
     inputs = picture_inputs(image_size, 2)
     features = []
     if local:
-        window = tuple(side // 2 for side in height_width(image_size))
+        window = (size[0] // 2, size[1] // 2)
         crop = CropAroundHole(window, name="window")([inputs["image"], inputs["mask"]])
         features.append(_judge(crop, width, local, "local"))
     else:  # Keras up to 3.12, the last one for Python 3.10, refuses an input that no layer takes

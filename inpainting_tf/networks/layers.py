@@ -6,6 +6,7 @@ move freely between the two; on other backends than TensorFlow they *are* the st
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import keras
@@ -26,11 +27,13 @@ FILLS = (*COLOURS, "mean", "smooth")
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
 
-def _native_dilation_works() -> bool:
-    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it."""
-    import os
+def _native_dilation_works(dtype: str) -> bool:
+    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it.
 
-    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" or bool(tf.config.list_physical_devices("GPU"))
+    Those run where oneDNN is switched off, and in float16, which oneDNN has on few processors.
+    """
+    on_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and dtype != "float16"
+    return on_onednn or bool(tf.config.list_physical_devices("GPU"))
 
 
 @_register
@@ -48,7 +51,7 @@ class Conv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         kernel = self._effective(kernel, inputs.shape)
         native = _ON_TENSORFLOW and max(self.dilation_rate) > 1 and self.data_format == "channels_last"
-        if not native or self.groups > 1 or not _native_dilation_works():
+        if not native or self.groups > 1 or not _native_dilation_works(self.compute_dtype):
             return super().convolution_op(inputs, kernel)
         return tf.nn.conv2d(
             inputs, kernel, self.strides, self.padding.upper(), dilations=list(self.dilation_rate)
@@ -117,11 +120,11 @@ class ChannelwiseDense(keras.layers.Layer):
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        if None in input_shape[1:]:
+        height, width, channels = input_shape[1:]
+        if height is None or width is None or channels is None:
             raise InputError(
                 f"`inputs` of {self.name} must have a fixed height and width. Received {tuple(input_shape)}."
             )
-        height, width, channels = input_shape[1:]
         positions = height * width
         limit = (3 / positions) ** 0.5  # Glorot's, of one matrix: Keras would count C as part of its fan
         self.kernel = self.add_weight(
@@ -150,26 +153,17 @@ class BlankHole(keras.layers.Layer):
             mean colour of the picture's own known pixels) or "smooth" (`filling.smooth_fill`). One of
             `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
-        trained_on: (side of the pictures, smallest side of their holes) in pixels, once it is known: a note
-            for whoever applies the network to pictures of other sizes. The layer makes no use of it.
 
     Raises:
         InputError: unknown `fill`, or a picture whose size is not a multiple of `divisor`.
     """
 
-    def __init__(
-        self,
-        fill: str = "mean",
-        divisor: int = 1,
-        trained_on: tuple[int, int] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, fill: str = "mean", divisor: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if fill not in (*FILLS, *PREFILLS):
             raise InputError(f"`fill` must be one of {', '.join((*FILLS, *PREFILLS))}. Received {fill!r}.")
         self.fill = fill
         self.divisor = divisor
-        self.trained_on = trained_on
 
     def call(self, inputs: list[Any]) -> Any:
         image, mask = inputs
@@ -189,13 +183,12 @@ class BlankHole(keras.layers.Layer):
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
-        own = {"fill": self.fill, "divisor": self.divisor, "trained_on": self.trained_on}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "fill": self.fill, "divisor": self.divisor}
 
-
-def blank_hole(model: keras.Model) -> BlankHole | None:
-    """The layer that says how a completion network takes its pictures; None in a model of another make."""
-    return next((layer for layer in model.layers if isinstance(layer, BlankHole)), None)
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> BlankHole:
+        # Version 0.1 kept in this layer what `Inpainter` knows now; `runs.loading` reads it from the file.
+        return cls(**{name: value for name, value in config.items() if name != "trained_on"})
 
 
 @_register

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from inpainting_tf.errors import unknown
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks import glcic
 from inpainting_tf.networks.blocks import (
     ImageSize,
@@ -35,6 +36,7 @@ LOCAL, GLOBAL = (1, 2, 4, 8), (1, 2, 4, 8, 8)  # channels of the judges in multi
 JUDGES = {"both": ("local", "global"), "local": ("local",)}  # the columns of the logits
 
 
+@builder(any_size=False)
 def multiscale_context_encoder(
     image_size: ImageSize = 128,
     *,
@@ -42,7 +44,7 @@ def multiscale_context_encoder(
     code: int = CODE,
     fill: str = "grey",
     name: str = "multiscale_context_encoder",
-) -> keras.Model:
+) -> Inpainter:
     """The improved Context Encoder, sections "Encoder" and "Network Architecture": predicts the hole alone.
 
     The layer "patch" gives what is predicted, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked
@@ -69,7 +71,7 @@ def multiscale_context_encoder(
     x = _encoder(to_tanh_range(known), size, width, code)
     patch = tanh_picture(_decoder(x, size, width), "patch")
     prediction = PastePatch(dtype="float32", name="prediction")([known, patch, inputs["mask"]])
-    return keras.Model(inputs, prediction, name=name)
+    return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
 def _encoder(x: Any, size: tuple[int, int], width: int, code: int) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 
+from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import ImageSize, check_positive, conv, picture_inputs
 from inpainting_tf.networks.layers import BlankHole, Conv2D
 
@@ -23,6 +24,7 @@ CGAN_LEVELS = (
 )
 
 
+@builder()
 def unet(
     image_size: ImageSize = 128,
     *,
@@ -31,7 +33,7 @@ def unet(
     activation: str = "relu",
     fill: str = "white",
     name: str = "unet",
-) -> keras.Model:
+) -> Inpainter:
     """U-Net, unet_vs_cgan section 2.2: an encoder and a decoder with skip connections between them.
 
     Each level has two 3x3 convolutions on its way down and two on its way up, with batch normalization; 2x2
@@ -64,11 +66,11 @@ def unet(
     for level in reversed(range(levels)):
         x = _upward(x, skips[level], width * 2**level, activation, f"up{level + 1}")
     x = Conv2D(3, 1, name="conv_last")(x)
-    return keras.Model(
-        inputs, keras.layers.Activation("sigmoid", dtype="float32", name="prediction")(x), name=name
-    )
+    prediction = keras.layers.Activation("sigmoid", dtype="float32", name="prediction")(x)
+    return Inpainter(inputs, prediction, divisor=2**levels, hole_fill=fill, name=name)
 
 
+@builder()
 def cgan_generator(
     image_size: ImageSize = 64,
     *,
@@ -76,7 +78,7 @@ def cgan_generator(
     activation: str = "relu",
     fill: str = "white",
     name: str = "cgan_generator",
-) -> keras.Model:
+) -> Inpainter:
     """Generator of the conditional GAN, unet_vs_cgan section 2.3: `unet` with a level less.
 
     Arguments and errors as for `unet`; sizes must be divisible by 16.

@@ -90,10 +90,20 @@ def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) 
 
     Returns:
         float32 [N, H, W, 1], 1 = missing.
+
+    Example:
+        >>> from inpainting_tf.ops import masks
+        >>> holes = masks.fixed(masks.Mask("centre", 0.25, 0.25), range(3), (40, 60))
+        >>> holes.shape, int(holes[0].sum())  # a square of a quarter of the shorter side
+        ((3, 40, 60, 1), 100)
     """
-    count = numbers(mask)
-    uniforms = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]
-    return draw(mask, np.stack(uniforms), image_size).astype(np.float32)
+    return draw(mask, uniforms(indices, numbers(mask), seed), image_size).astype(np.float32)
+
+
+def uniforms(indices: Any, count: int, seed: int = 0) -> np.ndarray:
+    """The uniform numbers of each picture's hole, float32 [N, count]: a function of (seed, picture index)."""
+    rows = [np.random.default_rng([seed, int(i)]).random(count, np.float32) for i in indices]
+    return np.stack(rows)
 
 
 def _resolve(mask: Mask) -> tuple[Sampler, float, float]:

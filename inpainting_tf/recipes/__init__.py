@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from inpainting_tf.errors import unknown
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import (
     best,
     cifar_cars,
@@ -29,13 +28,19 @@ def get(name: str, preset: str = "paper") -> Recipe:
 
     Raises:
         InputError: no such model or preset; the message gives the nearest one.
+
+    Example:
+        >>> from inpainting_tf import recipes
+        >>> recipe = recipes.get("glcic", "laptop").override({"schedule.epochs": 40})
+        >>> recipe.data.image_size, recipe.schedule.epochs
+        (64, 40)
     """
     if name not in RECIPES:
         raise unknown("model", name, RECIPES)
     return RECIPES[name].with_preset(preset)
 
 
-def build(name: str, **overrides: Any) -> keras.Model:
+def build(name: str, **overrides: Any) -> Inpainter:
     """The untrained completion network of a model.
 
     Args:
@@ -43,11 +48,17 @@ def build(name: str, **overrides: Any) -> keras.Model:
         overrides: arguments of its builder, e.g. `image_size=64, width=32`; the rest is the paper's.
 
     Returns:
-        A Keras model from {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} to the whole
-        predicted picture [N, H, W, 3] in [0, 1].
+        An `Inpainter`: a Keras model from {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1],
+        1 = missing} to the whole predicted picture [N, H, W, 3] in [0, 1].
 
     Raises:
         InputError: no such model, or an argument that its builder does not take.
+
+    Example:
+        >>> import inpainting_tf
+        >>> model = inpainting_tf.build("unet", image_size=(64, 96), width=4)
+        >>> model.output_shape
+        (None, 64, 96, 3)
     """
     return completion_network(get(name), **overrides)
 

@@ -12,31 +12,40 @@ import numpy as np
 from inpainting_tf import networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.networks import dcgan
-from inpainting_tf.networks.layers import PREFILLS, blank_hole
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import losses, masks
 from inpainting_tf.recipes.recipe import Network, Objective, Optimizer, Recipe
-from inpainting_tf.training import Adversarial, Generative, Reconstruction, Variational, Weight, precision
+from inpainting_tf.training import (
+    Adversarial,
+    BoundaryWeighted,
+    Generative,
+    Reconstruction,
+    Variational,
+    Weight,
+    precision,
+)
 
 
-def completion_network(recipe: Recipe, **overrides: Any) -> keras.Model:
+def completion_network(recipe: Recipe, **overrides: Any) -> Inpainter:
     """The recipe's completion network, freshly initialised; `overrides` go before the recipe's arguments."""
     return _build(recipe.network, **{"image_size": recipe.data.image_size, **overrides})
 
 
-def portable_network(recipe: Recipe) -> keras.Model:
+def portable_network(recipe: Recipe) -> Inpainter:
     """The completion network as it is saved: in float32, and for any picture size if it exists for any."""
-    overrides = {} if recipe.network.builder in networks.FIXED_SIZE else {"image_size": None}
+    overrides = {"image_size": None} if networks.COMPLETION[recipe.network.builder].any_size else {}
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     size = recipe.data.image_size
-    blank_hole(network).trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
+    network.trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
     return network
 
 
-def training_batches(recipe: Recipe, images: np.ndarray, start: int, stop: int) -> Any:
-    """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`."""
-    fill = recipe.network.arguments.get("fill")
+def training_batches(recipe: Recipe, completion: Inpainter, images: np.ndarray, start: int, stop: int) -> Any:
+    """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`.
+
+    Their holes are filled beforehand where the network `completion` is made for that.
+    """
     return pipeline.training_batches(
         images,
         recipe.mask.train,
@@ -45,48 +54,59 @@ def training_batches(recipe: Recipe, images: np.ndarray, start: int, stop: int) 
         flip=recipe.data.flip,
         start=start,
         stop=stop,
-        prefill=fill if fill in PREFILLS else None,
+        prefill=completion.facts.prefill,
     )
 
 
 def trainer(recipe: Recipe, total_steps: int) -> Reconstruction:
     """The recipe's networks and optimizers in a compiled trainer for `total_steps` steps."""
-    completion, objective = completion_network(recipe), recipe.objective
-    reconstruction = _reconstruction(objective)
-    alone, joint = recipe.schedule.boundaries(total_steps) if recipe.discriminator else (0, 0)
-    optimizer = _optimizer(recipe.optimizer, total_steps - (joint - alone))
-    second = _optimizer(recipe.discriminator_optimizer, total_steps - alone)
-    if recipe.discriminator is not None:
-        model = _adversarial(recipe, completion, reconstruction, total_steps)
-        model.compile(optimizer, second, jit_compile=recipe.jit_compile)
-    elif dcgan.latent_search(completion) is not None:
-        model = Generative(completion)
-        model.compile(optimizer, second, jit_compile=recipe.jit_compile)
-    else:
-        model = (
-            Reconstruction(completion, reconstruction)
-            if objective.kl_weight is None
-            else Variational(completion, reconstruction, objective.kl_weight)
-        )
-        model.compile(optimizer, jit_compile=recipe.jit_compile)
+    model = _TRAINERS[recipe.trainer](recipe, completion_network(recipe), total_steps)
+    model.compile(*_optimizers(recipe, total_steps), jit_compile=recipe.jit_compile)
     return model
 
 
-def _adversarial(
-    recipe: Recipe, completion: keras.Model, reconstruction: Callable[..., Any], total_steps: int
-) -> Adversarial:
+def _optimizers(recipe: Recipe, total_steps: int) -> list[keras.Optimizer]:
+    """One for the completion network and, where there is a second network to train, one for that."""
+    alone, joint = recipe.schedule.boundaries(total_steps) if recipe.trainer == "adversarial" else (0, 0)
+    first = _optimizer(recipe.optimizer, total_steps - (joint - alone))
+    if recipe.trainer in ("reconstruction", "variational"):
+        return [first]
+    return [first, _optimizer(recipe.discriminator_optimizer, total_steps - alone)]
+
+
+def _reconstruction(recipe: Recipe, completion: Inpainter, total_steps: int) -> Reconstruction:
+    return Reconstruction(completion, _loss(recipe.objective))
+
+
+def _variational(recipe: Recipe, completion: Inpainter, total_steps: int) -> Variational:
+    return Variational(completion, _loss(recipe.objective), recipe.objective.kl_weight or 0.0)
+
+
+def _generative(recipe: Recipe, completion: Inpainter, total_steps: int) -> Generative:
+    return Generative(completion)
+
+
+def _adversarial(recipe: Recipe, completion: Inpainter, total_steps: int) -> Adversarial:
     objective = recipe.objective
     discriminator = _build(recipe.discriminator, image_size=recipe.data.image_size)
     return Adversarial(
         completion,
         discriminator,
-        reconstruction,
+        _loss(objective),
         losses.ADVERSARIAL[objective.adversarial],
         _judges(recipe, discriminator.output.shape[-1], total_steps),
         recipe.schedule.boundaries(total_steps),
         convex=objective.convex,
         composited=objective.judged == "composite",
     )
+
+
+_TRAINERS: dict[str, Callable[[Recipe, Inpainter, int], Reconstruction]] = {
+    "reconstruction": _reconstruction,
+    "variational": _variational,
+    "adversarial": _adversarial,
+    "generative": _generative,
+}
 
 
 def _judges(recipe: Recipe, count: int, total_steps: int) -> list[Weight]:
@@ -103,17 +123,11 @@ def _judges(recipe: Recipe, count: int, total_steps: int) -> list[Weight]:
     return weights if count == 1 else [*weights, Weight(objective.alpha_global, later, ramp)]
 
 
-def _reconstruction(objective: Objective) -> Callable[..., Any]:
+def _loss(objective: Objective) -> Callable[..., Any]:
     """The reconstruction term as a function of target, prediction and mask."""
-    loss = losses.RECONSTRUCTION[objective.reconstruction]
     if objective.boundary == 0:
-        return loss
-
-    def weighted(target: Any, prediction: Any, mask: Any) -> Any:
-        weights = losses.boundary_weights(mask, objective.boundary, objective.boundary_reach)
-        return loss(target, prediction, mask, weights)
-
-    return weighted
+        return losses.RECONSTRUCTION[objective.reconstruction]
+    return BoundaryWeighted(objective.reconstruction, objective.boundary, objective.boundary_reach)
 
 
 def _build(network: Network, **overrides: Any) -> keras.Model:

@@ -27,6 +27,7 @@ BEST = Recipe(
     paper="inpainting_tf",
     summary="skip connections, dilated residual blocks; corrects a smooth fill (holes of face_gan)",
     network=Network("best"),
+    trainer="reconstruction",
     data=Data("celeba", 128, train=4750, test=250),
     objective=Objective("masked_log_mse"),
     schedule=Schedule(epochs=100, completion_share=1.0, discriminator_share=0.0),
@@ -39,7 +40,7 @@ BEST = Recipe(
 )
 
 
-def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+def _variant(name: str, summary: str, epochs: int, **changes: Any) -> Recipe:
     """`best` with changes, and so many epochs in the laptop preset."""
     sizes = {**BEST.presets, "laptop": _laptop(epochs)}
     return dataclasses.replace(BEST, name=name, summary=summary, presets=sizes, **changes)
@@ -54,7 +55,7 @@ BEST_CENTRE = _on(unet_vs_cgan.HOLE, "best_centre", "unet_vs_cgan", 8)
 BEST_HALF = _on(multiscale_context_encoder.HOLE, "best_half", "multiscale_context_encoder", 12)
 
 
-def _brief(name: str, what: str, **changes: object) -> Recipe:
+def _brief(name: str, what: str, **changes: Any) -> Recipe:
     """`best` with less training, changed in one thing."""
     return _variant(name, f"best after a brief training{what}", 5, **changes)
 

@@ -9,6 +9,7 @@ the weights alpha and of the divergence are ours. A new hole is drawn each time 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from inpainting_tf.data import Data
 from inpainting_tf.ops.masks import Mask
@@ -24,6 +25,7 @@ DIRECT_CONV = Recipe(
     paper="cifar_cars",
     summary="five 5x5 convolutions at full resolution (table 3.1)",
     network=Network("direct_conv"),
+    trainer="reconstruction",
     data=Data("cifar10", 32, classes="automobile", train=None, test=1000),
     mask=Masks(HOLE, HOLE),
     objective=Objective(reconstruction="mse"),
@@ -38,7 +40,7 @@ DIRECT_CONV = Recipe(
 )
 
 
-def _variant(name: str, summary: str, epochs: int, **changes: object) -> Recipe:
+def _variant(name: str, summary: str, epochs: int, **changes: Any) -> Recipe:
     """`direct_conv` with another network, and so many epochs in the laptop preset: at most 15 minutes."""
     sizes = {**DIRECT_CONV.presets, "laptop": {**presets.LAPTOP, "schedule.epochs": epochs}}
     return dataclasses.replace(DIRECT_CONV, name=name, summary=summary, presets=sizes, **changes)
@@ -64,6 +66,7 @@ CVAE = _variant(
     "conditional variational autoencoder, 1024-d code (tables 3.4-3.6)",
     60,
     network=Network("cvae", width=32),
+    trainer="variational",
     objective=Objective(reconstruction="mse", kl_weight=1e-5),
 )
 
@@ -73,6 +76,7 @@ _SLOW = Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5)
 _FAST = dataclasses.replace(_SLOW, learning_rate=1e-3)
 _ADVERSARIAL = {
     "discriminator": Network("cars_discriminator", width=64),
+    "trainer": "adversarial",
     "objective": Objective("known_mse", "non_saturating", alpha=0.01, convex=True),
     "schedule": Schedule(epochs=200, completion_share=0.0, discriminator_share=0.0),
 }

@@ -59,6 +59,7 @@ GLCIC = Recipe(
     summary="Iizuka et al. 2017: dilated completion network, local and global discriminator",
     network=Network("glcic"),
     discriminator=Network("iizuka_discriminator"),
+    trainer="adversarial",
     data=Data(source="celeba", image_size=128, train=4750, test=250),
     schedule=Schedule(epochs=500, completion_share=0.2, discriminator_share=0.02),
     optimizer=Optimizer(name="adam", learning_rate=1e-3),

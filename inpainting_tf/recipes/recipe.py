@@ -7,7 +7,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from inpainting_tf import networks
@@ -97,18 +97,24 @@ class Optimizer:
     beta_1: float = 0.9
 
 
+# The classes of `inpainting_tf.training`; `assembly` builds them.
+TRAINERS = ("reconstruction", "variational", "adversarial", "generative")
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """One training: the row of a paper's table, or one of your own.
 
     Two recipes differ only where the experiments differ; `override` makes variants. `printed` holds the
     numbers that the paper printed, `presets` the settings that shrink the paper's run to other budgets.
+    `trainer` is one of `TRAINERS`.
     """
 
     name: str
     paper: str
     summary: str
     network: Network
+    trainer: str
     discriminator: Network | None = None
     data: Data = Data()
     mask: Masks = Masks()
@@ -163,8 +169,8 @@ class Recipe:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Recipe:
-        """The recipe that `to_json` wrote."""
-        return _from_json(cls, fields, "recipe")
+        """The recipe that `to_json` wrote, of an earlier version too."""
+        return _from_json(cls, {"trainer": _trainer_of(fields), **fields}, "recipe")
 
     def settings(self) -> dict[str, Any]:
         """Every setting by its dotted name, as `--set` takes it."""
@@ -177,12 +183,23 @@ class Recipe:
         return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
 
 
-_WORDS = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
+def _trainer_of(fields: Mapping[str, Any]) -> str:
+    """The trainer of a recipe in JSON from before recipes named theirs, by what the rest of it says."""
+    if fields.get("discriminator") is not None:
+        return "adversarial"
+    if fields.get("objective", {}).get("kl_weight") is not None:
+        return "variational"
+    return "generative" if fields.get("network", {}).get("builder") == _GENERATIVE else "reconstruction"
+
+
+_GENERATIVE = "semantic_inpainting"  # the one builder whose network searches for a code
+_WORDS: dict[str, Any] = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     shares = (r.schedule.completion_share, r.schedule.discriminator_share, r.schedule.global_share)
     names = [
+        ("trainer", r.trainer, TRAINERS),
         ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
         ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
         ("objective.adversarial", r.objective.adversarial, losses.ADVERSARIAL),
@@ -204,6 +221,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
     return [
+        *_trainer_rules(r),
         ("`batch_size` must be at least 1", r.batch_size >= 1, r.batch_size),
         ("`seed` must be 0 to 2**32 - 1", 0 <= r.seed < 2**32, r.seed),
         ("`epochs` must be at least 1", r.schedule.epochs >= 1, r.schedule.epochs),
@@ -228,6 +246,25 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
         ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),
+    ]
+
+
+def _trainer_rules(r: Recipe) -> list[tuple[str, bool, Any]]:
+    """What one of the trainers needs and the others have no use for."""
+    judge = r.discriminator and r.discriminator.builder
+    kl, builder = r.objective.kl_weight, r.network.builder
+    rules = [
+        ("`discriminator` must be given", "adversarial", judge is not None, judge),
+        ("`objective.kl_weight` must be given", "variational", kl is not None, kl),
+        (f"`network.builder` must be {_GENERATIVE}", "generative", builder == _GENERATIVE, builder),
+    ]
+    return [
+        (
+            f"{rule} for trainer {name!r}, and for no other (here: {r.trainer!r})",
+            given == (r.trainer == name),
+            value,
+        )
+        for rule, name, given, value in rules
     ]
 
 
@@ -269,7 +306,8 @@ def _literal(value: Any) -> Any:
     """A builder's argument, which has no field to type it: text becomes the number or truth it reads as."""
     if not isinstance(value, str):
         return value
-    for parse in (_integer, float):
+    parsers: tuple[Callable[[str], float], ...] = (_integer, float)
+    for parse in parsers:
         with contextlib.suppress(ValueError):
             return parse(value)
     return {"true": True, "false": False}.get(value, value)

@@ -36,6 +36,7 @@ CE_MODEL0 = Recipe(
     summary="Context Encoder, hole only, channel-wise fully connected layer (table 1)",
     network=Network("ce_model0"),
     discriminator=Network("patch_map_discriminator"),
+    trainer="adversarial",
     data=Data("celeba", 128, train=None, test=2000),
     mask=Masks(ANYWHERE, CENTRED),
     objective=Objective("masked_mse", "l1", alpha=0.001, convex=True),

@@ -30,6 +30,7 @@ UNET = Recipe(
     paper="unet_vs_cgan",
     summary="U-Net with ReLU, MSE over the whole picture (the report's text)",
     network=Network("unet", width=32),
+    trainer="reconstruction",
     data=Data("celeba", 128, train=None, test=40_520),
     mask=Masks(HOLE, HOLE),
     objective=Objective(reconstruction="mse"),
@@ -73,6 +74,7 @@ _CGAN = dataclasses.replace(
     UNET,
     network=Network("cgan_generator", width=32),
     discriminator=Network("dcgan_discriminator"),
+    trainer="adversarial",
     data=dataclasses.replace(UNET.data, image_size=64),
     objective=Objective("mse", "non_saturating", alpha=1.0, convex=True, judged="prediction"),
     schedule=Schedule(epochs=50, completion_share=0.0, discriminator_share=0.0),
@@ -94,6 +96,7 @@ SEMANTIC_INPAINTING = dataclasses.replace(
     summary="Yeh et al. 2017: a DCGAN, search for the latent code, Poisson blending (figure 5)",
     network=Network("semantic_inpainting"),
     discriminator=None,
+    trainer="generative",
     objective=Objective(),
     printed={"figure 5": {"raw_psnr": 19.4}},  # Yeh et al.'s own, which section 3 cites
     presets={

@@ -1,7 +1,8 @@
 """Checkpoints of a training: written whole or not at all, the last two kept, damaged ones passed over.
 
-A checkpoint is a folder `step-00001234` with `variables.npz` (networks, optimizers, step counter) and
-`state.json` (what lives outside the model). It is written under another name and renamed when complete.
+A checkpoint is a folder `step-00001234` with `variables.npz` (networks, optimizers, step counter, each
+variable under its name, see `named_variables`) and `state.json` (what lives outside the model). It is written
+under another name and renamed when complete.
 
 NumPy's archive and not Keras's HDF5 file: HDF5 brings the process down when the disk is full, and has no
 checksum by which a damaged file would be known.
@@ -11,9 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,41 +28,53 @@ from inpainting_tf.errors import Diverged, InputError
 
 KEEP = 2
 _VARIABLES, _STATE = "variables.npz", "state.json"
+Trained = keras.Model | Mapping[str, keras.Model]  # a compiled model, or several under names of their own
 
 
-def save(folder: Path, step: int, model: keras.Model, state: dict[str, Any]) -> None:
+def save(folder: Path, step: int, model: Trained, state: dict[str, Any]) -> None:
     """Writes the checkpoint of `step` and removes the oldest beyond `KEEP`.
 
     Raises:
         Diverged: such a checkpoint must not replace a good one.
         InputError: the disk is full, read-only, ...; the checkpoints already there stay.
     """
-    variables = _variables(model)
-    require_finite(variables, step)
+    variables = named_variables(model)
+    require_finite(variables.values(), step)
+    arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in variables.items()}
     with files.replacing_folder(folder / f"step-{step:08d}", sweep=True) as temporary:
-        np.savez(temporary / _VARIABLES, *map(keras.ops.convert_to_numpy, variables))
-        (temporary / _STATE).write_text(json.dumps({"step": step, **state}))
+        np.savez(temporary / _VARIABLES, **arrays)
+        (temporary / _STATE).write_text(json.dumps({"step": step, **state}), encoding="utf-8")
     for old in _all(folder)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def restore(folder: Path, model: keras.Model) -> dict[str, Any] | None:
+def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
     """Puts the newest sound checkpoint into `model`; its state, with its "step", or None if there is none.
+
+    Only for the process that may write there: an exchange of folders that was cut off is put right.
 
     Raises:
         InputError: there are checkpoints, but none that can be read: starting anew must be the user's choice.
+            Or the newest sound one is another model's, or an earlier version's.
     """
-    found = _all(folder)
+    for aside in folder.glob(".replaced-step-*"):
+        files.recover_folder(folder / aside.name.removeprefix(".replaced-"))
+    found, variables = _all(folder), named_variables(model)
     for path in reversed(found):
         try:
-            return _read(path, model)
+            state, values = _read(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = str(error).partition("\n")[0]
             logging.warning("Passed over the damaged checkpoint %s (%s).", path, reason)
+            continue
+        _require_same(path, variables, values)
+        for name, variable in variables.items():
+            variable.assign(values[name])
+        return state
     if found:
         raise InputError(
             f"None of the checkpoints in {str(folder)!r} can be read ({reason}). "
-            "Remove that folder to start again, or work in another one."
+            "Restore them from a copy, or start again in another folder."
         )
     return None
 
@@ -77,22 +91,74 @@ def latest_step(folder: Path) -> int:
     return max((int(path.name.removeprefix("step-")) for path in _all(folder)), default=0)
 
 
-def _variables(model: keras.Model) -> list[Any]:
-    """All that a step changes, in an order that depends on the recipe alone."""
-    return [*model.variables, *model.optimizer.variables]
+def named_variables(model: Trained) -> dict[str, keras.Variable]:
+    """All that a step changes, under names that are the same in every process and on every backend.
+
+    A variable of a network or an optimizer that is an attribute of the model is named after the attribute and
+    its path there, e.g. "completion/conv1/kernel" or "discriminator_optimizer/iteration"; any other one by
+    its path. (Keras's own paths do not tell two networks apart, and number the optimizers and seed generators
+    of a process.)
+    """
+    if isinstance(model, Mapping):
+        parts = ((part, named_variables(each)) for part, each in model.items())
+        return {f"{part}/{name}": v for part, variables in parts for name, v in variables.items()}
+    names: dict[int, str] = {}
+    for attribute, part in vars(model).items():
+        for name, variable in _of_part(part) if not attribute.startswith("_") else ():
+            names.setdefault(id(variable), f"{attribute}/{name}")
+    unique = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables]}
+    others = dict(_by_path(variable for key, variable in unique.items() if key not in names))
+    named = {names[key]: variable for key, variable in unique.items() if key in names} | others
+    if len(named) != len(unique):
+        raise ValueError("Two variables of the model have one name.")
+    return named
 
 
-def _read(path: Path, model: keras.Model) -> dict[str, Any]:
-    state = json.loads((path / _STATE).read_text())
-    variables = _variables(model)
-    # All of the file is read and checked first: a damaged one must not leave half of itself in the model.
+def _of_part(part: Any) -> Iterator[tuple[str, keras.Variable]]:
+    """Names and variables of a network or an optimizer; none of anything else."""
+    if isinstance(part, keras.Optimizer):
+        inner = list(_of_part(getattr(part, "inner_optimizer", None)))  # of one that scales the loss
+        yield from ((f"inner/{name}", variable) for name, variable in inner)
+        own = {id(variable) for _, variable in inner}
+        yield from ((v.path.partition("/")[2], v) for v in part.variables if id(v) not in own)
+    elif isinstance(part, keras.Model):
+        yield from _by_path(part.variables)
+
+
+def _by_path(variables: Iterable[keras.Variable]) -> Iterator[tuple[str, keras.Variable]]:
+    """Paths and variables, with the seed generators numbered among these alone."""
+    seeds = 0
+    for variable in variables:
+        path, found = re.subn(r"^seed_generator(_\d+)?/", f"seed_generator_{seeds}/", variable.path)
+        seeds += found
+        yield path, variable
+
+
+def _require_same(path: Path, own: Mapping[str, keras.Variable], stored: Mapping[str, np.ndarray]) -> None:
+    """Raises `InputError` unless the stored variables are the model's own, by name and shape."""
+    if "arr_0" in stored:
+        raise InputError(
+            f"{str(path)!r} was written by an earlier version of inpainting_tf, which stored no names of "
+            "variables: continue it with that version, or start again in another folder."
+        )
+    for name in [*own, *stored]:
+        if name not in stored or name not in own:
+            fault = f"{name!r} is {'missing' if name in own else 'in it, which the model does not have'}"
+        elif stored[name].shape != tuple(own[name].shape):
+            fault = f"{name!r} is {list(stored[name].shape)} there and {list(own[name].shape)} here"
+        else:
+            continue
+        raise InputError(
+            f"{str(path)!r} holds other variables than the model: {fault}. "
+            "Continue with the same recipe, precision and version, or start again in another folder."
+        )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """State and variables, all before any is used: half of a damaged file must not go into a model."""
+    state = json.loads((path / _STATE).read_text(encoding="utf-8"))
     with np.load(path / _VARIABLES) as stored:
-        values = [stored[f"arr_{index}"] for index in range(len(stored.files))]
-    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-        raise ValueError("it holds other variables than the model")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return state
+        return state, {name: stored[name] for name in stored.files}
 
 
 def _all(folder: Path) -> list[Path]:

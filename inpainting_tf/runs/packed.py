@@ -1,16 +1,18 @@
 """Weights in half precision, in files small enough for any repository: what is kept of a training.
 
-weights-1.npz  weights-2.npz  ...    the network's variables in their order, float16
+weights-1.npz  weights-2.npz  ...    the network's weights under their paths, e.g. "conv1/kernel", float16
 
-A variable that float16 cannot hold (beyond 65504, as a variance may be) stays float32.
+A weight that float16 cannot hold (beyond 65504, as a variance may be) stays float32. Files of earlier
+versions have no paths; their weights, arr_0, arr_1, ... in each file, are in the order of the network's.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from inpainting_tf import files
@@ -19,22 +21,61 @@ from inpainting_tf.errors import InputError
 LIMIT = 15_000_000  # bytes of a file; a larger variable has a file of its own
 
 
-def write(weights: Sequence[np.ndarray], folder: Path) -> list[Path]:
+def write(weights: Mapping[str, np.ndarray], folder: Path) -> list[Path]:
     """Writes the files into `folder` and returns them.
 
     Args:
-        weights: finite arrays, as `keras.Model.get_weights` gives them.
+        weights: path -> finite array, as `of` gives them.
         folder: made if missing.
 
     Raises:
         InputError: they cannot be written.
     """
     written = []
-    for number, part in enumerate(_parts([_half(array) for array in weights]), 1):
+    for number, part in enumerate(_parts((path, _half(array)) for path, array in weights.items()), 1):
         written.append(folder / f"weights-{number}.npz")
         with files.replacing(written[-1]) as temporary, open(temporary, "wb") as file:
-            np.savez(file, *part)
+            np.savez(file, **part)
     return written
+
+
+def of(model: keras.Model) -> dict[str, np.ndarray]:
+    """The weights of a network under their paths, in its order."""
+    arrays = {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.weights}
+    if len(arrays) != len(model.weights):
+        raise ValueError("Two weights of the network have one path.")
+    return arrays
+
+
+def restore(folder: Path, model: keras.Model) -> None:
+    """Puts the weights in `folder` into a network of the same recipe.
+
+    Raises:
+        InputError: a file is missing or damaged, or the weights are those of another network.
+    """
+    stored, own = read(folder), {weight.path: weight for weight in model.weights}
+    if isinstance(stored, list) and len(stored) == len(own):
+        stored = dict(zip(own, stored, strict=True))
+    if fault := _difference(stored, own):
+        raise InputError(f"The weights in {str(folder)!r} are not those of its recipe: {fault}.")
+    for path, weight in own.items():
+        weight.assign(stored[path])
+
+
+def _difference(
+    stored: Mapping[str, np.ndarray] | list[np.ndarray], own: Mapping[str, keras.Variable]
+) -> str:
+    """In which weight the two first differ; empty if in none."""
+    if isinstance(stored, list):
+        return f"there are {len(stored)} and not {len(own)}"
+    for path in [*own, *stored]:
+        if path not in stored:
+            return f"{path!r} is missing"
+        if path not in own:
+            return f"the network has no {path!r}"
+        if stored[path].shape != tuple(own[path].shape):
+            return f"{path!r} is {stored[path].shape} and not {tuple(own[path].shape)}"
+    return ""
 
 
 def found(folder: Path) -> bool:
@@ -42,23 +83,26 @@ def found(folder: Path) -> bool:
     return (folder / "weights-1.npz").is_file()
 
 
-def read(folder: Path) -> list[np.ndarray]:
-    """The weights in `folder` as float32 arrays, in their order.
+def read(folder: Path) -> dict[str, np.ndarray] | list[np.ndarray]:
+    """The weights in `folder` as float32 arrays under their paths; in a list if it has no paths.
 
     Raises:
         InputError: a file is missing or damaged.
     """
-    weights: list[np.ndarray] = []
+    weights: dict[str, np.ndarray] = {}
     parts = sorted(folder.glob("weights-*.npz"), key=lambda path: int(path.stem.partition("-")[2]))
     for number, path in enumerate(parts, 1):
         if path.name != f"weights-{number}.npz":
             raise InputError(f"`{folder}` lacks weights-{number}.npz: copy the whole folder again.")
         try:
             with np.load(path) as part:
-                weights += [part[f"arr_{i}"].astype("float32") for i in range(len(part.files))]
+                nameless = "arr_0" in part.files
+                for name in part.files:
+                    key = f"{number}:{name}" if nameless else name
+                    weights[key] = part[name].astype("float32")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is damaged ({error}): copy the whole folder again.") from error
-    return weights
+    return list(weights.values()) if nameless else weights
 
 
 def _half(array: np.ndarray) -> np.ndarray:
@@ -66,11 +110,11 @@ def _half(array: np.ndarray) -> np.ndarray:
     return array.astype("float16" if largest <= np.finfo("float16").max else "float32")
 
 
-def _parts(arrays: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    part: list[np.ndarray] = []
-    for array in arrays:
-        if part and sum(each.nbytes for each in part) + array.nbytes > LIMIT:
+def _parts(arrays: Iterable[tuple[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
+    part: dict[str, np.ndarray] = {}
+    for path, array in arrays:
+        if part and sum(each.nbytes for each in part.values()) + array.nbytes > LIMIT:
             yield part
-            part = []
-        part.append(array)
+            part = {}
+        part[path] = array
     yield part

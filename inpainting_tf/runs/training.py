@@ -1,190 +1,33 @@
-"""A run's folder: start or continue a training there, and load what came out of it.
-
-recipe.json     the resolved recipe             history.csv   losses, an epoch per row
-data.json       the pictures of each split      checkpoints/  to continue from
-environment.json   versions and device that it was started with
-model.keras     the completion network alone    figures/      loss curves, samples while it trained
-completion_phase.keras   the same, as it was before it met a discriminator
-tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
-samples/        test pictures as they were filled after some epochs, uint8 [N, H, W, 3]
-"""
+"""Starts a training in a run's folder, or continues the one that was interrupted there."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
-import json
 import os
 import signal
 import sys
 import threading
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from absl import logging
 
-from inpainting_tf import backends, data, environment, figures, files, models
-from inpainting_tf.runs import checkpoints, packed
-from inpainting_tf.ops import metrics
+from inpainting_tf import backends, data, environment, figures, files
 from inpainting_tf.data import pipeline
-from inpainting_tf.errors import Diverged, InputError, unknown
-from inpainting_tf.runs.events import Events
+from inpainting_tf.errors import Diverged, InputError
+from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
-from inpainting_tf.inference import Network, network_fill
 from inpainting_tf.recipes import Recipe, assembly
+from inpainting_tf.runs import checkpoints, locking, packed
+from inpainting_tf.runs.events import Events
+from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.training import callbacks, precision
 
 VALIDATION = 64  # test pictures that are looked at while a run trains
 SHOWN = 6  # of these, in the sample sheets
 SAMPLES = 10  # how many times in a run, at most
-ENGINES = ("keras", "openvino")
-_LOCK = ".lock"
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A run's folder and its recipe."""
-
-    folder: Path
-    recipe: Recipe
-
-    @property
-    def model_file(self) -> Path:
-        return self.folder / "model.keras"
-
-    @property
-    def completion_phase_file(self) -> Path:
-        return self.folder / "completion_phase.keras"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
-
-    @property
-    def figures(self) -> Path:
-        return self.folder / "figures"
-
-    @property
-    def minutes(self) -> float:
-        """How long it was trained, up to the last row of `history.csv`, which must be there."""
-        return float(self.history()[-1]["seconds"]) / 60
-
-    def pictures(self) -> dict[str, Any]:
-        """`data.json`: "data_dir", "origin" and the names of each split; empty before the first start."""
-        file = self.folder / "data.json"
-        return json.loads(file.read_text()) if file.exists() else {}
-
-    def history(self) -> list[dict[str, str]]:
-        """The rows of `history.csv`, as text."""
-        file = self.folder / "history.csv"
-        if not file.exists():
-            return []
-        with open(file, newline="") as rows:
-            return list(csv.DictReader(rows))
-
-
-def open_run(workdir: str | os.PathLike) -> Run:
-    """The run in a folder, or the one behind a model that comes with the package.
-
-    Raises:
-        InputError: the folder holds no run, or one that this version cannot read.
-    """
-    folder = models.folder(workdir) or Path(workdir).expanduser()
-    file = folder / "recipe.json"
-    if not file.is_file():
-        raise InputError(
-            f"`workdir` must be the folder of a run. Received {str(folder)!r}: no recipe.json in it."
-        )
-    try:
-        return Run(folder, Recipe.from_json(json.loads(file.read_text())))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} cannot be read ({error}). Choose another --workdir.") from error
-
-
-def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Network:
-    """A completion network: one that comes with the package, a run's, a packed run's, or a `.keras` file's.
-
-    Args:
-        path: a name in `inpainting_tf.models.NAMES`, a run's folder, packed or not, or a model file that this
-            package wrote. (A folder that has such a name: "./faces".)
-        engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where it has that.
-
-    Returns:
-        A float32 Keras model that takes any picture size its network can work with; with "openvino" what
-        `inpaint` takes just as well.
-
-    Raises:
-        InputError: nothing there, not a model of this package, an engine that is unknown or not installed.
-    """
-    if engine not in ENGINES:
-        raise unknown("engine", engine, ENGINES)
-    model = _load(models.folder(path) or Path(path).expanduser())
-    if engine == "keras":
-        return model
-    from inpainting_tf.inference.engines import openvino
-
-    return openvino.compile(model)
-
-
-def shown_name(path: str | os.PathLike) -> str:
-    """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
-    place = Path(path).expanduser().resolve()
-    return place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
-
-
-def _load(path: Path) -> keras.Model:
-    if packed.found(path):
-        return _unpacked(path)
-    file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise InputError(
-            f"`path` must be {', '.join(models.NAMES)}, a run's folder or a .keras file. "
-            f"Received {str(path)!r}: no such model."
-        )
-    try:
-        model = keras.models.load_model(file, compile=False)
-    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
-    inputs = getattr(model, "input", None)  # a model of another make may have none
-    if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
-        raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
-    return model
-
-
-def _unpacked(folder: Path) -> keras.Model:
-    model, weights = assembly.portable_network(open_run(folder).recipe), packed.read(folder)
-    try:
-        model.set_weights(weights)
-    except ValueError as error:
-        raise InputError(f"The weights in {str(folder)!r} are not those of its recipe: {error}") from error
-    return model
-
-
-def pack(run: Run, folder: str | os.PathLike) -> Run:
-    """Copies what is worth keeping of a finished run: weights in half precision, recipe, history, names.
-
-    `load` and `eval.py --workdir` take the copy as they take the run. It does not say where the pictures
-    were; `data_dir` does that when they are needed. Where a recipe trains on all the pictures there are,
-    their names are left out.
-
-    Raises:
-        InputError: no finished model in the run, or the folder cannot be written.
-    """
-    weights, copy = load(run.folder).get_weights(), Run(Path(folder).expanduser(), run.recipe)
-    files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
-    splits = ("test",) if run.recipe.data.train is None else ("train", "test")
-    files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})
-    for kept in ("history.csv", "environment.json"):
-        if (run.folder / kept).exists():
-            files.write_text(copy.folder / kept, (run.folder / kept).read_text())
-    packed.write(weights, copy.folder)
-    return copy
 
 
 def train(
@@ -208,11 +51,18 @@ def train(
         InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
+
+    Example:
+        >>> from inpainting_tf import recipes, runs
+        >>> tiny = {"network.width": 4, "data.image_size": 16, "schedule.epochs": 1}
+        >>> run = runs.train(recipes.get("direct_conv", "smoke").override(tiny), "runs/tiny", settings=False)
+        >>> sorted(file.name for file in run.folder.glob("*.keras"))
+        ['model.keras']
     """
     run = _run_of(recipe.check(), Path(workdir).expanduser())
     if recipe.deterministic:
         backends.make_deterministic()
-    with _locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
+    with locking.locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         keras.utils.set_random_seed(recipe.seed)
         training = _Training(run, data_dir)
         if settings:
@@ -235,7 +85,9 @@ def _run_of(recipe: Recipe, folder: Path) -> Run:
                 "Choose another --workdir."
             )
         return run
-    if folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
+    if folder.exists() and (
+        not folder.is_dir() or any(entry.name != locking.FILE for entry in folder.iterdir())
+    ):
         raise InputError(
             f"`workdir` must be new, empty or a run's folder. Received {str(folder)!r}: it is not."
         )
@@ -284,8 +136,8 @@ class _Training:
         recipe, done = self.run.recipe, self.start >= self.total
         print(_headline(self), file=sys.stderr)
         if not done:
-            images = self.data.train.images
-            batches = assembly.training_batches(recipe, images, self.start, self.total)
+            images, network = self.data.train.images, self.trainer.completion
+            batches = assembly.training_batches(recipe, network, images, self.start, self.total)
             self.board = Events(self.run.folder / "tensorboard", self.start)
             with contextlib.closing(self.board), _stop_request() as stop:
                 self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
@@ -342,7 +194,7 @@ class _Training:
         batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=VALIDATION))
         image, mask = batch["image"], batch["mask"]
         self.trainer.sync()
-        prediction = network_fill(self.trainer.completion)(image * (1 - mask), mask)
+        prediction = self.trainer.completion.fill(image * (1 - mask), mask)
         completed = composite(image, prediction, mask)
         columns = {"input": figures.input_view(image, mask), "filled": completed, "original": image}
         columns = {name: pictures[:SHOWN] for name, pictures in columns.items()}
@@ -407,27 +259,3 @@ def _stop_request() -> Iterator[threading.Event]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keeps a second process out of the run's folder; the lock goes with the process, however it ends."""
-    with contextlib.ExitStack() as stack:
-        with files.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(open(folder / _LOCK, "a"))
-        _lock(lock, folder)
-        yield
-
-
-def _lock(file: Any, folder: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: no such lock
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InputError(f"`workdir` {str(folder)!r} is in use by another process.") from error
-    except OSError as error:  # a network file system without locks
-        logging.warning("%s cannot be locked (%s): start no second training in it.", folder, error.strerror)

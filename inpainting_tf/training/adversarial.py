@@ -12,6 +12,7 @@ from inpainting_tf import backends
 from inpainting_tf.ops import losses
 from inpainting_tf.ops.images import composite
 from inpainting_tf.training.reconstruction import Reconstruction
+from inpainting_tf.training.serialization import restored_game, saved_game
 
 
 class Weight(NamedTuple):
@@ -43,10 +44,13 @@ class WithDiscriminator(Reconstruction):
     adversarial: losses.AdversarialLoss
 
     def compile(
-        self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **kwargs: Any
+        self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **settings: Any
     ) -> None:
-        """Takes both optimizers, already wrapped for loss scaling where that is needed."""
-        super().compile(optimizer, **kwargs)
+        """Takes both optimizers, already wrapped for loss scaling where that is needed.
+
+        `settings` are those of `Reconstruction.compile`.
+        """
+        super().compile(optimizer, **settings)
         self.discriminator_optimizer = discriminator_optimizer
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
@@ -62,9 +66,18 @@ class WithDiscriminator(Reconstruction):
 
         return backends.minimise(self, terms, self.discriminator_optimizer, self.discriminator)
 
-    def discriminator_loss(self, real: dict[str, Any], fake: dict[str, Any]) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any]:
+        config = super().get_compile_config()
+        if config:
+            optimizer = self.discriminator_optimizer
+            config["discriminator_optimizer"] = keras.saving.serialize_keras_object(optimizer)
+        return config
+
+    def discriminator_loss(
+        self, real: dict[str, Any], fake: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         """Losses of D; "discriminator" is the one to minimise. Scores are 1 for "real", in the mean."""
-        real_judged, fake_judged = (self.discriminator(each, training=True) for each in (real, fake))
+        real_judged, fake_judged = (self.discriminator(each, training=training) for each in (real, fake))
         return {
             "discriminator": self.adversarial.discriminator(real_judged, fake_judged),
             "real_score": ops.mean(self.adversarial.score(real_judged)),
@@ -72,6 +85,7 @@ class WithDiscriminator(Reconstruction):
         }
 
 
+@keras.saving.register_keras_serializable("inpainting_tf")
 class Adversarial(WithDiscriminator):
     """Trains a completion network C and a discriminator D (face_gan Algorithm 1, Iizuka et al. 2017).
 
@@ -79,20 +93,23 @@ class Adversarial(WithDiscriminator):
         step <  T_C + T_D    update D on (real, M_d) and (completed, M_i)      (phase "discriminator")
         afterwards           update D as above, then C on the joint loss       (phase "joint")
 
-    D judges real pictures at an independent hole M_d ("real_mask") and completed ones at their own. In the
-    joint phase C runs once: D is updated on its stopped result, then judges that same result again for C's
-    gradient.
+    D judges real pictures at an independent hole M_d ("real_mask"; "mask" in batches without it) and
+    completed ones at their own. In the joint phase C runs once: D is updated on its stopped result, then
+    judges that same result again for C's gradient.
+
+    An evaluation reports the losses of the joint phase, their adversarial terms weighted as at this step.
 
     Args:
         completion: C.
         discriminator: D, which takes {"image", "mask"} and returns logits, or a map of them; its last axis
             has an entry per judge.
-        reconstruction: a function of `inpainting_tf.ops.losses`.
+        reconstruction: a function of `inpainting_tf.ops.losses`, or one of `inpainting_tf.training`'s losses.
         adversarial: one of `inpainting_tf.ops.losses.ADVERSARIAL`.
         alpha: the weight of each judge's adversarial term. All judges learn from the first.
         boundaries: (T_C, T_C + T_D) in steps.
         convex: the reconstruction term counts 1 - alpha (all judges' in full), and not 1.
         composited: D judges the prediction inside the hole of the picture, and not the whole prediction.
+        dtype: Keras dtype policy of the trainer, None for the current one.
     """
 
     columns: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -112,8 +129,9 @@ class Adversarial(WithDiscriminator):
         *,
         convex: bool = False,
         composited: bool = True,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(completion, reconstruction)
+        super().__init__(completion, reconstruction, dtype)
         self.discriminator = discriminator
         self.adversarial = adversarial
         self.alpha = tuple(alpha)
@@ -124,7 +142,9 @@ class Adversarial(WithDiscriminator):
     def phase(self, step: int) -> str:
         return tuple(self.columns)[sum(step >= boundary for boundary in self.boundaries)]
 
-    def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """The update of the current phase; returns all columns, NaN where the phase computes none."""
+        batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
         # The phase is read from a weight: one trace serves all three, and a checkpoint brings it back.
         phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
         updates = (self.update_completion, self.update_discriminator, self.update_both)
@@ -150,18 +170,27 @@ class Adversarial(WithDiscriminator):
 
         return backends.minimise(self, losses, self.optimizer, self.completion)
 
+    def test_losses(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The columns of the joint phase in inference mode, without an update of either network."""
+        prediction = self(batch, training=False)
+        completed = self.complete(batch, prediction)
+        judged = self.discriminator_loss(*self.pairs(batch, completed), training=False)
+        return self.joint_loss(batch, prediction, completed, training=False) | judged
+
     def pairs(self, batch: dict[str, Any], completed: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The real and the completed pictures with their holes, as D takes them."""
-        real = {"image": batch["image"], "mask": batch["real_mask"]}
+        real = {"image": batch["image"], "mask": batch.get("real_mask", batch["mask"])}
         return real, {"image": completed, "mask": batch["mask"]}
 
-    def joint_loss(self, batch: dict[str, Any], prediction: Any, completed: Any) -> dict[str, Any]:
+    def joint_loss(
+        self, batch: dict[str, Any], prediction: Any, completed: Any, training: bool = True
+    ) -> dict[str, Any]:
         """Losses of C in the joint phase (face_gan eq. 3.14, cifar_cars L_G); "loss" is to be minimised.
 
         "adversarial" is the mean of the judges' terms, without their weights.
         """
         reconstruction = self.completion_loss(batch, prediction)["reconstruction"]
-        judgement = self.discriminator({"image": completed, "mask": batch["mask"]}, training=True)
+        judgement = self.discriminator({"image": completed, "mask": batch["mask"]}, training=training)
         terms = [self.adversarial.generator(judgement[..., i : i + 1]) for i in range(len(self.alpha))]
         weighted = sum(weight.at(self.steps) * term for weight, term in zip(self.alpha, terms, strict=True))
         share = 1.0 - self.convex * sum(weight.full for weight in self.alpha)
@@ -174,6 +203,27 @@ class Adversarial(WithDiscriminator):
     def complete(self, batch: dict[str, Any], prediction: Any) -> Any:
         """What D sees: the known pixels of the picture and the prediction in the hole, or the prediction."""
         return composite(batch["image"], prediction, batch["mask"]) if self.composited else prediction
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "adversarial": saved_game(self.adversarial),
+            "alpha": [list(weight) for weight in self.alpha],
+            "boundaries": list(self.boundaries),
+            "convex": self.convex,
+            "composited": self.composited,
+        }
+
+    @classmethod
+    def arguments(cls, config: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **super().arguments(config),
+            "discriminator": keras.saving.deserialize_keras_object(config["discriminator"]),
+            "adversarial": restored_game(config["adversarial"]),
+            "alpha": [Weight(*numbers) for numbers in config["alpha"]],
+            "boundaries": tuple(config["boundaries"]),
+        }
 
     def _all_columns(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Every branch must return the same columns; those it has no number for are NaN."""

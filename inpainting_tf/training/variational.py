@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import keras
 
-from inpainting_tf import backends
 from inpainting_tf.errors import InputError
-from inpainting_tf.networks.cifar_cars import latent_code
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import losses
 from inpainting_tf.training.reconstruction import Reconstruction
 
 
+@keras.saving.register_keras_serializable("inpainting_tf")
 class Variational(Reconstruction):
     """Minimises `reconstruction + kl_weight * KL(q(z | picture, mask) | N(0, 1))` (cifar_cars, 2.2.1).
 
@@ -21,10 +21,10 @@ class Variational(Reconstruction):
     pixel and a sum over the code, a weight of 1 would leave the code empty: it is the recipe's to choose.
 
     Args:
-        completion: a network with a code (`inpainting_tf.networks.cifar_cars.latent_code`), which it samples
-            in training.
-        reconstruction: a function of `inpainting_tf.ops.losses`.
+        completion: a network with a `code`, which it samples in training; in inference that is its mean.
+        reconstruction: a function of `inpainting_tf.ops.losses`, or one of `inpainting_tf.training`'s losses.
         kl_weight: of the divergence, which is summed over the code and averaged over the batch.
+        dtype: Keras dtype policy of the trainer, None for the current one.
 
     Raises:
         InputError: the network has no code.
@@ -32,9 +32,15 @@ class Variational(Reconstruction):
 
     columns: ClassVar[dict[str, tuple[str, ...]]] = {"completion": ("loss", "reconstruction", "kl")}
 
-    def __init__(self, completion: keras.Model, reconstruction: Callable[..., Any], kl_weight: float) -> None:
-        super().__init__(completion, reconstruction)
-        code = latent_code(completion)
+    def __init__(
+        self,
+        completion: Inpainter,
+        reconstruction: Callable[..., Any],
+        kl_weight: float,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(completion, reconstruction, dtype)
+        code = completion.code
         if code is None:
             raise InputError(
                 "`objective.kl_weight` must be none for a network without a latent code. "
@@ -43,14 +49,12 @@ class Variational(Reconstruction):
         self.with_latent = keras.Model(completion.inputs, [completion.output, *code[:2]])
         self.kl_weight = kl_weight
 
-    def update_completion(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Updates the network on both terms."""
+    def completion_losses(self, batch: dict[str, Any], training: bool) -> dict[str, Any]:
+        """Both terms, and their weighted sum as "loss"."""
+        prediction, mean, log_variance = self.with_latent(self.inputs_of(batch), training=training)
+        reconstruction = self.completion_loss(batch, prediction)["reconstruction"]
+        kl = losses.kl_divergence(mean, log_variance)
+        return {"loss": reconstruction + self.kl_weight * kl, "reconstruction": reconstruction, "kl": kl}
 
-        def terms() -> tuple[Any, dict[str, Any]]:
-            prediction, mean, log_variance = self.with_latent(self.inputs_of(batch), training=True)
-            parts = self.completion_loss(batch, prediction)
-            kl = losses.kl_divergence(mean, log_variance)
-            loss = parts["reconstruction"] + self.kl_weight * kl
-            return loss, {"loss": loss, "reconstruction": parts["reconstruction"], "kl": kl}
-
-        return backends.minimise(self, terms, self.optimizer, self.completion)
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "kl_weight": self.kl_weight}

@@ -223,7 +223,7 @@ def test_mistakes_are_told_and_leave_nothing_behind(begin, tmp_path, case):
 
 def test_a_folder_of_something_else_is_left_alone(begin, tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work", encoding="utf-8")
     for folder in (tmp_path / "mine", tmp_path / "mine" / "thesis.txt"):
         with pytest.raises(InputError, match="--output must be a study's folder or a new one"):
             begin(*BASELINE, folder=folder)

@@ -131,9 +131,11 @@ def interrupted_on_jax(tmp_path_factory, jax_only, trained_on_jax) -> Path:
     """The same run, asked to stop in its joint phase."""
     folder = tmp_path_factory.mktemp("runs") / "interrupted"
     log = folder.parent / "log.txt"
-    assert stop(OPTIONS, folder, log, JOINT + 2, signal.SIGTERM, **jax_only) == 130, log.read_text()
+    assert stop(OPTIONS, folder, log, JOINT + 2, signal.SIGTERM, **jax_only) == 130, log.read_text(
+        encoding="utf-8"
+    )
     assert JOINT + 2 <= checkpoints.latest_step(folder / "checkpoints") < TOTAL
-    assert "Traceback" not in log.read_text()
+    assert "Traceback" not in log.read_text(encoding="utf-8")
     return folder
 
 
@@ -167,8 +169,8 @@ def test_a_run_continues_to_the_same_bits(interrupted_on_jax, trained_on_jax, ja
 def test_a_run_that_jax_began_is_finished_by_tensorflow(interrupted_on_jax, trained_on_jax, tmp_path):
     folder, log = shutil.copytree(interrupted_on_jax, tmp_path / "other"), tmp_path / "log.txt"
     with training(OPTIONS, folder, log) as child:
-        assert child.wait(PATIENCE) == 0, log.read_text()
-    assert "continues at step" in log.read_text()
+        assert child.wait(PATIENCE) == 0, log.read_text(encoding="utf-8")
+    assert "continues at step" in log.read_text(encoding="utf-8")
     mine, theirs = rows_of(folder)[-1], rows_of(trained_on_jax)[-1]
     for name in ("loss", "discriminator", "val_psnr"):
         assert float(mine[name]) == pytest.approx(float(theirs[name]), rel=0.02), name
@@ -180,7 +182,7 @@ def test_what_jax_trained_fills_the_same_on_both(trained_on_jax, jax_only, tmp_p
         output = tmp_path / name
         done = process("eval.py", f"--workdir={trained_on_jax}", f"--output={output}", env=env)
         assert done.status == 0, done.err
-        figures.append(json.loads((output / "metrics.json").read_text()))
+        figures.append(json.loads((output / "metrics.json").read_text(encoding="utf-8")))
     for name in ("psnr", "hole_psnr", "ssim", "mae", "raw_psnr"):
         assert figures[0][name] == pytest.approx(figures[1][name], rel=1e-4), name
     assert inpainting_tf.load(trained_on_jax).count_params() > 0
@@ -209,7 +211,7 @@ def test_prepared_pictures_are_all_that_a_full_size_training_needs(jax_only, tmp
     assert done.status == 0, done.err
     result = tmp_path / "results" / "gan_autoencoder"
     assert runs.open_run(tmp_path / "runs" / "gan_autoencoder").pictures()["data_dir"] == str(data)
-    assert json.loads((result / "metrics.json").read_text())["versions"]["backend"] == "jax"
+    assert json.loads((result / "metrics.json").read_text(encoding="utf-8"))["versions"]["backend"] == "jax"
     assert inpainting_tf.load(result).count_params() > 0  # by TensorFlow
 
 

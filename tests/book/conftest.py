@@ -6,18 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import tiny
+from small_systems import SYSTEMS, small
 
-from inpainting_tf import processes, recipes
+from inpainting_tf import processes
 from inpainting_tf.book import experiments
 from inpainting_tf.book.experiments import Experiments
-
-SYSTEMS = ("direct_conv", "cvae")  # one that makes whole pictures, and one that draws several patches
-
-
-def small(lab: Experiments, name: str) -> recipes.Recipe:
-    """In place of `Experiments.recipe`: recipes are data."""
-    return tiny(name, data__test=8, seed=3)
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from running import ROOT
 
 from inpainting_tf import book, classical, evaluation, recipes
-from inpainting_tf.book import cifar_cars, claims, entries, pages
-from inpainting_tf.book.entries import BASELINES, Table
+from inpainting_tf.book import cifar_cars, claims, pages
+from inpainting_tf.book.entries import BASELINES, Table, measurements
 from inpainting_tf.book.experiments import SCALES
 from inpainting_tf.errors import InputError
 
@@ -92,7 +92,7 @@ def test_every_printed_number_stands_in_a_table():
     assert len(printed) >= 16
     for recipe, key in printed:
         assert (recipe.paper, key, recipe.name) in tables
-        assert all(entries._header(metric) for metric in recipe.printed[key])
+        assert all(measurements._header(metric) for metric in recipe.printed[key])
 
 
 def test_classical_fills_stand_beside_the_systems():
@@ -101,7 +101,7 @@ def test_classical_fills_stand_beside_the_systems():
 
 @pytest.mark.parametrize("paper", SHOWN)
 def test_every_paper_has_its_part_of_the_ledger(paper):
-    text = (ROOT / "docs" / "inconsistencies.md").read_text()
+    text = (ROOT / "docs" / "inconsistencies.md").read_text(encoding="utf-8")
     part = pages.ledger_of(text, paper)
     assert len(part) > 200 and "##" not in part
     assert all(f"`{other}` (" not in part for other in book.PAPERS)

@@ -59,7 +59,7 @@ def names(folder: Path) -> set[str]:
 
 def table(folder: Path) -> list[dict[str, float]]:
     """The rows of accuracy.csv."""
-    with open(folder / "accuracy.csv", newline="") as file:
+    with open(folder / "accuracy.csv", newline="", encoding="utf-8") as file:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
@@ -253,9 +253,11 @@ def given(pictures, **changes) -> dict:
 @pytest.mark.parametrize("difference", OTHERS)
 @pytest.mark.parametrize("finished", [True, False])
 def test_the_folder_of_another_comparison_is_refused(pictures, compared, tmp_path, difference, finished):
-    record = json.loads((compared.folder / "comparison.json").read_text())
+    record = json.loads((compared.folder / "comparison.json").read_text(encoding="utf-8"))
     assert record["rows"] == compared.rows
-    (tmp_path / "comparison.json").write_text(json.dumps(record if finished else record | {"rows": []}))
+    (tmp_path / "comparison.json").write_text(
+        json.dumps(record if finished else record | {"rows": []}), encoding="utf-8"
+    )
     with pytest.raises(InputError, match=f"`output` .* holds another comparison: {difference}. Choose"):
         encoders.encoder_comparison(**given(pictures, output=tmp_path, **OTHERS[difference](pictures)))
     assert names(tmp_path) == {"comparison.json"}
@@ -263,7 +265,7 @@ def test_the_folder_of_another_comparison_is_refused(pictures, compared, tmp_pat
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": {"epochs": 3}, "rows": []}'])
 def test_a_damaged_record_is_named(pictures, tmp_path, content):
-    (tmp_path / "comparison.json").write_text(content)
+    (tmp_path / "comparison.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"comparison.json' cannot be read .*`output`") as caught:
         encoders.encoder_comparison(*pictures, **SMALL, output=tmp_path)
     assert "\n" not in str(caught.value) and names(tmp_path) == {"comparison.json"}
@@ -294,6 +296,6 @@ def test_mistakes_are_named_before_anything_is_written(pictures, tmp_path, chang
 
 
 def test_an_output_that_cannot_be_written_is_named_before_the_training(pictures, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"file/comparison.json' could not be written: .* is a file"):
         encoders.encoder_comparison(*pictures, **SMALL, output=tmp_path / "file")

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import SYSTEMS, small
 from PIL import Image
+from small_systems import SYSTEMS, small
 
 from inpainting_tf import figures
 from inpainting_tf.book import entries, face_gan
@@ -27,6 +27,7 @@ from inpainting_tf.book.entries import (
     Sheets,
     SideBySide,
     Table,
+    measurements,
 )
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.errors import InputError
@@ -147,12 +148,12 @@ def test_the_course_over_the_minutes(lab, drawn):
 
 def test_a_difference_in_time_is_told_in_milliseconds():
     finding = Finding(Claim("a", "b", "seconds"), HOLDS, "", 0.0035, (0.003, 0.004), 0.001)
-    [row] = cells(entries._findings([finding])).values()
+    [row] = cells(measurements._findings([finding])).values()
     assert row["difference, 95 % interval"] == "+3.50 ms (+3.00 to +4.00)"
 
 
 def test_lpips_has_a_column_where_it_is_measured(lab, printed, monkeypatch):
-    monkeypatch.setattr(entries, "BASELINES", ("telea",))
+    monkeypatch.setattr(measurements, "BASELINES", ("telea",))
     table = dataclasses.replace(TABLE, systems=("direct_conv",), claims=(), course="")
     assert "LPIPS x100" not in cells(made(table, lab)[0][0])["direct_conv"]
     lab.lpips = lambda images, completed: np.full(len(images), 0.0123)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import shlex
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SYSTEMS
 from PIL import Image
 from running import contents, drawn_faces, rows_of, tiny
+from small_systems import SYSTEMS
 
 from inpainting_tf import data, files, processes, recipes, runs
 from inpainting_tf.book import experiments
@@ -23,7 +24,7 @@ from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.evaluation import comparison
 from inpainting_tf.runs import checkpoints
 
-PLACE = "synthetic_faces_16_8_rectangle_0.375_0.375"
+PLACE = "synthetic_faces_16_rectangle-"
 
 
 def metrics_of(lab: Experiments, name: str) -> Path:
@@ -92,7 +93,7 @@ def test_a_run_of_another_recipe_is_refused_and_kept(lab, here):
 
 
 def test_a_recipe_that_cannot_be_read_fails_alone(lab, here):
-    (lab.home / "direct_conv" / "recipe.json").write_text("{")
+    (lab.home / "direct_conv" / "recipe.json").write_text("{", encoding="utf-8")
     lab.train(["direct_conv", "cvae"])
     with pytest.raises(Missing, match=r"recipe\.json cannot be read"):
         lab.run("direct_conv")
@@ -223,7 +224,7 @@ def test_a_measurement_is_made_once(lab, monkeypatch):
     assert (found.name, fill.name) == ("cvae", "telea")
     assert len(found.rows) == len(fill.rows) == 8 and found.images.shape == (8, 16, 16, 3)
     assert contents(lab.home) == before
-    assert metrics_of(lab, "cvae").parent.parent.name == PLACE
+    assert metrics_of(lab, "cvae").parent.parent.name.startswith(PLACE)
 
 
 @pytest.mark.parametrize("error", [InputError("no room"), MemoryError("no room"), MemoryError()])
@@ -286,17 +287,71 @@ def test_other_holes_have_a_place_of_their_own(lab, monkeypatch):
     for field, value in (("mask.test.kind", "centre"), ("mask.test.low", 0.5), ("mask.test.high", 0.5)):
         change(lab.home / "cvae", field, value)
     assert (lab.baseline("telea", "cvae").masks.sum((1, 2, 3)) == 64).all()
-    places = {folder.name for folder in (lab.home / "evaluations").iterdir()}
-    assert places == {PLACE, "synthetic_faces_16_8_centre_0.5_0.5"}
+    places = [folder.name for folder in (lab.home / "evaluations").iterdir()]
+    assert {place.partition("-")[0] + "-" for place in places} == {PLACE, "synthetic_faces_16_centre-"}
     del before["cvae/recipe.json"]
     assert before.items() <= contents(lab.home).items()
 
 
-def test_fewer_pictures_have_a_place_of_their_own(lab):
+OTHERS = {
+    "source": {"source": "cifar10"},
+    "size": {"image_size": 32},
+    "count": {"test": 5},
+    "classes": {"classes": "automobile"},
+    "split seed": {"split_seed": 1},
+}
+
+
+@pytest.mark.parametrize("which", [*OTHERS, "holes", "names", "no names", "recipe"])
+def test_another_test_set_or_recipe_has_a_place_of_its_own(lab, which):
     """Two papers may have the same holes, and not the same test pictures."""
-    change(lab.home / "cvae", "data.test", 5)
-    labels = {experiments._label(comparison.TestSet.of(runs.open_run(lab.home / name))) for name in SYSTEMS}
-    assert labels == {PLACE, PLACE.replace("_8_", "_5_")}
+    run = lab.run("cvae")
+    own, recipe = comparison.TestSet.of(run), run.recipe
+    replaced = {
+        "holes": {"mask": dataclasses.replace(own.mask, low=0.25)},
+        "names": {"names": own.names | {"test": own.names["test"][1:]}},
+        "no names": {"names": None},
+        "recipe": {},
+    }.get(which) or {"data": dataclasses.replace(own.data, **OTHERS.get(which, {}))}
+    other = dataclasses.replace(own, **replaced)
+    changed = recipe.override({"seed": 4}) if which == "recipe" else recipe
+    assert experiments._key(other, changed) != experiments._key(own, recipe)
+    same = dataclasses.replace(own, data_dir="moved", names=own.names | {"train": []})
+    assert experiments._key(same, recipe) == experiments._key(own, recipe)
+
+
+def test_a_classical_fill_is_shared_by_systems_with_one_test_set(lab):
+    keys = {experiments._key(comparison.TestSet.of(lab.run(name))) for name in SYSTEMS}
+    assert len(keys) == 1
+
+
+def test_other_files_of_the_same_names_are_measured_again(lab, tmp_path, monkeypatch):
+    places = {name: tmp_path / name for name in ("old", "other", "empty")}
+    drawn_faces(places["old"], 12)
+    shutil.copytree(places["old"], places["other"])
+    Image.new("RGB", (48, 48)).save(places["other"] / "1.png")
+    places["empty"].mkdir()
+    monkeypatch.setattr(Experiments, "recipe", lambda lab, name: runs.open_run(lab.home / name).recipe)
+    folder = lab.home / "direct_conv"
+    change(folder, "data.source", "folder")
+    names = {"train": ["0.png"], "test": ["1.png", "2.png"]}
+    record = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    files.write_json(folder / "data.json", record | names | {"data_dir": str(places["old"])})
+    measured, compare = [], comparison.compare
+    monkeypatch.setattr(comparison, "compare", lambda *a, **k: measured.append(a[1]) or compare(*a, **k))
+
+    def measure(place: str) -> float:
+        lab.places = [str(places[place])]
+        return lab.baseline("telea", "direct_conv").summary["psnr"]
+
+    first = measure("old")
+    assert measure("old") == first and len(measured) == 1
+    assert measure("other") != first and len(measured) == 2
+    assert measure("old") == first and len(measured) == 3
+    places["old"].rename(tmp_path / "away")
+    assert measure("empty") == first and len(measured) == 3, "gone pictures cannot be measured again"
+    places["moved"] = tmp_path / "away"
+    assert measure("moved") == first and len(measured) == 3
 
 
 def test_lpips_is_added_where_it_was_left_out(lab):
@@ -338,7 +393,7 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
     drawn_faces(new, 12)
     folder = lab.home / "direct_conv"
     change(folder, "data.source", "folder")
-    record = json.loads((folder / "data.json").read_text())
+    record = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     names = {"train": ["0.png"], "test": ["1.png", "2.png"]}
     files.write_json(folder / "data.json", record | names | {"data_dir": str(old)})
     run = runs.open_run(folder)
@@ -378,8 +433,8 @@ def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monke
 def test_rows_of_a_measurement_are_those_of_its_file(lab):
     """What a page shows can be looked up."""
     folder = metrics_of(lab, "cvae").parent
-    with open(folder / "per_image.csv", newline="") as file:
+    with open(folder / "per_image.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     mean = np.mean([float(row["psnr"]) for row in rows])
-    assert json.loads((folder / "metrics.json").read_text())["psnr"] == pytest.approx(mean)
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["psnr"] == pytest.approx(mean)
     assert lab.evaluation("cvae").summary["psnr"] == pytest.approx(mean)

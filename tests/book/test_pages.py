@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SYSTEMS
 from PIL import Image
+from small_systems import SYSTEMS
 
 from inpainting_tf import tables
 from inpainting_tf.book import pages
@@ -66,7 +66,7 @@ class Reader(html.parser.HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict]] = []
         self.text = ""
-        self.feed(page.read_text())
+        self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
@@ -89,7 +89,7 @@ def test_a_page_never_holds_pictures_of_a_data_set(chapter, tmp_path):
     page = pages.write_page(chapter, tmp_path / "out")
     files = {str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")}
     assert files == {"face_gan.md", "figures/face_gan_curves.png"}
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     assert "![curves of `cvae`](figures/face_gan_curves.png)" in text
     assert "faces.png" not in text and "base64" not in text
     parts = text.split("\n## ")
@@ -101,31 +101,35 @@ def test_a_page_never_holds_pictures_of_a_data_set(chapter, tmp_path):
 def test_what_has_nothing_else_to_show_is_listed(lab, tmp_path):
     entries = [Given(key, "faces", (), (PRIVATE,)) for key in ("figure 5", "figure 6")]
     chapter = pages.make(PAPER, [*PAPER.entries[:1], *entries], lab, "")
-    text = pages.write_page(chapter, tmp_path).read_text()
+    text = pages.write_page(chapter, tmp_path).read_text(encoding="utf-8")
     assert (
         "## Only in the report\n\n" in text and "\n\n- Figure 5: faces\n- Figure 6: faces\n\n## How" in text
     )
     assert "## Figure" not in text and "see the report" not in text
-    report = pages.write_report([chapter], tmp_path / "report.html").read_text()
+    report = pages.write_report([chapter], tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Figure 5: faces</h2>" in report and "Only in the report" not in report
 
 
 def test_a_page_says_what_it_is_about(chapter, lab, tmp_path):
     first = "# A paper\n\nThe paper `face_gan`, reproduced.\n\n## Table 1: numbers\n\n**Reproduced**: all.\n"
-    assert pages.write_page(chapter, tmp_path).read_text().startswith(first)
+    assert pages.write_page(chapter, tmp_path).read_text(encoding="utf-8").startswith(first)
     ours = pages.make(dataclasses.replace(PAPER, about="Ours."), PAPER.entries, lab, "")
-    assert pages.write_page(ours, tmp_path).read_text().startswith("# A paper\n\nOurs.\n\n## Table 1")
+    assert (
+        pages.write_page(ours, tmp_path)
+        .read_text(encoding="utf-8")
+        .startswith("# A paper\n\nOurs.\n\n## Table 1")
+    )
 
 
 def test_what_fails_is_told_in_its_place(chapter, tmp_path):
-    text = pages.write_page(chapter, tmp_path).read_text()
+    text = pages.write_page(chapter, tmp_path).read_text(encoding="utf-8")
     [third] = re.findall(r"## Figure 3: nothing\n\n(.*?)\n\n##", text, re.DOTALL)
     assert third == "before\n\nFailed: not &lt;i>here&lt;/i>"
     assert "## Figure 4: a mistake\n\nFailed: no such file\n" in text
 
 
 def test_how_each_number_was_made(chapter, lab, tmp_path):
-    text = pages.write_page(chapter, tmp_path).read_text()
+    text = pages.write_page(chapter, tmp_path).read_text(encoding="utf-8")
     [table] = re.findall(r"## How these numbers were made\n\n(.*?)\n\n", text, re.DOTALL)
     header, rule, first, second = (re.split(r" *\| *", line)[1:-1] for line in table.splitlines())
     assert header == ["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]
@@ -138,7 +142,7 @@ def test_how_each_number_was_made(chapter, lab, tmp_path):
 
 
 def lab_device(lab) -> str:
-    text = (lab.home / "cvae" / "environment.json").read_text()
+    text = (lab.home / "cvae" / "environment.json").read_text(encoding="utf-8")
     return re.search(r'"device": "([^"]+)"', text).group(1)
 
 
@@ -146,7 +150,7 @@ def test_the_ledger_of_a_paper(chapter, tmp_path):
     assert pages.ledger_of(LEDGER, "face_gan") == "| a | b |\n|---|---|\n| x | y |"
     assert pages.ledger_of(LEDGER, "unet_vs_cgan") == "other"
     assert pages.ledger_of(LEDGER, "cifar_cars") == pages.ledger_of("", "face_gan") == ""
-    text = pages.write_page(chapter, tmp_path).read_text()
+    text = pages.write_page(chapter, tmp_path).read_text(encoding="utf-8")
     assert text.endswith("## Where the paper contradicts itself\n\n| a | b |\n|---|---|\n| x | y |\n")
 
 
@@ -154,13 +158,13 @@ def test_a_part_of_a_paper_has_a_page_of_its_own(lab, tmp_path):
     whole = pages.make(PAPER, PAPER.entries, lab, "")
     part = pages.make(PAPER, PAPER.entries[1:2], lab, "")
     assert (whole.name, part.name) == ("face_gan", "face_gan_figure_2")
-    text = pages.write_page(part, tmp_path).read_text()
+    text = pages.write_page(part, tmp_path).read_text(encoding="utf-8")
     assert "Figure 2" in text and "Table 1" not in text and "contradicts" not in text
 
 
 def test_the_index_has_every_verdict(chapter, lab, tmp_path):
     pages.write_page(chapter, tmp_path)
-    text = pages.write_index([chapter], lab, tmp_path).read_text()
+    text = pages.write_index([chapter], lab, tmp_path).read_text(encoding="utf-8")
     rows = [re.split(r" *\| *", line)[1:-1] for line in text.splitlines() if line.startswith("| [")]
     assert rows == [["[`face_gan`](face_gan.md)", "table 1: numbers", "**Reproduced**: all."]]
     assert all((tmp_path / link).is_file() for link in re.findall(r"\]\(([^)]+)\)", text))
@@ -173,7 +177,7 @@ def test_the_index_says_how_long_all_of_it_took(lab, tmp_path, monkeypatch):
     systems = [("cvae",), ("direct_conv", "cvae", "never trained")]
     paper = Paper("face_gan", "A paper", tuple(Given(f"table {n}", "", s) for n, s in enumerate(systems)))
     index = pages.write_index([pages.make(paper, paper.entries, lab, "")], lab, tmp_path)
-    assert "All trainings took 1 h 55 min;" in index.read_text()
+    assert "All trainings took 1 h 55 min;" in index.read_text(encoding="utf-8")
 
 
 def test_cells_keep_to_themselves():
@@ -202,7 +206,7 @@ def test_the_report_holds_every_picture_and_needs_nothing_else(chapter, lab, tmp
 
 def test_what_looks_like_html_is_text(chapter, tmp_path):
     file = pages.write_report([chapter], tmp_path / "report.html")
-    page, text = Reader(file), file.read_text()
+    page, text = Reader(file), file.read_text(encoding="utf-8")
     assert [image["alt"] for image in page.all("img")] == [PUBLIC.caption, PRIVATE.caption]
     assert 'faces | <b>bold</b> & "quoted"' in page.text and not page.all("b")
     assert "Failed: not <i>here</i>" in page.text and not page.all("i")
@@ -216,7 +220,7 @@ def test_tables_of_the_report_are_tables(lab, tmp_path):
     file = pages.write_report([pages.make(paper, paper.entries, lab, "")], tmp_path / "report.html")
     page = Reader(file)
     assert len(page.all("table")) == 2 and "A <title>" in page.text and not page.all("z")
-    assert "<td>failed: x|y &lt;z&gt;</td>" in file.read_text()
+    assert "<td>failed: x|y &lt;z&gt;</td>" in file.read_text(encoding="utf-8")
 
 
 def test_several_papers_in_one_report(chapter, lab, tmp_path):

@@ -44,7 +44,7 @@ def good_pictures(folder: Path) -> list[str]:
 def bad_pictures(folder: Path) -> list[str]:
     """Six that cannot, each for its own reason."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "v text.jpg").write_text("This is not a picture.")
+    (folder / "v text.jpg").write_text("This is not a picture.", encoding="utf-8")
     (folder / "w empty.png").write_bytes(b"")
     face(1).save(folder / "x truncated.jpg")
     whole = (folder / "x truncated.jpg").read_bytes()
@@ -78,7 +78,7 @@ def messy(tmp_path_factory) -> tuple[Path, Path, str]:
 @pytest.mark.slow
 def test_what_can_be_read_is_trained_on(messy, tmp_path):
     pictures, run, _ = messy
-    named = json.loads((run / "data.json").read_text())
+    named = json.loads((run / "data.json").read_text(encoding="utf-8"))
     assert sorted([*named["train"], *named["test"]]) == good_pictures(tmp_path)
     assert Path(named["data_dir"]) == pictures.resolve(), "another working directory must find it again"
     assert [row["epoch"] for row in rows_of(run)] == ["1", "2"]
@@ -100,8 +100,8 @@ def continued(messy, tmp_path, monkeypatch) -> tuple[Path, Path]:
     pictures, run, _ = messy
     monkeypatch.chdir(tmp_path)
     copies = shutil.copytree(pictures, tmp_path / "copies"), shutil.copytree(run, tmp_path / "run")
-    record = json.loads((copies[1] / "data.json").read_text())
-    (copies[1] / "data.json").write_text(json.dumps({**record, "data_dir": str(copies[0])}))
+    record = json.loads((copies[1] / "data.json").read_text(encoding="utf-8"))
+    (copies[1] / "data.json").write_text(json.dumps({**record, "data_dir": str(copies[0])}), encoding="utf-8")
     return copies
 
 
@@ -124,7 +124,7 @@ def test_new_pictures_do_not_join_a_run(continued):
 @pytest.mark.parametrize("emptied, told", [(False, "are not in"), (True, "cannot be read any more")])
 def test_a_lost_picture_is_one_line(continued, emptied, told):
     pictures, run = continued
-    first = json.loads((run / "data.json").read_text())["train"][0]
+    first = json.loads((run / "data.json").read_text(encoding="utf-8"))["train"][0]
     (pictures / first).unlink()
     if emptied:
         (pictures / first).touch()
@@ -149,7 +149,7 @@ def refused(*words: str, data_dir: Path | str, workdir: Path, **changes) -> None
 
 def test_an_empty_folder(tmp_path):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "notes.txt").write_text("no picture")
+    (tmp_path / "empty" / "notes.txt").write_text("no picture", encoding="utf-8")
     refused("`data_dir` holds no pictures", ".jpg", data_dir=tmp_path / "empty", workdir=tmp_path / "run")
 
 

@@ -112,7 +112,7 @@ def test_masks_by_name_and_what_cannot_be_repaired(inpaint, files):
     for name in ("good.png", "maskless.png", "empty.png", "small.png"):
         save(files / "scans" / name, picture())
     (files / "scans" / "broken.png").write_bytes((files / "photo.png").read_bytes()[:200])
-    (files / "scans" / "notes.txt").write_text("not a picture")
+    (files / "scans" / "notes.txt").write_text("not a picture", encoding="utf-8")
     for name in ("good", "broken"):
         save(files / "masks" / f"{name}.png", hole())
     save(files / "masks" / "empty.png", hole() & False)

@@ -27,8 +27,8 @@ SYSTEMS = ("cvae", "direct_conv")
 def test_the_same_command_goes_on_where_it_was_stopped(tmp_path):
     run, log = tmp_path / "work" / "smoke" / "autoencoder", tmp_path / "log"
     options = [*ENTRY, f"--workdir={tmp_path / 'work'}", f"--output={tmp_path / 'pages'}"]
-    assert stopped(options, run, log) == 130, log.read_text()
-    told, kept = log.read_text(), checkpoints.latest_step(run / "checkpoints")
+    assert stopped(options, run, log) == 130, log.read_text(encoding="utf-8")
+    told, kept = log.read_text(encoding="utf-8"), checkpoints.latest_step(run / "checkpoints")
     assert "[1/1] autoencoder" in told and "Interrupted." in told and "Traceback" not in told
     assert 0 < kept < 12, "stopped too late to have something left"
     assert not (tmp_path / "pages").exists()
@@ -41,9 +41,9 @@ def test_the_same_command_goes_on_where_it_was_stopped(tmp_path):
     page, report = (Path(line) for line in done.out.split())
     assert page == tmp_path / "pages" / "cifar_cars_figure_3_3.md"
     assert report == tmp_path / "work" / "smoke" / "cifar_cars_figure_3_3.html"
-    assert "`python train.py --model=autoencoder --preset=smoke`" in page.read_text()
-    assert report.read_text().count('src="data:image/png;base64,') == 1
-    assert "contradicts itself" in page.read_text(), "docs/inconsistencies.md is found"
+    assert "`python train.py --model=autoencoder --preset=smoke`" in page.read_text(encoding="utf-8")
+    assert report.read_text(encoding="utf-8").count('src="data:image/png;base64,') == 1
+    assert "contradicts itself" in page.read_text(encoding="utf-8"), "docs/inconsistencies.md is found"
 
 
 def stopped(options: list[str], run: Path, log: Path) -> int:
@@ -54,8 +54,8 @@ def stopped(options: list[str], run: Path, log: Path) -> int:
     try:
         end = time.monotonic() + PATIENCE
         while not (run / "history.csv").exists():
-            assert child.poll() is None, f"ended before its first epoch:\n{log.read_text()}"
-            assert time.monotonic() < end, f"no epoch:\n{log.read_text()}"
+            assert child.poll() is None, f"ended before its first epoch:\n{log.read_text(encoding='utf-8')}"
+            assert time.monotonic() < end, f"no epoch:\n{log.read_text(encoding='utf-8')}"
             time.sleep(0.01)
         child.send_signal(signal.SIGTERM)
         return child.wait(PATIENCE)
@@ -100,13 +100,13 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
         str(output / "README.md"),
         str(workdir / "smoke" / "report.html"),
     ]
-    text = (output / "small.md").read_text()
+    text = (output / "small.md").read_text(encoding="utf-8")
     failed, trained, *classical = re.findall(
         r"^\| `(\w+)` +\| +(failed: [^|]+?|[\d.]+ \([^|]+\)) +\|", text, re.M
     )[:6]
     assert failed == ("cvae", "failed: its process ended with exit status 3")
     assert trained[0] == "direct_conv" and [name for name, _ in classical] == list(BASELINES)
-    report = (workdir / "smoke" / "report.html").read_text()
+    report = (workdir / "smoke" / "report.html").read_text(encoding="utf-8")
     assert report.count("<img ") == 3 and "exit status 3" in report
     assert sorted(file.name for file in (output / "figures").iterdir()) == ["small_table_1_bars.png"]
 
@@ -115,7 +115,7 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
     again = command("reproduce.py", *options, "--notrain")
     assert again.status == 1 and crashing == list(SYSTEMS) and measured(workdir) == before
     assert again.err.splitlines()[-1] == "Not all is there: cvae; the pages say why."
-    assert "failed: not trained" in (output / "small.md").read_text()
+    assert "failed: not trained" in (output / "small.md").read_text(encoding="utf-8")
 
 
 def measured(workdir: Path) -> dict[str, tuple[int, bytes]]:
@@ -127,16 +127,16 @@ def measured(workdir: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_an_entry_alone_leaves_the_report_of_all_alone(paper, crashing, tmp_path):
     (tmp_path / "smoke").mkdir()
-    (tmp_path / "smoke" / "report.html").write_text("of all")
+    (tmp_path / "smoke" / "report.html").write_text("of all", encoding="utf-8")
     options = ["--scale=smoke", f"--workdir={tmp_path}", "--notrain"]
     done = command("reproduce.py", "--paper=all", "--table=figure 2", *options)
     assert done.status == 1 and crashing == []  # it shall not be trained, and is not there
-    assert (tmp_path / "smoke" / "report.html").read_text() == "of all"
+    assert (tmp_path / "smoke" / "report.html").read_text(encoding="utf-8") == "of all"
     assert done.out.split() == [
         str(tmp_path / "smoke" / "book" / "small_figure_2.md"),
         str(tmp_path / "smoke" / "small_figure_2.html"),
     ]
-    report = (tmp_path / "smoke" / "small_figure_2.html").read_text()
+    report = (tmp_path / "smoke" / "small_figure_2.html").read_text(encoding="utf-8")
     assert "<code>direct_conv</code>: failed: not trained" in report
 
 

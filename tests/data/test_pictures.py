@@ -184,7 +184,7 @@ def test_empty_file(tmp_path):
 
 
 def test_text_named_jpg(tmp_path):
-    (tmp_path / "a.jpg").write_text("<html>404 not found</html>")
+    (tmp_path / "a.jpg").write_text("<html>404 not found</html>", encoding="utf-8")
     assert "not a picture" in refused(tmp_path / "a.jpg")
 
 
@@ -304,7 +304,7 @@ def mixed(tmp_path):
     root.mkdir()
     for number in range(11):
         constant(root / f"{number:02d}.png", (number, number, number))
-    (root / "03x.jpg").write_text("no picture")
+    (root / "03x.jpg").write_text("no picture", encoding="utf-8")
     constant(root / "07x.png", 0, size=(1, 1))
     return folder(root)
 
@@ -360,7 +360,7 @@ def test_order_does_not_depend_on_the_threads_timing(monkeypatch):
 
 
 def test_nothing_readable_names_the_folder_and_the_reason(tmp_path):
-    (tmp_path / "a.jpg").write_text("no picture")
+    (tmp_path / "a.jpg").write_text("no picture", encoding="utf-8")
     (tmp_path / "b.jpg").touch()
     with pytest.raises(
         InputError, match=r"None of the 2 pictures of .* can be read. The first, a.jpg: not"

@@ -53,7 +53,7 @@ def celeba(tmp_path_factory) -> Path:
         face = Image.fromarray(synthetic_faces.face(number, 40)[:, :34])
         face.save(place / f"{number:06d}.jpg", quality=95)
     bad = data.split(sorted(path.name for path in place.iterdir()), CELEBA)["train"][4]
-    (place / bad).write_text("This is not a picture.")
+    (place / bad).write_text("This is not a picture.", encoding="utf-8")
     return place
 
 
@@ -168,7 +168,7 @@ def test_all_settings_that_differ_are_told_at_once(folder):
 
 
 def test_a_folder_of_before_there_were_classes_holds_all_of_them(drawn, folder):
-    settings = json.loads((folder / "prepared.json").read_text())["data"]
+    settings = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))["data"]
     del settings["classes"]
     change_notes(folder, data=settings)
     same(data.load(WANTED, folder), drawn)
@@ -263,11 +263,11 @@ def cut(file: Path, share: float = 0.9) -> None:
 
 def change_notes(folder: Path, **changes) -> None:
     file = folder / "prepared.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
 def lose_a_name(folder: Path) -> None:
-    notes = json.loads((folder / "prepared.json").read_text())
+    notes = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     change_notes(folder, names=notes["names"] | {"train": notes["names"]["train"][1:]})
 
 
@@ -282,7 +282,7 @@ IMAGES = {
     "cut in the header": lambda f: cut(f / "test.npy", 0.01),
     "empty": lambda f: (f / "test.npy").write_bytes(b""),
     "lost": lambda f: (f / "train.npy").unlink(),
-    "text": lambda f: (f / "train.npy").write_text("This is not an array."),
+    "text": lambda f: (f / "train.npy").write_text("This is not an array.", encoding="utf-8"),
     "archive": lambda f: (f / "train.npy").write_bytes(b"PK\x03\x04" + bytes(99)),
 }
 SHAPES = {
@@ -295,8 +295,10 @@ NOTES = {
     "cut": lambda f: cut(f / "prepared.json"),
     "empty": lambda f: (f / "prepared.json").write_bytes(b""),
     "binary": lambda f: (f / "prepared.json").write_bytes(b"\xff\xfe\x00"),
-    "a list": lambda f: (f / "prepared.json").write_text("[1, 2]"),
-    "another program's": lambda f: (f / "prepared.json").write_text('{"data": {"source": "celeba"}}'),
+    "a list": lambda f: (f / "prepared.json").write_text("[1, 2]", encoding="utf-8"),
+    "another program's": lambda f: (f / "prepared.json").write_text(
+        '{"data": {"source": "celeba"}}', encoding="utf-8"
+    ),
     "another version's": lambda f: change_notes(f, format="inpainting_tf prepared pictures 2"),
     "no names": lambda f: change_notes(f, names=None),
     "names of one split": lambda f: change_notes(f, names={"train": []}),
@@ -406,7 +408,7 @@ MISTAKES = {
 def test_a_mistake_is_one_line_and_leaves_nothing(mistake, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").mkdir()
-    (tmp_path / "taken" / "file").write_text("mine")
+    (tmp_path / "taken" / "file").write_text("mine", encoding="utf-8")
     small = ("--dataset=synthetic_faces", "--image_size=16", "--train=2", "--test=1", "--output=out")
     done = prepare(*small, mistake)
     assert done.refuses(*MISTAKES[mistake]), done.err
@@ -452,9 +454,9 @@ def test_a_run_trained_on_one_is_measured_and_continued_on_the_other(celeba, tmp
     assert done.status == 0 and "is already trained" in done.err and str(celeba) in done.err
 
     there = shutil.copytree(tmp_path / "run", tmp_path / "there")  # the same, as if trained on the source
-    record = json.loads((there / "data.json").read_text())
+    record = json.loads((there / "data.json").read_text(encoding="utf-8"))
     record |= {"data_dir": str(celeba), "origin": str(celeba), **data.load(CELEBA, celeba).names()}
-    (there / "data.json").write_text(json.dumps(record))
+    (there / "data.json").write_text(json.dumps(record), encoding="utf-8")
     assert evaluate(there) == here
     assert evaluate(there, f"--data_dir={place}") == here
     assert tiny(**settings).data == dataclasses.replace(CELEBA, flip=tiny().data.flip)

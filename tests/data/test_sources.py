@@ -33,7 +33,7 @@ def put_celeba(root, levels=(10, 20, 30)):
     for number, level in enumerate(levels, start=1):
         put(root / f"{number:06d}.jpg", level)
     put(root / "cover.jpg", 99)
-    (root / "list_attr.txt").write_text("no picture")
+    (root / "list_attr.txt").write_text("no picture", encoding="utf-8")
 
 
 def levels(source: sources.Source) -> list[int]:
@@ -278,7 +278,9 @@ def test_tfds_takes_the_newest_finished_version(prepared, tmp_path):
 def test_tfds_in_another_file_format_is_refused(prepared, tmp_path):
     shutil.copytree(prepared, tmp_path / "copy")
     (info,) = (tmp_path / "copy").rglob("dataset_info.json")
-    info.write_text(info.read_text().replace('"tfrecord"', '"array_record"'))
+    info.write_text(
+        info.read_text(encoding="utf-8").replace('"tfrecord"', '"array_record"'), encoding="utf-8"
+    )
     with pytest.raises(InputError, match="is stored as array_record"):
         sources.celeba(tmp_path / "copy")
 

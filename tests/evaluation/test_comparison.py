@@ -29,7 +29,7 @@ MEANS = ("mse", "mae", "psnr", "ssim", "raw_psnr", "raw_ssim", "hole_psnr", "hol
 
 
 def metrics_of(folder: Path) -> dict:
-    return json.loads((folder / "metrics.json").read_text())
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
 
 def measured(folder: Path) -> list[dict[str, str]]:
@@ -56,9 +56,9 @@ def second(run) -> Path:
     """A run of another name, another network and another picture size."""
     folder = shutil.copytree(run, run.parent / "second")
     shutil.copy(folder / "completion_phase.keras", folder / "model.keras")
-    recipe = json.loads((folder / "recipe.json").read_text())
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     recipe["data"]["image_size"] = 32
-    (folder / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     return folder
 
 
@@ -102,9 +102,9 @@ def test_a_runs_evaluation_names_what_was_measured(run):
     metrics = metrics_of(run)
     assert (metrics["model"], metrics["dataset"], metrics["split"]) == ("first", "synthetic_faces", "test")
     assert metrics["image_size"] == [16, 16] and metrics["mask"]["kind"] == "rectangle"
-    assert metrics["recipe"] == json.loads((run / "recipe.json").read_text())
+    assert metrics["recipe"] == json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     names = [row["name"] for row in rows_of(run, "per_image.csv")]
-    assert names == json.loads((run / "data.json").read_text())["test"]
+    assert names == json.loads((run / "data.json").read_text(encoding="utf-8"))["test"]
     # As the training measured its last epoch, but for bfloat16 there.
     assert metrics["hole_psnr"] == pytest.approx(float(rows_of(run)[-1]["val_hole_psnr"]), abs=0.1)
 
@@ -126,7 +126,7 @@ def test_runs_and_baselines_side_by_side(run, second):
     results, names = Path("results"), ["first", "second", "telea"]
     files = {f"{name}/{file}" for name in names for file in FILES}
     assert set(contents(results)) == files | {"sheet.png", "table.md", "comparison.png"}
-    head, _, *lines = (results / "table.md").read_text().splitlines()
+    head, _, *lines = (results / "table.md").read_text(encoding="utf-8").splitlines()
     assert [line.split("|")[1].strip() for line in lines] == names
     assert all(line in done.out for line in (head, *lines))
     for name in names:
@@ -212,7 +212,7 @@ def test_lpips_is_measured_with_weights(run, lpips_weights):
     done = command("eval.py", *options, f"--lpips_weights={lpips_weights}", "--batch_size=2")
     assert done.status == 0 and done.errors == [], done.err
     assert "LPIPS is left out" not in done.err
-    head, _, *lines = (Path("results") / "table.md").read_text().splitlines()
+    head, _, *lines = (Path("results") / "table.md").read_text(encoding="utf-8").splitlines()
     place = [cell.strip() for cell in head.split("|")].index("LPIPS x100")
     for name, line in zip(("first", "telea"), lines, strict=True):
         values = [float(row["lpips"]) for row in rows_of(Path("results") / name, "per_image.csv")]
@@ -226,7 +226,7 @@ def test_without_weights_lpips_is_left_out_and_the_reason_told_once(run):
     done = command("eval.py", f"--workdir={run}", "--baseline=telea", "--output=results")
     told = [line for line in done.err.splitlines() if "LPIPS" in line]
     assert told == ["LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py."]
-    assert "LPIPS" not in done.out + (Path("results") / "table.md").read_text()
+    assert "LPIPS" not in done.out + (Path("results") / "table.md").read_text(encoding="utf-8")
     for name in ("first", "telea"):
         assert metrics_of(Path("results") / name)["lpips"] is None
         assert {row["lpips"] for row in rows_of(Path("results") / name, "per_image.csv")} == {""}
@@ -274,7 +274,7 @@ def test_a_network_that_gives_nan_is_one_line(run):
 
 
 def test_an_output_that_cannot_be_written_is_one_line(run):
-    Path("file").write_text("not a folder")
+    Path("file").write_text("not a folder", encoding="utf-8")
     done = command("eval.py", f"--workdir={run}", "--output=file/results")
     assert done.refuses("could not be written: Not a directory")
 
@@ -284,7 +284,7 @@ def test_an_output_that_cannot_be_written_is_one_line(run):
 
 def test_a_test_set_is_the_runs_until_another_source_is_named(run):
     own = TestSet.of(runs.open_run(run))
-    assert own.names["test"] == json.loads((run / "data.json").read_text())["test"]
+    assert own.names["test"] == json.loads((run / "data.json").read_text(encoding="utf-8"))["test"]
     assert own.changed() == own
     assert own.changed(source="synthetic_faces", image_size=32).names == own.names
     assert own.changed(image_size=32).data.image_size == 32
@@ -308,7 +308,9 @@ def test_two_steps_on_celeba(real_data_dir, tmp_path):
     assert (len(pictures["train"]), len(pictures["test"])) == (4750, 250)
     assert len({*pictures["train"], *pictures["test"]}) == 5000
     assert [row["step"] for row in rows_of(run.folder)] == ["2"]
-    (tmp_path / "run" / "data.json").write_text(json.dumps({**pictures, "test": pictures["test"][:6]}))
+    (tmp_path / "run" / "data.json").write_text(
+        json.dumps({**pictures, "test": pictures["test"][:6]}), encoding="utf-8"
+    )
     assert command("eval.py", f"--workdir={run.folder}").status == 0  # finds the pictures by itself
     check_evaluation(run.folder, images=6)
     assert [row["name"] for row in rows_of(run.folder, "per_image.csv")] == pictures["test"][:6]

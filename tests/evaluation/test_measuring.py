@@ -12,7 +12,7 @@ import pytest
 
 from inpainting_tf import evaluation
 from inpainting_tf.errors import InputError
-from inpainting_tf.evaluation import evaluate
+from inpainting_tf.evaluation import evaluate, measuring
 from inpainting_tf.ops import metrics
 
 HEIGHT, WIDTH = 32, 48
@@ -153,7 +153,7 @@ def test_seconds_are_those_of_the_fill_divided_by_the_batch(monkeypatch):
         now[0] += 0.5 if now[0] else 1.0
         return images
 
-    monkeypatch.setattr(evaluation, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(measuring, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
     found = evaluate("slow", fill, [batch([0.1] * 2), batch([0.1] * 2)])
     assert [row["seconds"] for row in found.rows] == [0.25] * 4
     assert found.summary["seconds_per_image"] == 0.25
@@ -191,7 +191,7 @@ def test_lpips_is_measured_of_the_composited_picture_and_not_timed(monkeypatch):
         seen.append((a, b))
         return np.mean(np.abs(a - b), (1, 2, 3)) + len(seen)
 
-    monkeypatch.setattr(evaluation, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(measuring, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
     data = [random_batch(2), random_batch(1, seed=1)]
     found = evaluate("grey", constant(0.5), data, lpips=distance)
     assert [len(a) for a, _ in seen] == [2, 1], "a batch at a time"
@@ -252,8 +252,8 @@ def test_no_batches_are_refused():
 def test_files_hold_what_was_found(tmp_path):
     found = evaluate("grey", constant(0.5), [random_batch(3)], names=["a,b", "c", "d"], dataset="celeba")
     evaluation.write(found, tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == found.summary
-    with open(tmp_path / "out" / "per_image.csv", newline="") as file:
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8")) == found.summary
+    with open(tmp_path / "out" / "per_image.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == ["a,b", "c", "d"]
     assert [float(row["psnr"]) for row in rows] == [row["psnr"] for row in found.rows]

@@ -188,7 +188,7 @@ def test_killed_servers_lose_nothing_that_was_answered(store):
             [sys.executable, "-c", _RATER, str(store.path), who],
             env=environment(),
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for who in ("x", "y")
     ]

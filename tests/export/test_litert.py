@@ -12,7 +12,7 @@ from exchange import SIZES, assert_completed, expected, network, pictures, refus
 import inpainting_tf
 from inpainting_tf import InputError, networks
 from inpainting_tf.export import litert
-from inpainting_tf.inference import Network
+from inpainting_tf.inference.engines import litert as engine
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
@@ -47,7 +47,7 @@ PAIRS = [
 def test_agrees_with_keras(name, precision, tmp_path):
     written = write(name, tmp_path / "network.tflite", precision)
     images, masks = pictures(name, 3, seed=2)
-    assert_completed(litert.load(written).fill(images, masks), name, 2, *TOLERANCES[precision])
+    assert_completed(engine.load(written).fill(images, masks), name, 2, *TOLERANCES[precision])
 
 
 def test_a_smooth_fill_is_no_matter_of_integers(tmp_path):
@@ -96,7 +96,7 @@ def test_pictures_are_inpainted_as_by_keras(file):
     fixed = networks.get("glcic")(image_size=SIZES["glcic"], width=4)
     fixed.set_weights(network("glcic").get_weights())
     filled, reference = (
-        inpaint(litert.load(file), image, mask),
+        inpaint(engine.load(file), image, mask),
         inpaint(fixed, image, mask),
     )
     assert np.array_equal(filled[~mask], image[~mask])
@@ -106,12 +106,13 @@ def test_pictures_are_inpainted_as_by_keras(file):
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_what_the_network_knows_goes_along(precision, tmp_path):
     model, size = networks.get("direct_conv")(image_size=None, width=4, fill="telea"), (32, 48)
-    model.get_layer("blank_hole").trained_on = (64, 24)
+    model.trained_on = (64, 24)
     images, masks = pictures("direct_conv", 2)
     samples = {"images": images, "masks": masks} if precision == "int8" else {}
     path = tmp_path / "network.tflite"
-    loaded = litert.load(litert.write(model, path, image_size=size, precision=precision, **samples))
-    assert loaded.size == size and loaded.scale == Network.of(model).scale and loaded.prefill == "telea"
+    loaded = engine.load(litert.write(model, path, image_size=size, precision=precision, **samples))
+    facts = loaded.facts
+    assert facts.size == size and facts.scale == model.facts.scale and facts.prefill == "telea"
     completed, reference = loaded.fill(images, masks), expected(model, images, masks)
     np.testing.assert_allclose(completed, reference, atol=TOLERANCES[precision][0])
 

@@ -13,7 +13,7 @@ from exchange import SIZES, assert_completed, expected, network, pictures, refus
 import inpainting_tf
 from inpainting_tf import networks
 from inpainting_tf.export import onnx
-from inpainting_tf.inference import Network
+from inpainting_tf.inference.engines import onnx as engine
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
@@ -31,7 +31,7 @@ def file(tmp_path_factory):
 def test_agrees_with_keras(name, tmp_path):
     written = onnx.write(network(name), tmp_path / "network.onnx")
     images, masks = pictures(name, 3, seed=2)
-    assert_completed(onnx.load(written).fill(images, masks), name, 2, atol=1e-5)
+    assert_completed(engine.load(written).fill(images, masks), name, 2, atol=1e-5)
 
 
 def test_any_number_and_size(file):
@@ -60,7 +60,7 @@ def test_names_and_axes(file):
 
 
 def test_the_fixed_size_is_in_the_file(tmp_path):
-    loaded = onnx.load(onnx.write(network("context_encoder"), tmp_path / "fixed.onnx"))
+    loaded = engine.load(onnx.write(network("context_encoder"), tmp_path / "fixed.onnx"))
     assert loaded.size == SIZES["context_encoder"]
     message = refusal(loaded.fill, np.zeros((1, 64, 32, 3), "float32"), np.zeros((1, 64, 32, 1), "float32"))
     assert "32 x 64" in message
@@ -71,7 +71,7 @@ def test_pictures_are_inpainted_as_by_keras(file):
     image, mask = random.integers(0, 256, (39, 50, 3), np.uint8), np.zeros((39, 50), bool)
     mask[10:22, 8:30] = True
     filled, reference = (
-        inpaint(onnx.load(file), image, mask),
+        inpaint(engine.load(file), image, mask),
         inpaint(network("glcic"), image, mask),
     )
     assert np.array_equal(filled[~mask], image[~mask])
@@ -80,11 +80,10 @@ def test_pictures_are_inpainted_as_by_keras(file):
 
 def test_what_the_network_knows_goes_along(tmp_path):
     model = networks.get("direct_conv")(image_size=None, width=4, fill="telea")
-    model.get_layer("blank_hole").trained_on = (64, 24)
-    loaded, own = onnx.load(onnx.write(model, tmp_path / "network.onnx")), Network.of(model)
-    for what in ("size", "divisor", "scale", "prefill"):
-        assert getattr(loaded, what) == getattr(own, what)
-    assert loaded.scale.hole == 24 and loaded.prefill == "telea"
+    model.trained_on = (64, 24)
+    loaded = engine.load(onnx.write(model, tmp_path / "network.onnx"))
+    assert loaded.facts == model.facts
+    assert loaded.facts.scale.hole == 24 and loaded.facts.prefill == "telea"
     images, masks = pictures("direct_conv", 2)
     np.testing.assert_allclose(loaded.fill(images, masks), expected(model, images, masks), atol=1e-5)
 

@@ -19,10 +19,9 @@ from PIL import Image
 from running import PATIENCE, command, environment, process, without_tensorflow
 
 import inpainting_tf
-from inpainting_tf import InputError, inference, networks
+from inpainting_tf import InputError, networks
 from inpainting_tf.export import saved_model
 from inpainting_tf.inference import inpainting
-from inpainting_tf.networks.layers import blank_hole
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
@@ -86,7 +85,7 @@ def decoded(data: bytes) -> np.ndarray:
 def model() -> keras.Model:
     """For any size; it knows that it was trained on 32 x 32 pixels with holes up to 8."""
     network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
-    blank_hole(network).trained_on = (32, 8)
+    network.trained_on = (32, 8)
     return network
 
 
@@ -158,8 +157,7 @@ def from_elsewhere(folder, tmp_path_factory):
 def test_the_same_picture_without_keras_and_this_package(model, from_elsewhere, case):
     size, box = CASES[case]
     image, missing = picture(size), hole(size, box)
-    network = inference.Network.of(model)
-    assert len(inpainting._plan(network, missing > 0, False).windows) == 1, "a case for another test"
+    assert len(inpainting._plan(model.facts, missing > 0, False).windows) == 1, "a case for another test"
     expected = inpaint(model, image, missing)
     assert_equal(from_elsewhere[case], expected, missing)
     assert expected[missing > 0].std() > 0
@@ -168,7 +166,7 @@ def test_the_same_picture_without_keras_and_this_package(model, from_elsewhere, 
 def test_a_slanted_hole_is_as_large_as_it_is_thick(model, served):
     (y, x), image = np.mgrid[:150, :190], picture((150, 190))
     missing = np.uint8((np.abs(2.0 * (y - 75) - (x - 95)) < 28) & (np.abs(x - 95) < 27))
-    (window,) = inpainting._plan(inference.Network.of(model), missing > 0, False).windows
+    (window,) = inpainting._plan(model.facts, missing > 0, False).windows
     assert window.shape == (32, 32) and 2 < (window.rows[1] - window.rows[0]) / 32 < 54 / 8 - 1
     assert_equal(served[0](image[None], missing[None])[0], inpaint(model, image, missing), missing)
 
@@ -386,9 +384,9 @@ def test_a_rest_request_with_numbers(served, folder):
 def test_an_earlier_export_is_replaced(model, folder, tmp_path):
     place = shutil.copytree(folder, tmp_path / "1")
     about = {"network": "glcic", "direct": False, "inpainting_tf": inpainting_tf.__version__}
-    assert json.loads((place / "inpainting_tf.json").read_text()) == about
+    assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about
     saved_model.write(model, place, direct=True)
-    assert json.loads((place / "inpainting_tf.json").read_text()) == about | {"direct": True}
+    assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about | {"direct": True}
     assert [entry.name for entry in tmp_path.iterdir()] == ["1"]
 
 
@@ -396,13 +394,15 @@ def test_an_earlier_export_is_replaced(model, folder, tmp_path):
 def test_what_is_there_is_not_overwritten(model, tmp_path, what):
     place = tmp_path / "thesis"
     if what == "a file":
-        place.write_text("mine")
+        place.write_text("mine", encoding="utf-8")
     else:
         place.mkdir()
-        (place / "saved_model.pb").write_text("mine")
+        (place / "saved_model.pb").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="`output` must be a new or empty folder or an earlier export"):
         saved_model.write(model, place)
-    assert "mine" in [path.read_text() for path in (place, place / "saved_model.pb") if path.is_file()]
+    assert "mine" in [
+        path.read_text(encoding="utf-8") for path in (place, place / "saved_model.pb") if path.is_file()
+    ]
 
 
 def test_a_network_that_wants_its_holes_filled_is_refused(tmp_path):

@@ -9,7 +9,6 @@ import pytest
 
 import inpainting_tf
 from inpainting_tf import InputError, classical
-from inpainting_tf.inference import network_fill
 from inpainting_tf.ops.images import to_float, to_uint8
 
 SIZE = (32, 48)
@@ -119,7 +118,7 @@ def test_views_are_as_good_as_copies(model, image, hole):
 
 def test_the_raw_fill_is_the_whole_prediction(model, image, hole):
     images, masks = to_float(image)[None], hole[None, ..., None].astype(np.float32)
-    raw = network_fill(model)(images, masks)
+    raw = model.fill(images, masks)
     assert raw.shape == images.shape and raw.dtype == np.float32
     assert not np.array_equal(raw[0][~hole], images[0][~hole])
     assert 0 <= raw.min() < raw.max() <= 1
@@ -182,7 +181,7 @@ def test_the_number_of_the_empty_mask_is_told(model, image, hole):
 
 def test_the_fill_refuses_a_size_in_one_line(model):
     with pytest.raises(InputError, match="divisible by 4") as caught:
-        network_fill(model)(np.zeros((2, 30, 48, 3), np.float32), np.zeros((2, 30, 48, 1), np.float32))
+        model.fill(np.zeros((2, 30, 48, 3), np.float32), np.zeros((2, 30, 48, 1), np.float32))
     assert "\n" not in str(caught.value)
 
 
@@ -196,5 +195,5 @@ def test_a_network_that_wants_its_holes_filled_gets_them_filled(method):
     filled = classical.get(method)(image, mask)
     expected = model.predict_on_batch({"image": filled, "mask": mask})
     for given in (image, hidden):
-        np.testing.assert_allclose(network_fill(model)(given, mask), expected, atol=1e-6)
+        np.testing.assert_allclose(model.fill(given, mask), expected, atol=1e-6)
     assert np.abs(expected - model.predict_on_batch({"image": image, "mask": mask})).max() > 1e-3

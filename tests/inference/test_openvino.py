@@ -12,7 +12,6 @@ from exchange import SIZES, network, pictures, refusal
 
 import inpainting_tf
 from inpainting_tf import networks
-from inpainting_tf.inference import Network
 from inpainting_tf.inference.engines import openvino
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
@@ -38,7 +37,7 @@ def has_bfloat16():
 @pytest.mark.parametrize("name", SIZES)
 def test_float32_agrees_with_keras_everywhere(name):
     images, masks = pictures(name, 3, seed=2)
-    reference = Network.of(network(name)).fill(images, masks)
+    reference = network(name).fill(images, masks)
     raw = openvino.compile(network(name), precision="float32").fill(images, masks)
     assert raw.dtype == np.float32
     np.testing.assert_allclose(raw, reference, atol=1e-5)
@@ -49,7 +48,7 @@ def test_float32_agrees_with_keras_everywhere(name):
 def test_bfloat16_is_near(name):
     images, masks = pictures(name, 3, seed=2)
     hole = np.broadcast_to(masks > 0, images.shape)
-    reference = Network.of(network(name)).fill(images, masks)
+    reference = network(name).fill(images, masks)
     difference = np.abs(openvino.compile(network(name)).fill(images, masks) - reference)[hole]
     assert difference.max() <= BFLOAT16 and difference.mean() <= BFLOAT16_MEAN
     if has_bfloat16():  # or else float32 was used under its name
@@ -62,9 +61,7 @@ def test_any_number_and_size(glcic):
         images = random.random((count, height, width, 3), np.float32)
         masks = np.zeros((count, height, width, 1), np.float32)
         masks[:, 4:12, 7:18] = 1
-        np.testing.assert_allclose(
-            glcic.fill(images, masks), Network.of(network("glcic")).fill(images, masks), atol=1e-5
-        )
+        np.testing.assert_allclose(glcic.fill(images, masks), network("glcic").fill(images, masks), atol=1e-5)
 
 
 def test_an_earlier_result_stays_as_it_was(glcic):
@@ -89,13 +86,12 @@ def test_pictures_are_inpainted_as_by_keras(glcic):
 
 def test_what_the_network_knows_goes_along():
     model = networks.get("direct_conv")(image_size=None, width=4, fill="telea")
-    model.get_layer("blank_hole").trained_on = (64, 24)
-    compiled, own = openvino.compile(model, precision="float32"), Network.of(model)
-    for what in ("size", "divisor", "scale", "prefill"):
-        assert getattr(compiled, what) == getattr(own, what)
-    assert compiled.scale.hole == 24 and compiled.prefill == "telea"
+    model.trained_on = (64, 24)
+    compiled = openvino.compile(model, precision="float32")
+    assert compiled.facts == model.facts
+    assert compiled.facts.scale.hole == 24 and compiled.facts.prefill == "telea"
     images, masks = pictures("direct_conv", 2)
-    np.testing.assert_allclose(compiled.fill(images, masks), own.fill(images, masks), atol=1e-5)
+    np.testing.assert_allclose(compiled.fill(images, masks), model.fill(images, masks), atol=1e-5)
 
 
 def test_sizes_are_refused_as_by_keras(glcic):

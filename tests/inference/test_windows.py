@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import inpainting_tf
-from inpainting_tf import inference
-from inpainting_tf.inference import Network, windows
+from inpainting_tf.inference import Facts, Runtime, inpainting, windows
 from inpainting_tf.inference.windows import Scale
 
+TRAINED_ON = (32, 12)
 SCALE = Scale((32, 32), 12)
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
@@ -43,8 +43,8 @@ def planes(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return np.float32(filled)
 
 
-def network(predict, size=(None, None), scale=SCALE, divisor=1) -> Network:
-    return Network(predict, size=size, divisor=divisor, scale=scale)
+def network(run, size=(None, None), trained_on=TRAINED_ON, divisor=1) -> Runtime:
+    return Runtime(run, Facts(size, divisor, trained_on=trained_on))
 
 
 # Where the windows lie
@@ -150,7 +150,7 @@ def test_a_network_of_one_size_repairs_pictures_of_any_size():
 
     for size in ((20, 28), (100, 70), (33, 200)):
         picture, mask = ramp(size), with_hole(size, (7, 9, 13, 15))
-        filled = inpaint(network(predict, size=(32, 48), scale=None), picture, mask)
+        filled = inpaint(network(predict, size=(32, 48), trained_on=None), picture, mask)
         assert np.array_equal(filled[~mask], picture[~mask])
     assert set(seen) == {(32, 48)}
 
@@ -216,26 +216,25 @@ def test_poisson_blending_takes_away_a_shift_in_colour(boxes):
 
 
 def test_a_run_says_what_its_network_was_trained_on(trained):
-    model = inpainting_tf.load(trained)
-    described = Network.of(model)
-    assert described.scale == Scale((16, 16), 3) and described.divisor == 4
-    assert described.size == (None, None) and described.prefill is None
+    facts = inpainting_tf.load(trained).facts
+    assert facts.scale == Scale((16, 16), 3) and facts.divisor == 4
+    assert facts.size == (None, None) and facts.prefill is None
 
 
 def test_a_network_sees_no_more_than_it_must(trained, monkeypatch):
     """A hole of 6 px in a photograph: windows of 16 px, however large the photograph is."""
-    model = Network.of(inpainting_tf.load(trained))
+    model = inpainting_tf.load(trained)
     seen = []
 
-    def predict(images, masks):
+    def run(images, masks):
         seen.append(images.shape)
-        return model.predict(images, masks)
+        return model.run(images, masks)
 
-    watched = Network(predict, model.size, model.divisor, model.scale)
+    watched = Runtime(run, model.facts)
     inpaint(watched, ramp((300, 401)), with_hole((300, 401), (100, 100, 106, 106)))
     assert seen == [(1, 16, 16, 3)]
     many = with_hole(
         (300, 401), *((8 + 28 * i, 5 + 36 * j, 12 + 28 * i, 9 + 36 * j) for i in range(9) for j in range(9))
     )
     inpaint(watched, ramp((300, 401)), many)
-    assert max(shape[0] for shape in seen) <= inference._AT_ONCE and sum(s[0] for s in seen) == 82
+    assert max(shape[0] for shape in seen) <= inpainting._AT_ONCE and sum(s[0] for s in seen) == 82

@@ -66,7 +66,7 @@ def varied(network: keras.Model) -> keras.Model:
 
 def small(size: tuple[int, int] = SIZE, **changes) -> keras.Model:
     model = dcgan.semantic_inpainting(size, **(SMALL | changes))
-    search = dcgan.latent_search(model)
+    search = model.search
     varied(search.generator), varied(search.discriminator)
     return model
 
@@ -152,7 +152,7 @@ def test_context_weights_are_the_share_of_missing_pixels_around():
 
 
 def test_the_objective_is_the_weighted_difference_and_the_prior():
-    search = dcgan.latent_search(small(prior=0.25, window=5))
+    search = small(prior=0.25, window=5).search
     given, code = pictures(), np.random.default_rng(1).uniform(-1, 1, (2, 8)).astype("float32")
     generated = np.array(search.generator(code, training=False), "float64")
     weights = np.array(dcgan.context_weights(given["mask"], 5), "float64")
@@ -188,7 +188,7 @@ def test_the_gradient_is_that_of_calculus_also_in_a_compiled_loop():
 def planted() -> dict:
     """Pictures that a generator made, with a hole, and what is found for them."""
     model = small(blend=False, iterations=80)
-    search, mask = dcgan.latent_search(model), pictures(4)["mask"]
+    search, mask = model.search, pictures(4)["mask"]
     code = np.random.default_rng(5).uniform(-1, 1, (4, 8)).astype("float32")
     image = np.array(search.generator(code, training=False))
     found = np.array(tf.function(search.search)(*map(tf.constant, (image, mask))))
@@ -216,12 +216,12 @@ def test_the_search_lowers_its_objective(planted):
 def test_the_codes_stay_where_the_generator_was_trained():
     model = small(learning_rate=5.0, iterations=3)
     given = pictures()
-    code = np.array(dcgan.latent_search(model).search(*map(tf.constant, (given["image"], given["mask"]))))
+    code = np.array(model.search.search(*map(tf.constant, (given["image"], given["mask"]))))
     assert np.abs(code).max() == 1
 
 
 def test_every_search_begins_at_the_same_code():
-    search = dcgan.latent_search(small())
+    search = small().search
     start = np.array(search.start(3))
     assert (start == start[0]).all() and np.abs(start).max() <= 1 and np.std(start[0]) > 0.3
     other = dcgan.LatentSearch(search.generator, search.discriminator, seed=1)
@@ -280,7 +280,7 @@ def test_pictures_without_a_hole_and_without_a_known_pixel_are_taken(model):
 
 def test_the_search_is_compiled_once():
     model, given = small(), pictures()
-    search, calls = dcgan.latent_search(model), []
+    search, calls = model.search, []
     objective = search.objective
     search.objective = lambda *arguments: calls.append(None) or objective(*arguments)
     model.predict_on_batch(given)
@@ -292,7 +292,7 @@ def test_the_search_is_compiled_once():
 def test_mixed_precision_searches_and_answers_in_float32():
     with precision.policy("mixed_bfloat16"):
         model = small(iterations=5)
-    search = dcgan.latent_search(model)
+    search = model.search
     assert (
         search.compute_dtype == "float32"
         and search.generator.get_layer("deconv1").compute_dtype == "bfloat16"
@@ -304,13 +304,12 @@ def test_mixed_precision_searches_and_answers_in_float32():
 def test_a_shorter_search_shares_the_networks():
     model = small(window=5, blend=False)
     shorter, longer = dcgan.shortened(model, 7), dcgan.shortened(model, 1000)
-    mine, theirs = dcgan.latent_search(model), dcgan.latent_search(shorter)
+    mine, theirs = model.search, shorter.search
     assert theirs.settings() == mine.settings() | {"iterations": 7}
     assert theirs.generator is mine.generator and theirs.discriminator is mine.discriminator
-    assert dcgan.latent_search(longer).iterations == 20
+    assert longer.search.iterations == 20
     assert [layer.name for layer in shorter.layers] == [layer.name for layer in model.layers]
     assert [w.path for w in shorter.weights] == [w.path for w in model.weights]
-    assert dcgan.latent_search(mine.generator) is None
 
 
 # What is saved
@@ -332,7 +331,7 @@ def test_a_saved_model_fills_the_same(saved):
     folder, filled = saved
     loaded = inpainting_tf.load(folder / "model.keras")
     np.testing.assert_array_equal(loaded.predict_on_batch(pictures()), filled)
-    settings = dcgan.latent_search(loaded).settings()
+    settings = loaded.search.settings()
     assert settings == {**SETTINGS, "learning_rate": 0.1, "seed": 0}
     assert loaded.count_params() == small(**SETTINGS).count_params() > 0
     picture, hole = images.to_uint8(pictures()["image"]), pictures()["mask"] > 0

@@ -138,7 +138,7 @@ BAD = {
     "an animated WebP": ("a.webp", animated, "an animation of 3 frames"),
     "nothing": ("a.png", lambda path: None, "No such file"),
     "an empty file": ("a.png", lambda path: path.write_bytes(b""), "empty file"),
-    "text": ("a.png", lambda path: path.write_text("a picture"), "not a picture"),
+    "text": ("a.png", lambda path: path.write_text("a picture", encoding="utf-8"), "not a picture"),
     "a truncated file": (
         "a.png",
         lambda path: path.write_bytes(save(path, deep(3).astype(np.uint8)).read_bytes()[:2000]),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
-from running import tiny
+from running import environment, python, tiny
 
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import assembly
@@ -111,7 +113,7 @@ def test_the_same_step_again_replaces_the_former(trainer, other, tmp_path):
 
 
 def test_other_things_in_the_folder_are_let_be(trainer, tmp_path):
-    (tmp_path / "step-00000099").write_text("a file")
+    (tmp_path / "step-00000099").write_text("a file", encoding="utf-8")
     (tmp_path / "step-last").mkdir()
     (tmp_path / "notes").mkdir()
     checkpoints.save(tmp_path, 1, trainer, {})
@@ -156,7 +158,7 @@ def test_a_full_disk_is_one_line_and_costs_no_checkpoint(trainer, other, tmp_pat
 
 
 def test_a_stop_while_writing_leaves_nothing(trainer, tmp_path, monkeypatch):
-    def half(file, *arrays):
+    def half(file, **arrays):
         file.write_bytes(b"half")
         raise KeyboardInterrupt
 
@@ -180,21 +182,14 @@ def flip_a_bit(path):
     (path / "variables.npz").write_bytes(bytes(content))
 
 
-def drop_a_variable(path):
-    with np.load(path / "variables.npz") as stored:
-        arrays = [stored[name] for name in stored.files]
-    np.savez(path / "variables.npz", *arrays[:-1])
-
-
 DAMAGES = {
     "truncated": truncate,
     "flipped bit": flip_a_bit,
-    "one variable less": drop_a_variable,
     "empty": lambda path: (path / "variables.npz").write_bytes(b""),
-    "text": lambda path: (path / "variables.npz").write_text("text"),
+    "text": lambda path: (path / "variables.npz").write_text("text", encoding="utf-8"),
     "no variables": lambda path: (path / "variables.npz").unlink(),
     "no state": lambda path: (path / "state.json").unlink(),
-    "half a state": lambda path: (path / "state.json").write_text('{"step": 2, "hist'),
+    "half a state": lambda path: (path / "state.json").write_text('{"step": 2, "hist', encoding="utf-8"),
     "zeros": lambda path: (path / "state.json").write_bytes(bytes(64)),
 }
 
@@ -223,7 +218,7 @@ def test_a_damaged_one_is_passed_over_with_a_warning(two_checkpoints, other, tmp
     assert "step-00000002" in record.getMessage() and "\n" not in record.getMessage()
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped bit", "one variable less"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped bit"])
 def test_when_none_is_sound_nothing_is_overwritten(two_checkpoints, other, tmp_path, damage):
     shutil.copytree(two_checkpoints[0], tmp_path, dirs_exist_ok=True)
     for path in tmp_path.iterdir():
@@ -231,7 +226,7 @@ def test_when_none_is_sound_nothing_is_overwritten(two_checkpoints, other, tmp_p
     before = randomize(other, 3)
     with pytest.raises(InputError, match=r"None of the checkpoints in .* can be read") as caught:
         checkpoints.restore(tmp_path, other)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and "Remove" not in str(caught.value)
     assert same(values(other), before), "half of a damaged checkpoint went into the model"
     assert names(tmp_path) == ["step-00000001", "step-00000002"]
 
@@ -239,9 +234,125 @@ def test_when_none_is_sound_nothing_is_overwritten(two_checkpoints, other, tmp_p
 def test_the_checkpoint_of_another_network_is_refused(two_checkpoints):
     wider = build(network__width=6)
     before = values(wider)
-    with pytest.raises(InputError, match="it holds other variables than the model"):
+    message = (
+        r"step-00000002' holds other variables than the model: 'completion/conv1/kernel' is \[5, 5, 4, 4\]"
+    )
+    with pytest.raises(InputError, match=message):
         checkpoints.restore(two_checkpoints[0], wider)
     assert same(values(wider), before)
+
+
+# Names
+
+
+def stored_in(path) -> dict[str, np.ndarray]:
+    with np.load(path / "variables.npz") as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def alter(folder, change) -> None:
+    """Rewrites the newest checkpoint with the variables that `change` makes of its own."""
+    path = folder / "step-00000002"
+    np.savez(path / "variables.npz", **change(stored_in(path)))
+
+
+def test_variables_are_matched_by_name_and_not_by_order(two_checkpoints, other, tmp_path):
+    folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
+    assert checkpoints.restore(folder, other)["step"] == 2
+    straight = values(other)
+    alter(folder, lambda stored: dict(reversed(stored.items())))
+    randomize(other, 3)
+    checkpoints.restore(folder, other)
+    assert same(values(other), straight)
+
+
+def test_two_equally_shaped_variables_that_are_exchanged_come_back_exchanged(
+    two_checkpoints, other, tmp_path
+):
+    folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
+    checkpoints.restore(folder, other)
+    one, two = (other.completion.get_layer(name).kernel for name in ("conv8", "conv9"))
+    before = np.array(one.value), np.array(two.value)
+    names = "completion/conv8/kernel", "completion/conv9/kernel"
+    alter(folder, lambda stored: stored | {names[0]: stored[names[1]], names[1]: stored[names[0]]})
+    checkpoints.restore(folder, other)
+    assert not np.array_equal(*before)
+    assert same([np.array(one.value), np.array(two.value)], [before[1], before[0]])
+
+
+DIFFERENCES = {
+    "'completion/conv8/kernel' is missing": lambda stored: {
+        name: array for name, array in stored.items() if name != "completion/conv8/kernel"
+    },
+    "'completion/conv8/gain' is in it, which the model does not have": lambda stored: (
+        stored | {"completion/conv8/gain": np.zeros(4)}
+    ),
+    "'trainer/steps' is [2] there and [] here": lambda stored: stored | {"trainer/steps": np.zeros(2)},
+}
+
+
+@pytest.mark.parametrize("message", DIFFERENCES)
+def test_other_variables_are_refused_by_name(two_checkpoints, other, tmp_path, message, caplog):
+    folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
+    alter(folder, DIFFERENCES[message])
+    before = randomize(other, 3)
+    with pytest.raises(
+        InputError, match=re.escape(f"holds other variables than the model: {message}.")
+    ) as caught:
+        checkpoints.restore(folder, other)
+    assert "\n" not in str(caught.value) and "emove" not in str(caught.value)
+    assert not caplog.records, "it is not damaged"
+    assert same(values(other), before)
+
+
+def test_one_of_an_earlier_version_is_told_as_such(two_checkpoints, other, tmp_path, caplog):
+    folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
+    alter(folder, lambda stored: {f"arr_{number}": each for number, each in enumerate(stored.values())})
+    before = randomize(other, 3)
+    with pytest.raises(
+        InputError, match=r"step-00000002' was written by an earlier version of inpainting_tf"
+    ) as told:
+        checkpoints.restore(folder, other)
+    assert "damaged" not in str(told.value) and "emove" not in str(told.value) and not caplog.records
+    assert same(values(other), before)
+    assert names(folder) == ["step-00000001", "step-00000002"]
+
+
+NAMES = """if True:
+    import sys
+    sys.path.insert(0, sys.argv[1])
+    import keras
+    from inpainting_tf import recipes
+    from inpainting_tf.recipes import assembly
+    from inpainting_tf.runs import checkpoints
+    from inpainting_tf.training import precision
+    keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)]).compile()  # so that numbers differ
+    for name in sys.argv[2:]:
+        small = {"network.width": 4, "data.image_size": 32, "data.train": 5, "batch_size": 5}
+        with precision.policy("mixed_float16"):
+            trainer = assembly.trainer(recipes.get(name, "smoke").override(small), 12)
+        print(name, *checkpoints.named_variables(trainer))
+"""
+KINDS = ["glcic", "semantic_inpainting", "context_encoder", "gan_autoencoder", "cvae", "best"]
+
+
+@pytest.mark.slow
+def test_names_are_unique_and_the_same_in_another_process_and_backend():
+    """`named_variables` raises where two variables have one name."""
+    folder = Path(__file__).parents[1]
+    found = python(NAMES, folder, *KINDS)
+    assert found.count("\n") == len(KINDS)
+    assert python(NAMES, folder, *reversed(KINDS)).splitlines() == found.splitlines()[::-1]
+    assert python(NAMES, folder, *KINDS, env=environment(KERAS_BACKEND="jax")) == found
+    for part in ("optimizer/inner/iteration", "discriminator_optimizer/dynamic_scale", "seed_generator_0/"):
+        assert part in found
+
+
+def test_an_exchange_that_was_cut_off_is_put_right(two_checkpoints, other, tmp_path):
+    folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
+    (folder / "step-00000002").rename(folder / ".replaced-step-00000002")
+    assert checkpoints.restore(folder, other)["step"] == 2
+    assert names(folder) == ["step-00000001", "step-00000002"]
 
 
 def test_what_a_killed_process_left_half_written_is_ignored_and_removed(trainer, other, tmp_path):
@@ -256,6 +367,9 @@ def test_what_a_killed_process_left_half_written_is_ignored_and_removed(trainer,
 
 def test_the_state_is_plain_json(trainer, tmp_path):
     checkpoints.save(tmp_path, 1, trainer, STATE)
-    assert json.loads((tmp_path / "step-00000001" / "state.json").read_text()) == {"step": 1, **STATE}
+    assert json.loads((tmp_path / "step-00000001" / "state.json").read_text(encoding="utf-8")) == {
+        "step": 1,
+        **STATE,
+    }
     with contextlib.closing(np.load(tmp_path / "step-00000001" / "variables.npz")) as stored:
         assert len(stored.files) == len(variables(trainer))

@@ -4,58 +4,62 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from running import command, contents
 
 import inpainting_tf
-from inpainting_tf import InputError, runs
+from inpainting_tf import InputError, inference, runs
 from inpainting_tf.runs import packed
 
 
-def arrays() -> list[np.ndarray]:
+def named(arrays) -> dict[str, np.ndarray]:
+    return {f"layer{number}/kernel": array for number, array in enumerate(arrays)}
+
+
+def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
+    return list(one) == list(two) and all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_weights_come_back_under_their_paths_at_half_precision(tmp_path):
     random = np.random.default_rng(0)
-    return [random.normal(size=shape).astype("float32") for shape in ((3, 5), (7,), (2, 2, 3, 4), ())]
-
-
-def test_weights_come_back_in_their_order_at_half_precision(tmp_path):
-    weights = arrays()
+    shapes = ((3, 5), (7,), (2, 2, 3, 4), ())
+    weights = named(random.normal(size=shape).astype("float32") for shape in shapes)
     (file,) = packed.write(weights, tmp_path)
     assert packed.found(tmp_path) and file.stat().st_size < 3000
     found = packed.read(tmp_path)
-    assert [array.shape for array in found] == [array.shape for array in weights]
-    for mine, theirs in zip(found, weights, strict=True):
-        assert mine.dtype == np.float32
-        np.testing.assert_array_equal(mine, theirs.astype("float16"))
+    assert same(found, {name: array.astype("float16") for name, array in weights.items()})
+    assert {array.dtype.name for array in found.values()} == {"float32"}
 
 
 def test_a_file_has_its_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(packed, "LIMIT", 100)
-    weights = [np.full(20, i, "float32") for i in range(12)]  # 40 bytes each, so two in a file
+    weights = named(np.full(20, i, "float32") for i in range(12))  # 40 bytes each, so two in a file
     written = packed.write(weights, tmp_path)
     assert [path.name for path in written] == [f"weights-{number}.npz" for number in range(1, 7)]
-    np.testing.assert_array_equal(packed.read(tmp_path), weights)
+    assert same(packed.read(tmp_path), weights)
 
 
 def test_more_than_nine_files_keep_their_order(tmp_path, monkeypatch):
     monkeypatch.setattr(packed, "LIMIT", 1)
-    weights = [np.full(3, i, "float32") for i in range(12)]
+    weights = named(np.full(3, i, "float32") for i in range(12))
     packed.write(weights, tmp_path)
-    np.testing.assert_array_equal(packed.read(tmp_path), weights)
+    assert same(packed.read(tmp_path), weights)
 
 
 def test_what_half_precision_cannot_hold_stays_single(tmp_path):
-    weights = [np.array([1e6, 0.1], "float32"), np.array([65504.0, -65504.0], "float32")]
+    weights = named([np.array([1e6, 0.1], "float32"), np.array([65504.0, -65504.0], "float32")])
     packed.write(weights, tmp_path)
-    for mine, theirs in zip(packed.read(tmp_path), weights, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    assert same(packed.read(tmp_path), weights)
 
 
 def test_a_missing_or_damaged_file_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(packed, "LIMIT", 100)
-    written = packed.write([np.zeros(40, "float32")] * 3, tmp_path)
+    written = packed.write(named([np.zeros(40, "float32")] * 3), tmp_path)
     content = written[1].read_bytes()
     written[1].write_bytes(content[:-30])
     with pytest.raises(InputError, match=r"weights-2\.npz is damaged .*: copy the whole folder again"):
@@ -111,15 +115,87 @@ def test_a_packed_run_is_evaluated_as_the_run_is(pack, trained, tmp_path):
     for folder in (pack.folder, trained):
         output = tmp_path / str(len(figures))
         assert command("eval.py", f"--workdir={folder}", f"--output={output}").status == 0
-        figures.append(json.loads((output / "metrics.json").read_text()))
+        figures.append(json.loads((output / "metrics.json").read_text(encoding="utf-8")))
     assert figures[0]["hole_psnr"] == pytest.approx(figures[1]["hole_psnr"], abs=0.02)
     assert figures[0]["images"] == figures[1]["images"] > 0
 
 
 def test_weights_of_another_network_are_refused(pack, tmp_path):
     folder = shutil.copytree(pack.folder, tmp_path / "copy")
-    recipe = json.loads((folder / "recipe.json").read_text())
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     recipe["network"]["width"] = 8
-    (folder / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     with pytest.raises(InputError, match=r"The weights in .* are not those of its recipe"):
+        inpainting_tf.load(folder)
+
+
+# Names
+
+
+def altered(folder, where, change):
+    """A copy of a packed run whose weights are what `change` makes of them."""
+    copy = shutil.copytree(folder, where)
+    packed.write(change(packed.read(folder)), copy)
+    return copy
+
+
+def test_weights_are_matched_by_name_and_not_by_order(pack, tmp_path):
+    folder = altered(pack.folder, tmp_path / "a", lambda weights: dict(reversed(weights.items())))
+    mine, theirs = (packed.of(inpainting_tf.load(each)) for each in (folder, pack.folder))
+    assert same(mine, theirs)
+
+
+def test_two_equally_shaped_weights_that_are_exchanged_come_back_exchanged(pack, tmp_path):
+    one, two = "conv8/kernel", "conv9/kernel"
+    folder = altered(
+        pack.folder, tmp_path / "a", lambda weights: weights | {one: weights[two], two: weights[one]}
+    )
+    mine, theirs = (packed.of(inpainting_tf.load(each)) for each in (folder, pack.folder))
+    assert not np.array_equal(mine[one], mine[two])
+    assert same(mine, theirs | {one: theirs[two], two: theirs[one]})
+
+
+DIFFERENCES = {
+    "'conv8/kernel' is missing": lambda weights: {n: w for n, w in weights.items() if n != "conv8/kernel"},
+    "the network has no 'conv8/gain'": lambda weights: weights | {"conv8/gain": np.zeros(4)},
+    "'conv8/kernel' is (2,) and not (3, 3, 16, 16)": lambda weights: weights | {"conv8/kernel": np.zeros(2)},
+}
+
+
+@pytest.mark.parametrize("message", DIFFERENCES)
+def test_other_weights_are_refused_by_name(pack, tmp_path, message):
+    folder = altered(pack.folder, tmp_path / "a", DIFFERENCES[message])
+    with pytest.raises(InputError, match=re.escape(f"are not those of its recipe: {message}.")) as caught:
+        inpainting_tf.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+# What earlier versions wrote
+
+
+WRITTEN = Path(__file__).parents[1] / "written"
+
+
+def test_a_packed_run_of_an_earlier_version_is_the_network_that_it_was():
+    """Its weights have no names; `predictions.npz` holds what that version made of these pictures."""
+    with np.load(WRITTEN / "predictions.npz") as kept:
+        image, mask, expected = (kept[f"glcic_{name}"] for name in ("image", "mask", "prediction"))
+    image, mask = image.astype("float32"), mask.astype("float32")
+    with np.load(WRITTEN / "packed_glcic" / "weights-1.npz") as weights:
+        assert weights.files[0] == "arr_0"
+    prediction = inference.network_fill(inpainting_tf.load(WRITTEN / "packed_glcic"))(
+        image * (1 - mask), mask
+    )
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(prediction, expected, rtol=0, atol=1e-5)
+
+
+def test_too_few_weights_without_names_are_refused(tmp_path):
+    folder = shutil.copytree(WRITTEN / "packed_glcic", tmp_path / "copy")
+    with np.load(folder / "weights-1.npz") as weights:
+        arrays = [weights[name] for name in weights.files]
+    np.savez(folder / "weights-1.npz", *arrays[:-1])
+    with pytest.raises(
+        InputError, match=rf"of its recipe: there are {len(arrays) - 1} and not {len(arrays)}"
+    ):
         inpainting_tf.load(folder)

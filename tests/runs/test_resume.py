@@ -35,7 +35,7 @@ def interrupt(folder: Path, log: Path) -> None:
     damage_the_newest(folder / "checkpoints")
 
     assert stop(OPTIONS, folder, log, COMPLETION + 1, signal.SIGTERM) == 130
-    told = log.read_text()
+    told = log.read_text(encoding="utf-8")
     assert "Passed over the damaged checkpoint" in told and f"step-{kept:08d}" in told
     assert f"continues at step {kept - 1} " in told
     assert "Interrupted. The same command continues from the last checkpoint." in told
@@ -48,8 +48,8 @@ def interrupt(folder: Path, log: Path) -> None:
     assert DISCRIMINATOR < kept < TOTAL, f"killed too late to have something left: {kept}"
 
     with training(OPTIONS, folder, log) as child:
-        assert child.wait(PATIENCE) == 0, log.read_text()
-    assert f"continues at step {kept} " in log.read_text()
+        assert child.wait(PATIENCE) == 0, log.read_text(encoding="utf-8")
+    assert f"continues at step {kept} " in log.read_text(encoding="utf-8")
 
 
 def damage_the_newest(folder: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_run_killed_three_times_ends_with_the_same_bits(tmp_path):
     one, two = tmp_path / "uninterrupted", tmp_path / "interrupted"
     with training(OPTIONS, one, tmp_path / "one.log") as child:  # beside the other, to save time
         interrupt(two, tmp_path / "two.log")
-        assert child.wait(PATIENCE) == 0, (tmp_path / "one.log").read_text()
+        assert child.wait(PATIENCE) == 0, (tmp_path / "one.log").read_text(encoding="utf-8")
     assert different_variables(one, two) == []
     for name in ("model.keras", "completion_phase.keras"):
         assert same_weights(one / name, two / name), name

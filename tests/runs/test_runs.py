@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -9,6 +10,7 @@ import signal
 import zipfile
 from pathlib import Path
 
+import filelock
 import keras
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ import inpainting_tf
 from inpainting_tf import InputError, runs
 from inpainting_tf.errors import Diverged
 from inpainting_tf.recipes import Recipe
-from inpainting_tf.runs import checkpoints
+from inpainting_tf.runs import checkpoints, locking, training
 from inpainting_tf.training import callbacks
 
 COLUMNS = {
@@ -61,11 +63,14 @@ def test_the_folder_keeps_the_contract(trained):
 def test_the_recipe_can_be_built_again(trained):
     recipe = tiny(mixed_precision="bfloat16")
     assert runs.open_run(trained).recipe.differences(recipe) == {}
-    assert Recipe.from_json(json.loads((trained / "recipe.json").read_text())).network == recipe.network
+    assert (
+        Recipe.from_json(json.loads((trained / "recipe.json").read_text(encoding="utf-8"))).network
+        == recipe.network
+    )
 
 
 def test_the_pictures_of_each_split_are_named(trained):
-    pictures = json.loads((trained / "data.json").read_text())
+    pictures = json.loads((trained / "data.json").read_text(encoding="utf-8"))
     assert pictures["data_dir"] is None and pictures["origin"] == "generated faces"
     assert (len(pictures["train"]), len(pictures["test"])) == (20, 5)
     assert len({*pictures["train"], *pictures["test"]}) == 25
@@ -234,7 +239,7 @@ def test_another_recipe_is_refused_by_its_first_difference(trained, message):
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     for workdir in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(InputError, match="`workdir` must be new, empty or a run's folder"):
             runs.train(tiny(), workdir)
@@ -243,20 +248,44 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(InputError, match=r"could not be written: Not a directory\. A part of the path is"):
         runs.train(tiny(), tmp_path / "thesis.txt" / "run")
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
 
 
 def test_a_second_process_is_kept_out(trained):
-    fcntl = pytest.importorskip("fcntl", reason="needs file locks")
     before = contents(trained)
-    with open(trained / ".lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locking.locked(trained):
+        code = "import sys, pathlib; from inpainting_tf.runs import locking\n"
+        code += "try:\n with locking.locked(pathlib.Path(sys.argv[1])): pass\n"
+        code += "except ValueError as error: print(error)"
+        assert python(code, trained) == f"`workdir` {str(trained)!r} is in use by another process.\n"
         with pytest.raises(InputError, match="is in use by another process"):
             runs.train(tiny(mixed_precision="bfloat16"), trained)
     assert contents(trained) == before
+    with locking.locked(trained):  # it is free again
+        pass
+
+
+def test_a_lock_goes_with_its_process(tmp_path):
+    code = "import sys, os, pathlib; from inpainting_tf.runs import locking\n"
+    code += "with locking.locked(pathlib.Path(sys.argv[1])): os._exit(0)"
+    python(code, tmp_path)
+    with locking.locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no")])
+def test_where_there_are_no_locks_a_warning_says_so(tmp_path, monkeypatch, caplog, error):
+    def unlockable(*_, **__):
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", unlockable)
+    with locking.locked(tmp_path / "run"):
+        pass
+    (record,) = caplog.records
+    assert "cannot be locked (" in record.getMessage() and "no second training" in record.getMessage()
 
 
 def test_a_start_that_is_refused_does_not_claim_the_folder(tmp_path):
@@ -277,7 +306,7 @@ def test_a_start_that_is_refused_does_not_claim_the_folder(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "glcic", "colour": 1}', '{"name": 1', "\0"])
 def test_a_damaged_recipe_is_refused(copy, content):
-    (copy / "recipe.json").write_text(content)
+    (copy / "recipe.json").write_text(content, encoding="utf-8")
     for attempt in (lambda: runs.open_run(copy), lambda: runs.train(tiny(), copy)):
         with pytest.raises(InputError, match=r"recipe\.json cannot be read") as caught:
             attempt()
@@ -294,21 +323,21 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     (tmp_path / "run").mkdir()
-    training = runs._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
     monkeypatch.setattr(checkpoints, "save", killed)
     with pytest.raises(KeyboardInterrupt):
-        training._save(training.total)
+        begun._save(begun.total)
     assert (tmp_path / "run" / "model.keras").exists()
 
 
 def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
     (tmp_path / "run").mkdir()
-    training = runs._Training(runs.Run(tmp_path / "run", tiny()), None)
-    training._save(1)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun._save(1)
     before = contents(tmp_path / "run")
-    training.trainer.completion.weights[5].assign(training.trainer.completion.weights[5] * np.nan)
+    begun.trainer.completion.weights[5].assign(begun.trainer.completion.weights[5] * np.nan)
     with pytest.raises(Diverged, match="is not finite after step 2"):
-        training._save(2)
+        begun._save(2)
     assert contents(tmp_path / "run") == before
 
 
@@ -335,7 +364,7 @@ def test_a_full_disk_while_training_is_one_line(tmp_path, file_size_limit):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_and_the_second_is_the_usual_one(number):
     former = signal.getsignal(number)
-    with runs._stop_request() as asked:
+    with training._stop_request() as asked:
         assert not asked.is_set()
         signal.raise_signal(number)
         assert asked.is_set()

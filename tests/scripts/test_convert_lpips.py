@@ -97,7 +97,7 @@ def test_from_the_published_files_to_a_distance(published, states, tmp_path):
 
 def test_a_wrong_file_is_one_line_and_leaves_nothing(published, tmp_path):
     torch = pytest.importorskip("torch", reason="takes pip install torch")
-    (tmp_path / "text.pth").write_text("This is not a state dict.")
+    (tmp_path / "text.pth").write_text("This is not a state dict.", encoding="utf-8")
     (tmp_path / "cut.pth").write_bytes((published / "alexnet.pth").read_bytes()[:-1000])
     torch.save({"state_dict": {}}, tmp_path / "nested.pth")
     torch.save(torch.nn.ReLU(), tmp_path / "module.pth")

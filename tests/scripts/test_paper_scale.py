@@ -40,8 +40,8 @@ def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
     assert recipe.name == "one_autoencoder" and 1 <= recipe.schedule.epochs < 200
     assert len(runs.open_run(results / "one_autoencoder").history()) == recipe.schedule.epochs
     assert inpainting_tf.load(results / "one_autoencoder").count_params() > 0
-    figures = json.loads((results / "one_autoencoder" / "metrics.json").read_text())
-    lines = (results / "table.md").read_text().splitlines()
+    figures = json.loads((results / "one_autoencoder" / "metrics.json").read_text(encoding="utf-8"))
+    lines = (results / "table.md").read_text(encoding="utf-8").splitlines()
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert len(table) == 4 and table[2][:2] == ["glcic", "3"]
     assert table[3][:2] == ["one_autoencoder", str(recipe.schedule.epochs)]
@@ -52,7 +52,7 @@ def test_the_next_system_is_trained_for_its_minutes_and_kept(trained, tmp_path):
 def test_what_has_its_result_is_not_trained_again(tmp_path):
     """In a process of its own, as a user calls it."""
     (tmp_path / "glcic").mkdir()
-    (tmp_path / "glcic" / "metrics.json").write_text("{}")
+    (tmp_path / "glcic" / "metrics.json").write_text("{}", encoding="utf-8")
     done = process(SCRIPT, "--model=glcic", f"--results={tmp_path}", f"--workdir={tmp_path / 'runs'}")
     assert done.refuses("--results must lack a system to train", str(tmp_path))
     assert not (tmp_path / "runs").exists()

@@ -186,11 +186,11 @@ def test_a_training_continues_to_the_same_bits(tmp_path):
 
 def test_the_trainer_holds_a_short_search_and_the_saved_network_the_whole_one():
     model = trainer()
-    assert dcgan.latent_search(model.completion).iterations == PREVIEW < 1000
+    assert model.completion.search.iterations == PREVIEW < 1000
     portable = dcgan.semantic_inpainting(SIZE, width=4, latent=LATENT, iterations=1000)
     model.step(batch())
     portable.set_weights(model.completion.get_weights())
-    search = dcgan.latent_search(portable)
+    search = portable.search
     assert search.iterations == 1000
     code = model.draw(2)
     np.testing.assert_array_equal(search.generator(code), model.generator(code))

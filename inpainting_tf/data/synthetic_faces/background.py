@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from inpainting_tf.data.synthetic_faces.colours import mix, tone, vary
+from inpainting_tf.data.synthetic_faces.colours import Colour, mix, tone, vary
 from inpainting_tf.data.synthetic_faces.drawing import CANVAS, smooth_noise
 from inpainting_tf.data.synthetic_faces.look import Look
 
@@ -32,14 +32,14 @@ def background(look: Look, rng: np.random.Generator) -> Image.Image:
     return picture.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
 
 
-def _bokeh(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
+def _bokeh(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base: Colour) -> None:
     draw.rectangle((0, 0, 80, 80), fill=(*tone(base, 0.3), 150))
     for x, y, radius, glow in rng.uniform((0, 0, 2, 40), (80, 80, 7, 170), (26, 4)):
         colour = tone(mix((255, 190, 110), rng.uniform(60, 255, 3), 0.5))
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*colour, int(glow)))
 
 
-def _window(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
+def _window(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base: Colour) -> None:
     left, width = rng.choice([rng.uniform(-12, 6), rng.uniform(48, 62)]), rng.uniform(24, 34)
     top, bottom = rng.uniform(-5, 14), rng.uniform(50, 85)
     draw.rectangle((left - 3, top - 3, left + width + 3, bottom + 3), fill=(*tone(base, 1.35), 255))
@@ -50,14 +50,14 @@ def _window(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
     draw.line((left + width / 2, top, left + width / 2, bottom), (*tone(base, 1.2), 255), 2)
 
 
-def _stripes(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
+def _stripes(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base: Colour) -> None:
     step, upright = rng.uniform(6, 16), rng.random() < 0.6
     for at in np.arange(rng.uniform(-step, 0), 80, step):
         box = (at, 0, at + step * 0.45, 80) if upright else (0, at, 80, at + step * 0.45)
         draw.rectangle(box, fill=(*tone(base, rng.uniform(0.6, 0.8)), 170))
 
 
-def _street(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base) -> None:
+def _street(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base: Colour) -> None:
     draw.rectangle((0, 0, 80, rng.uniform(15, 40)), fill=(*tone(rng.uniform(175, 235, 3)), 255))
     for x in np.arange(-5, 80, rng.uniform(9, 18)):
         box = (x, rng.uniform(5, 45), x + rng.uniform(8, 18), 80)

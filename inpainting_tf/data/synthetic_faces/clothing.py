@@ -59,7 +59,7 @@ def clothes(scene: Scene) -> None:
         paint(scene, ribbon(drop, 0.06, 0.1), tone(look.cloth, 0.7), opacity=0.7, flat=True)
 
 
-def _cloth(scene: Scene, outlines, factor: float) -> None:
+def _cloth(scene: Scene, outlines: np.ndarray | list[np.ndarray], factor: float) -> None:
     """Fill with cloth: folds of light and dark, darker away from the light."""
     look = scene.look
     x, y = face_grid(40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageChops
 
 from inpainting_tf.data.synthetic_faces.colours import mix, tone
@@ -29,12 +30,12 @@ def eyes(scene: Scene) -> None:
     look = scene.look
     wide, high = 0.205 * look.eye_size, 0.106 * look.eye_size * look.eye_open
 
-    def at(points) -> list[np.ndarray]:
+    def at(points: ArrayLike) -> list[np.ndarray]:
         """Eye coordinates (inner corner -1, outer corner 1) to both eyes."""
         x, y = np.asarray(points, float).T
         return both_sides(np.stack([look.spacing + wide * x, high * y - look.eye_slant * x], -1))
 
-    def stroke(points, width: float, taper: float = 0.6) -> list[np.ndarray]:
+    def stroke(points: ArrayLike, width: float, taper: float = 0.6) -> list[np.ndarray]:
         return both_sides(ribbon(at(points)[0], width, taper))
 
     upper = [(-1, 0.25), (-0.6, -0.55), (-0.05, -1.0), (0.5, -0.8), (1.03, 0.1)]
@@ -81,7 +82,7 @@ def brows(scene: Scene) -> None:
     path = [(0.19, -0.26 - up), (0.4, -0.32 - up - arch), (0.58, -0.32 - up - arch), (0.74, -0.24 - up)]
     paint(scene, both_sides(ribbon(path, look.brow * 1.3, 0.5)), colour, blur=1.2, opacity=0.85)
     roots = curve(path, closed=False)[rng.integers(0, 12, 14)]
-    roots = roots + (0, 1) * rng.uniform(-0.35, 0.35, (14, 1)) * look.brow
+    roots = roots + np.multiply((0, 1), rng.uniform(-0.35, 0.35, (14, 1))) * look.brow
     hairs = [root + np.array([(0, 0.02), (0.075, -0.012), (0.07, 0)]) for root in roots]
     paint(scene, [one for hair in hairs for one in both_sides(hair)], colour, opacity=0.6)
 
@@ -130,7 +131,7 @@ def mouth(scene: Scene) -> None:
     paint(scene, both_sides(oval(w + 0.01, y - up, 0.03, 0.026)), dark(look, 0.8), blur=1.2, opacity=0.55)
 
 
-def _join(*lines) -> np.ndarray:
+def _join(*lines: ArrayLike) -> np.ndarray:
     """A closed outline of smooth lines, each starting where the one before ends."""
     return np.concatenate([curve(line, closed=False) for line in lines])
 

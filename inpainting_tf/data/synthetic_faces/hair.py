@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageChops, ImageDraw
 
 from inpainting_tf.data.synthetic_faces.colours import tone
@@ -50,10 +51,12 @@ def _long_strands(look: Look, rng: np.random.Generator, count: int = 190) -> np.
     return curve(np.stack([x, y + 0 * x], -1), closed=False, steps=3)
 
 
-def _short_strands(rng: np.random.Generator, root, count: int = 330, reach: float = 0.26) -> np.ndarray:
+def _short_strands(
+    rng: np.random.Generator, root: ArrayLike, count: int = 330, reach: float = 0.26
+) -> np.ndarray:
     """Short strokes [count, 3, 2] that point away from `root`."""
     start = rng.uniform((-1.25, -2.0), (1.25, 1.8), (count, 2))
-    away = start - root
+    away = start - np.asarray(root)
     away = away / (np.linalg.norm(away, axis=1, keepdims=True) + 0.1) * reach
     bend = rng.normal(0, 0.06, (count, 2))
     return np.stack([start, start + away * 0.6 + bend, start + away + bend * 0.5], 1)

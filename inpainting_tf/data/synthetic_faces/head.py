@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from inpainting_tf.data.synthetic_faces.colours import mix, tone
@@ -38,7 +39,7 @@ def _outline(look: Look) -> np.ndarray:
     return np.stack([half, np.where(rows > 0, rows * look.chin, rows)], -1)
 
 
-def turned_jaw(look: Look, y):
+def turned_jaw(look: Look, y: np.ndarray) -> np.ndarray:
     """How far the jaw at height `y` moves sideways as the head turns."""
     return 0.55 * np.sin(look.yaw) * np.clip(y / 1.66, 0, 1) ** 2
 
@@ -49,7 +50,7 @@ def head_shape(look: Look, grow: float = 0.0) -> np.ndarray:
     return shape + np.stack([turned_jaw(look, shape[:, 1]), 0 * shape[:, 1]], -1)
 
 
-def _bumps(look: Look, marks, side: int) -> np.ndarray:
+def _bumps(look: Look, marks: ArrayLike, side: int) -> np.ndarray:
     """A sum of Gaussian bumps [side, side]; marks are rows (x, y, spread of x, spread of y, height)."""
     x, y = face_grid(side)
     marks = np.asarray(marks, float)
@@ -94,7 +95,7 @@ def _skin(scene: Scene, side: int = 128) -> Image.Image:
     nz = np.sqrt(np.maximum(1 - nx**2 - ny**2, 0.06))
     slope_y, slope_x = np.gradient(_bumps(look, _relief(look), side) * np.float32(UNIT * side / CANVAS))
     nx, ny = nx - slope_x, ny - slope_y
-    lx, ly, lz = np.float32(look.light)
+    lx, ly, lz = np.asarray(look.light, np.float32)
     length = np.sqrt(nx * nx + ny * ny + nz * nz)
     facing = np.clip((nx * lx + ny * ly + nz * lz) / length * 0.85 + 0.15, 0, 1)
     value = look.ambient + (1.02 - look.ambient) * facing + 0.02 * smooth_noise(scene.rng, 40, side)
@@ -105,7 +106,8 @@ def _skin(scene: Scene, side: int = 128) -> Image.Image:
 def _tint(look: Look, value: np.ndarray, gloss: np.ndarray | float = 0.0) -> Image.Image:
     """Light [side, side] to skin colour: shadows turn warm, blood shows at cheeks, nose and chin."""
     rosy = 0.05 + 0.05 * look.makeup
-    marks = [(0.55, 0.45, 0.22, 0.18, rosy), (0.42, 0.18, 0.18, 0.06, 0.03)]  # cheeks, below the eyes
+    marks: list[tuple[float, ...]] = [(0.55, 0.45, 0.22, 0.18, rosy)]  # cheeks
+    marks += [(0.42, 0.18, 0.18, 0.06, 0.03)]  # below the eyes
     marks += [(-x, *rest) for x, *rest in marks]
     marks += [(0, 0.55, 0.15, 0.12, 0.06), (0, 1.4, 0.2, 0.12, 0.03)]  # tip of the nose, chin
     blush = _bumps(look, marks, len(value))

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import tempfile
 import threading
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
 
 from inpainting_tf.errors import unknown
-from inpainting_tf.export import graphs
-from inpainting_tf.inference import Network
+from inpainting_tf.inference.engine import Runtime
+from inpainting_tf.inference.engines import graphs
+
+if TYPE_CHECKING:
+    from inpainting_tf.inpainter import Inpainter
 
 PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
 
 
-def compile(model: keras.Model, *, precision: str = "bfloat16") -> Network:
+def compile(model: Inpainter, *, precision: str = "bfloat16") -> Runtime:
     """A completion network that OpenVINO runs on the CPU; sizes, scale and pre-fill are those of the model.
 
     Args:
@@ -43,12 +45,12 @@ def compile(model: keras.Model, *, precision: str = "bfloat16") -> Network:
         compiled = core.compile_model(_read(core, model), "CPU", {"INFERENCE_PRECISION_HINT": hint})
     lock = threading.Lock()  # a compiled model has one set of buffers
 
-    def predict(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def run(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         inputs = {"image": images.astype(np.float32), "mask": masks.astype(np.float32)}
         with lock:
             return compiled(inputs)[0]
 
-    return dataclasses.replace(Network.of(model), predict=predict)
+    return Runtime(run, model.facts)
 
 
 def _quiet() -> types.ModuleType:
@@ -56,7 +58,7 @@ def _quiet() -> types.ModuleType:
 
     It falls back to a stub where openvino-telemetry is not installed; None says that it is not.
     """
-    sys.modules.setdefault("openvino_telemetry", None)
+    sys.modules.setdefault("openvino_telemetry", cast(types.ModuleType, None))
     return graphs.needed("openvino", "openvino")
 
 

@@ -1,4 +1,4 @@
-"""What the exchange formats share: a completion network as a graph, and the note that goes with it."""
+"""What engines and exchange formats share: a network as a TensorFlow graph, and the note beside it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import json
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.inference import Fill, Network, windows
-from inpainting_tf.networks import dcgan
+from inpainting_tf.inference.engine import Fill, Runtime
+from inpainting_tf.inference.facts import Facts
 
-NOTE = "inpainting_tf"  # under this name a file says what `Network` has to know
+if TYPE_CHECKING:
+    from inpainting_tf.inpainter import Inpainter
+
+NOTE = "inpainting_tf"  # under this name a file says what an engine has to know
 
 
 def needed(package: str, extra: str) -> types.ModuleType:
@@ -34,14 +37,14 @@ def needed(package: str, extra: str) -> types.ModuleType:
         ) from error
 
 
-def check(model: keras.Model) -> None:
+def check(model: Inpainter) -> None:
     """Raises InputError, in one line, for a network that no exchange format can hold."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             "Networks are converted on the TensorFlow backend: set KERAS_BACKEND=tensorflow. "
             f"Received {keras.backend.backend()!r}."
         )
-    if dcgan.latent_search(model) is not None:
+    if model.search is not None:
         raise InputError(
             f"`model` must fill a hole in one pass to be converted. Received {model.name!r}, which searches "
             "with gradients: use it from Python."
@@ -117,18 +120,14 @@ def converting(model: keras.Model, target: str) -> Iterator[None]:
         raise InputError(f"`model` {model.name!r} cannot be converted to {target}: {reason}") from error
 
 
-def note(network: Network) -> str:
-    """JSON of what `Network` has to know besides how to predict."""
-    scale = network.scale and {"size": network.scale.size, "hole": network.scale.hole}
-    known = {"size": network.size, "divisor": network.divisor, "scale": scale, "prefill": network.prefill}
-    return json.dumps(known)
+def note(facts: Facts) -> str:
+    """What an engine has to know, as JSON."""
+    return json.dumps(facts.to_json())
 
 
-def noted(text: str | bytes, predict: Fill) -> Network:
+def noted(text: str | bytes, run: Fill) -> Runtime:
     """The network of a `note`."""
-    known = json.loads(text)
-    scale = known["scale"] and windows.Scale(tuple(known["scale"]["size"]), known["scale"]["hole"])
-    return Network(predict, tuple(known["size"]), known["divisor"], scale, known["prefill"])
+    return Runtime(run, Facts.from_json(json.loads(text)))
 
 
 def existing(path: Any, ending: str) -> Path:

@@ -1,0 +1,182 @@
+"""Figures: pictures filled by the systems, their losses, bars, scores, and encoders compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from inpainting_tf import figures, tables
+from inpainting_tf.book import encoders
+from inpainting_tf.book.entries.entry import Block, Entry, PerSystem, Picture, failed, measured
+from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
+from inpainting_tf.errors import InputError
+from inpainting_tf.evaluation import comparison, ratings
+from inpainting_tf.ops import images
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves(PerSystem):
+    """The losses of each system over its training."""
+
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        path = figures.loss_curves(lab.run(name).history(), self.file(folder, f"_{name}"))
+        return Picture(path, f"{self.key}: {name}", public=True)
+
+
+SHEETS = {  # that come with an evaluation; the best and the worst by the PSNR inside the hole
+    "sheet": "the first test pictures",
+    "good": "the best filled test pictures",
+    "failed": "the worst filled test pictures",
+    "patches": "original and predicted patches of the first test pictures",
+    "diverse": "several fills of the same holes",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheets(PerSystem):
+    """Pictures as each system fills them, a sheet of its own for each.
+
+    Attributes:
+        which: a key of `SHEETS`.
+    """
+
+    which: str = "sheet"
+
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(lab.sheet_of(name, self.which), f"{self.key}: `{name}`, {SHEETS[self.which]}")
+
+
+@dataclasses.dataclass(frozen=True)
+class SideBySide(Entry):
+    """The first test pictures as all systems fill them, a column for each.
+
+    Attributes:
+        raw: show the whole predictions, and not the known pixels' own.
+        source: other pictures than those that the systems were trained on, e.g. "synthetic_faces".
+    """
+
+    raw: bool = False
+    source: str | None = None
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(lab, self.systems, self.source)
+        for name, reason in missing.items():
+            yield failed(name, reason)
+        for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
+            alike = [each for each in found.values() if str(each.summary["image_size"]) == size]
+            path = comparison.sheet(alike, self.file(folder, f"_{size.split(',')[0][1:]}"), raw=self.raw)
+            shown = "whole predictions" if self.raw else "their known pixels kept"
+            yield Picture(path, f"{self.key}: {shown}", public=self.source == "synthetic_faces")
+
+
+@dataclasses.dataclass(frozen=True)
+class Bars(Entry):
+    """Bars of the systems' means."""
+
+    metrics: tuple[str, ...] = ("psnr",)
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(lab, self.systems)
+        for name, reason in missing.items():
+            yield failed(name, reason)
+        if found:
+            path = figures.comparison_bars(list(found.values()), self.file(folder), keys=self.metrics)
+            yield Picture(path, f"{self.key}: {self.title}", public=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress(PerSystem):
+    """The same test pictures as they were filled while a system was trained."""
+
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(lab.progress(name), f"{self.key}: `{name}`")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratings(Entry):
+    """Scores that people gave the systems' fills."""
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        if lab.study is None:
+            runs = " ".join(f"--runs={lab.home / name}" for name in self.systems)
+            yield (
+                "**Cannot be judged**: it takes people. This page asks them, and with `--study=FOLDER` "
+                f"their scores are here: `python -m inpainting_tf.apps.study {runs} --pictures=PICTURES "
+                "--output=FOLDER`."
+            )
+            return
+        try:
+            yield ratings.report(lab.study)
+        except InputError as error:
+            raise Missing(str(error)) from error
+        yield Picture(Path(lab.study) / "ratings.png", f"{self.key}: {self.title}", public=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Removal(Entry):
+    """A hole where the user wants something gone: glasses, on pictures whose eyes are where CelebA has them.
+
+    Attributes:
+        hole: of the pictures, (top, bottom, left, right) as shares of the side.
+    """
+
+    hole: tuple[float, float, float, float] = (0.44, 0.60, 0.2, 0.8)
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        (name,) = self.systems
+        shown = lab.evaluation(name).images
+        mask = np.zeros((*shown.shape[:3], 1), "float32")
+        height, width = shown.shape[1:3]
+        top, bottom, left, right = (
+            round(share * side) for share, side in zip(self.hole, (height, height, width, width), strict=True)
+        )
+        mask[:, top:bottom, left:right] = 1.0
+        fill = comparison.of_run(lab.run(name)).fill
+        filled = images.composite(shown, np.asarray(fill(shown * (1 - mask), mask)), mask)
+        columns = {"picture": shown, "input": figures.input_view(shown, mask), "filled": filled}
+        path = figures.sheet(columns, self.file(folder), title=f"{name}: what was over the eyes is removed")
+        yield Picture(path, f"{self.key}: a hole of the user's own over the eyes, `{name}`")
+        yield (
+            "Any picture and any hole: `inpaint --model="
+            f"{lab.home / name} --image=PICTURE --mask=MASK --output=OUTPUT`."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderAccuracy(Entry):
+    """Two encoders as classifiers of CIFAR-10."""
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        rows = lab.encoders()
+        path = encoders.accuracy_curves(rows, self.file(folder))
+        yield Picture(path, f"{self.key}: test accuracy after each epoch", public=True)
+        first, last = rows[0], rows[-1]
+        cells = [["encoder", "accuracy after epoch 1", f"after epoch {last['epoch']}", "seconds of training"]]
+        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in encoders.ENCODERS}
+        for name in encoders.ENCODERS:
+            cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
+        yield tables.table(cells)
+        yield _encoders_verdict(rows, seconds)
+        size = ENCODERS[lab.scale]
+        yield (
+            f"{size.train or 'All'} training pictures, seed 0: `python scripts/encoder_comparison.py "
+            f"--epochs={size.epochs} --width={size.width}{f' --train={size.train}' if size.train else ''}`."
+        )
+
+
+def _encoders_verdict(rows: Sequence[dict], seconds: Mapping[str, float]) -> str:
+    """The paper: the improved encoder converges faster, and is no worse in the end."""
+    ahead = sum(row["improved"] > row["glcic"] for row in rows)
+    final = rows[-1]["improved"] - rows[-1]["glcic"]
+    words = (
+        f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
+        f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
+    )
+    if ahead == len(rows) and final > 0:
+        return f"**Reproduced**: {words}."
+    if ahead < len(rows) / 2:
+        return f"**Not reproduced**: {words}."
+    return f"**Cannot be judged**: {words}; one seed."

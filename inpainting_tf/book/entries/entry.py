@@ -1,0 +1,100 @@
+"""What a table or figure of a paper is, whatever its kind, and what it gives for a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from inpainting_tf import tables
+from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.evaluation import Evaluation
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A figure on a page.
+
+    Attributes:
+        file: a PNG file.
+        caption: below it.
+        public: whether it may be shown to everybody. Pictures of a data set may not be published.
+    """
+
+    file: Path
+    caption: str
+    public: bool = False
+
+
+Block = str | Picture
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A table or figure.
+
+    Attributes:
+        key: its kind and number in the paper, e.g. "table 4.3".
+        title: what it shows.
+        systems: the models whose runs it needs.
+    """
+
+    key: str
+    title: str
+    systems: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """Its key as a part of a file's name."""
+        return re.sub("[^a-z0-9]+", "_", self.key.lower())
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        """Its part of the page; pictures that it draws are written into `folder`.
+
+        Raises:
+            Missing: nothing of it can be made.
+        """
+        raise NotImplementedError
+
+    def file(self, folder: Path, suffix: str = "") -> Path:
+        """Where it draws a picture."""
+        return folder / f"{self.slug}{suffix}.png"
+
+
+class PerSystem(Entry):
+    """An entry with a picture for each system."""
+
+    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+        """The picture of the system `name`; as `make` otherwise."""
+        raise NotImplementedError
+
+    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+        for name in self.systems:
+            try:
+                yield self.picture(lab, name, folder)
+            except Missing as reason:
+                yield failed(name, reason)
+
+
+def systems_of(entries: Iterable[Entry]) -> list[str]:
+    """The models that some entries need, each once."""
+    return list(dict.fromkeys(name for entry in entries for name in entry.systems))
+
+
+def measured(
+    lab: Experiments, systems: Sequence[str], source: str | None = None
+) -> tuple[dict[str, Evaluation], dict[str, str]]:
+    """The systems' evaluations, and the reasons of those that have none."""
+    found, missing = {}, {}
+    for name in systems:
+        try:
+            found[name] = lab.evaluation(name, source)
+        except Missing as reason:
+            missing[name] = str(reason)
+    return found, missing
+
+
+def failed(name: str, reason: object) -> str:
+    """The line that stands in the place of a system of which nothing can be shown."""
+    return f"`{name}`: failed: {tables.plain(reason)}"

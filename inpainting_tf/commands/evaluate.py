@@ -1,0 +1,83 @@
+"""Measures trained runs, saved models and classical methods on test pictures with fixed holes.
+
+inpainting-tf evaluate --workdir=runs/glcic
+inpainting-tf evaluate --workdir=runs/glcic --baseline=biharmonic --baseline=telea --output=evaluations/glcic
+inpainting-tf evaluate --baseline=telea --dataset=folder --data_dir=FOLDER --image_size=128
+inpainting-tf evaluate --workdir=runs/glcic --lpips_weights=lpips_alex.npz
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from inpainting_tf.commands import cli
+from inpainting_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from inpainting_tf import runs
+    from inpainting_tf.evaluation import comparison
+
+
+def define_flags(define: cli.Define) -> None:
+    """Defines what is measured and on which pictures."""
+    define.strings("workdir", [], "Folder of a run.")
+    define.strings("model_path", [], "A .keras file.")
+    define.strings("baseline", [], "telea, navier_stokes, biharmonic, patchmatch or mean_colour.")
+    source = "celeba, cifar10, folder or synthetic_faces; default: the first run's, else celeba."
+    define.string("dataset", None, source)
+    classes = "Only these classes of cifar10, comma separated; none: all; default: the first run's."
+    define.string("classes", None, classes)
+    define.string("data_dir", None, "Folder or archive of the pictures; default: the first run's.")
+    define.integer("image_size", None, "Side in pixels; default: the first run's, else 128.", lower_bound=16)
+    define.string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
+    define.integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)
+    lpips = "A file of scripts/convert_lpips.py, to measure LPIPS; default: without."
+    define.string("lpips_weights", None, lpips)
+    define.string("output", None, "Folder for the results; default: the run's, or evaluations/.")
+
+
+def run(args: flags.FlagValues) -> None:
+    """Measures, writes the results and prints their table."""
+    if not (args.workdir or args.model_path or args.baseline):
+        raise InputError("Name what to evaluate with --workdir, --model_path or --baseline. Received none.")
+    from inpainting_tf import evaluation, runs
+    from inpainting_tf.evaluation import comparison
+    from inpainting_tf.ops import lpips
+
+    found = [runs.open_run(workdir) for workdir in args.workdir]
+    metric = lpips.load(args.lpips_weights) if args.lpips_weights else None
+    subjects = [comparison.of_run(each) for each in found]
+    subjects += [comparison.of_model(path) for path in args.model_path]
+    subjects += [comparison.of_baseline(name) for name in args.baseline]
+    test_set = _test_set(args, found)
+    alone = len(subjects) == 1 and found and _same(test_set, comparison.TestSet.of(found[0]))
+    output = args.output or (found[0].folder if alone else "evaluations")
+    results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size, lpips=metric)
+    print(evaluation.table(results))
+    if metric is None:
+        print("LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py.", file=sys.stderr)
+    each = "of each in a folder of its own" if len(results) > 1 else "beside it"
+    print(f"{results[0].summary['images']} pictures: {output}/sheet.png; metrics.json, per_image.csv {each}")
+
+
+def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:
+    """That of the first run, if there is one, with what the flags change."""
+    from inpainting_tf.data import Data
+    from inpainting_tf.evaluation.comparison import TestSet
+    from inpainting_tf.ops.masks import Mask
+
+    own = TestSet.of(found[0]) if found else TestSet(Data(), Mask())
+    return own.changed(
+        source=args.dataset,
+        classes=args.classes,
+        image_size=args.image_size,
+        mask=args.mask,
+        data_dir=args.data_dir,
+    )
+
+
+def _same(one: comparison.TestSet, other: comparison.TestSet) -> bool:
+    return one.data == other.data and one.mask == other.mask

@@ -1,0 +1,92 @@
+"""The flags that choose a recipe and override its fields, for every command that trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from inpainting_tf.commands.cli import Define
+from inpainting_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from inpainting_tf.recipes import Recipe
+
+# A flag -> the fields of the recipe that it sets.
+OVERRIDES = {
+    "dataset": ("data.source",),
+    "classes": ("data.classes",),
+    "image_size": ("data.image_size",),
+    "width": ("network.width", "discriminator.width"),
+    "epochs": ("schedule.epochs",),
+    "batch_size": ("batch_size",),
+    "learning_rate": ("optimizer.learning_rate",),
+    "alpha": ("objective.alpha",),
+    "mask": ("mask.train.kind", "mask.test.kind"),
+    "seed": ("seed",),
+    "mixed_precision": ("mixed_precision",),
+    "jit_compile": ("jit_compile",),
+    "deterministic": ("deterministic",),
+}
+
+
+def define_flags(define: Define, preset: str = "paper") -> None:
+    """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else.
+
+    Args:
+        define: see `cli.Define`.
+        preset: the default of --preset.
+    """
+    define.string("model", None, "What to train; --list shows them all.")
+    define.string("preset", preset, "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
+    define.string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
+    define.string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
+    define.integer("image_size", None, "Side of the pictures in pixels.")
+    define.integer("width", None, "Channels of the first convolution; all others scale with it.")
+    define.integer("epochs", None, "Passes over the training pictures; the phases keep their shares.")
+    define.integer("batch_size", None, "Pictures per step.")
+    define.float("learning_rate", None, "Of the completion network's optimizer.")
+    define.float("alpha", None, "Weight of the adversarial term in the joint loss.")
+    define.string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
+    define.integer("seed", None, "Of weights, order, mirroring and training holes.")
+    define.string("mixed_precision", None, "auto, off, float16 or bfloat16.")
+    define.boolean("jit_compile", None, "Compile the step with XLA.")
+    define.boolean("deterministic", None, "The same bits each time, at some cost in speed.")
+    define.strings("set", [], "Any field of the recipe: --set objective.adversarial=minimax.")
+
+
+def recipe(args: flags.FlagValues, model: str | None = None) -> Recipe:
+    """The recipe of --model at --preset with every flag that was given.
+
+    Args:
+        args: the values of the flags.
+        model: in place of --model.
+
+    Raises:
+        InputError: --model is missing or unknown, or a value does not fit its field.
+    """
+    from inpainting_tf import recipes
+
+    model = model or args.model
+    if not model:
+        raise InputError(f"--model must be one of {', '.join(recipes.RECIPES)}. Received none.")
+    found = recipes.get(model, args.preset)
+    return found.override(_changes(args, found)).check()
+
+
+def _changes(args: flags.FlagValues, recipe: Recipe) -> dict[str, Any]:
+    changes = {
+        field: args[flag].value
+        for flag, fields in OVERRIDES.items()
+        for field in fields
+        if args[flag].value is not None
+        and not (field.startswith("discriminator.") and not recipe.discriminator)
+    }
+    if args.dataset not in (None, recipe.data.source) and args.classes is None:
+        changes["data.classes"] = None  # those were another data set's
+    for assignment in args.set:
+        field, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f"--set must be field=value. Received {assignment!r}.")
+        changes[field.strip()] = value.strip()
+    return changes

@@ -1,0 +1,79 @@
+"""Makes tables and figures of the papers: trains what is not trained yet, measures it, writes the pages.
+
+inpainting-tf reproduce --paper=face_gan --table=4.3 --data_dir=CELEBA
+inpainting-tf reproduce --paper=all --scale=laptop --data_dir=CELEBA --data_dir=CIFAR10 --output=docs/book
+inpainting-tf reproduce --paper=all --scale=smoke
+
+It may be stopped at any time; the same command goes on where it was. A system that fails is told in its
+place, and by exit status 1. WORKDIR/SCALE has the runs, WORKDIR/SCALE/book (or --output) a Markdown page per
+paper, WORKDIR/SCALE/report.html all with the pictures.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from inpainting_tf.commands import cli
+
+if TYPE_CHECKING:
+    from inpainting_tf.book.experiments import Experiments
+
+LEDGER = Path(__file__).parents[2] / "docs" / "inconsistencies.md"  # absent where there is no checkout
+
+
+def define_flags(define: cli.Define) -> None:
+    """Defines what is reproduced, from which pictures, and where it is written."""
+    define.string("paper", "all", "The short name of a paper, or all.")
+    define.string("table", None, "One table or figure of it by its number, e.g. 4.3; default: all.")
+    define.string("scale", "laptop", "Size of the trainings: smoke, laptop, gpu or paper.")
+    define.strings("data_dir", [], "Folder or archive of pictures, one for each data set.")
+    define.string("workdir", "runs/book", "What is trained and measured, a folder for each scale.")
+    define.string("output", None, "Folder of the Markdown pages; default: in --workdir.")
+    define.string("study", None, "Folder of a finished rating study, for its figure.")
+    define.string("lpips_weights", None, "A file of scripts/convert_lpips.py; default: without LPIPS.")
+    define.boolean("train", True, "Whether to train what is missing, or to show what is there.")
+
+
+def run(args: flags.FlagValues) -> int:
+    """Trains, measures, writes; returns 1 where a system failed."""
+    from inpainting_tf import book
+    from inpainting_tf.book.experiments import Experiments
+    from inpainting_tf.ops import lpips
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a training's checkpoint is waited for
+    lab = Experiments(
+        Path(args.workdir),
+        args.scale,
+        args.data_dir,
+        lpips=lpips.load(args.lpips_weights) if args.lpips_weights else None,
+        study=args.study,
+        only_trained=not args.train,
+    )
+    chosen = book.select(args.paper, args.table)
+    lab.train([name for _, entries in chosen for entry in entries for name in entry.systems])
+    output = Path(args.output) if args.output else lab.home / "book"
+    _write(chosen, lab, output, whole=args.paper == "all" and args.table is None)
+    if lab.failures:
+        print(f"Not all is there: {', '.join(lab.failures)}; the pages say why.", file=sys.stderr)
+    return int(bool(lab.failures))
+
+
+def _write(chosen: list, lab: Experiments, output: Path, *, whole: bool) -> None:
+    """Writes a page per paper, with all of them an index, and the report; prints where each is."""
+    from inpainting_tf.book import pages
+
+    ledger = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
+    chapters = []
+    for paper, entries in chosen:
+        chapter = pages.make(paper, entries, lab, pages.ledger_of(ledger, paper.name))
+        chapters.append(chapter)
+        print(pages.write_page(chapter, output))
+    if whole:
+        print(pages.write_index(chapters, lab, output))
+    name = "report" if whole else "_".join(chapter.name for chapter in chapters)
+    print(pages.write_report(chapters, lab.home / f"{name}.html"))

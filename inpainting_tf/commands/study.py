@@ -1,0 +1,83 @@
+"""The rating study: people say how natural filled pictures look, without knowing who filled them.
+
+inpainting-tf study --runs=runs/glcic --runs=runs/unet --baseline=telea
+inpainting-tf study --runs=faces --baseline=telea --pictures=portraits --count=5
+inpainting-tf study                       (goes on with the study in study/)
+inpainting-tf study --report              (the scores so far: table, box plot, tests)
+
+Each rater sees the pictures one at a time, in an order of their own and without names, and gives each a score
+from 1 to 5 (face_gan, section 3.6.1). The study's folder holds the filled pictures and the scores; it needs
+the extra `apps` (pip install 'inpainting_tf[apps]'), --report does not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from inpainting_tf import models
+from inpainting_tf.apps import pages
+from inpainting_tf.commands import cli, page_flags
+from inpainting_tf.ops.masks import SAMPLERS
+
+if TYPE_CHECKING:
+    from inpainting_tf.apps import stimuli
+    from inpainting_tf.evaluation import ratings
+
+
+def define_flags(define: cli.Define) -> None:
+    """Defines what is rated, the study's folder, and where the page is served."""
+    define.strings("runs", [], f"A run's folder, a .keras file, {' or '.join(models.NAMES)}.")
+    define.strings("baseline", [], "telea, navier_stokes, biharmonic, patchmatch or mean_colour.")
+    define.string("pictures", None, "Folder of pictures; default: the test pictures of the first run.")
+    mask = f"Holes: {', '.join(SAMPLERS)}, or a folder of masks with the pictures' names; default: the holes "
+    define.string("mask", None, mask + "that the first run is tested on, else rectangle.")
+    define.integer("count", 3, "How many of the pictures, drawn at random.", lower_bound=1)
+    define.boolean("originals", False, "Show the untouched pictures among the others, as a control.")
+    define.integer("seed", 0, "Of the choice of pictures and the order of each rater.", lower_bound=0)
+    define.string("output", "study", "Folder of the study; one that exists is continued.")
+    define.boolean("report", False, "Tell what the scores in --output say, and serve nothing.")
+    page_flags.define_flags(define)
+
+
+def run(args: flags.FlagValues) -> None:
+    """Serves the study, or reports on it."""
+    folder = Path(args.output).expanduser()
+    if args.report:
+        _report(folder)
+        return
+    pages.gradio()  # that it is missing is told before models are loaded
+    from inpainting_tf.apps import stimuli, study_page
+
+    store = stimuli.opened(folder, wanted(args))
+    _summarize(store, folder)
+    study_page.serve(store, page_flags.server(args))
+
+
+def wanted(args: flags.FlagValues) -> stimuli.Wanted | None:
+    """What the flags say about the study; None if they say nothing, and one that exists is continued."""
+    from inpainting_tf.apps.stimuli import Wanted
+
+    names = [field.name for field in dataclasses.fields(Wanted)]
+    if not any(args[name].present for name in names):
+        return None
+    return Wanted(**{name: args[name].value for name in names})
+
+
+def _report(folder: Path) -> None:
+    from inpainting_tf.evaluation import ratings
+
+    print(ratings.report(folder))
+    print(f"\nWritten to {folder}: ratings.csv, ratings.png, report.md")
+
+
+def _summarize(store: ratings.Store, folder: Path) -> None:
+    plan = store.plan()
+    raters = {row["rater"] for row in store.rows()}
+    print(
+        f"{len(plan.pictures)} pictures by {len(plan.systems)} systems ({', '.join(plan.systems)}), "
+        f"raters so far: {len(raters)}. The study is in {folder}; --report tells what the scores say."
+    )

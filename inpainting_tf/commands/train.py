@@ -1,0 +1,40 @@
+"""Trains a model, or continues a training that was interrupted.
+
+inpainting-tf train --model=glcic --dataset=celeba --data_dir=FOLDER --preset=laptop
+inpainting-tf train --list
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from absl import flags
+
+from inpainting_tf.commands import cli, recipe_flags
+
+
+def define_flags(define: cli.Define) -> None:
+    """Defines the flags of a recipe, and what a training takes besides."""
+    recipe_flags.define_flags(define)
+    define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
+    define.string("workdir", None, "Folder of the run; default: runs/MODEL.")
+    define.float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)
+    define.boolean("list", False, "Show every model and stop.")
+
+
+def run(args: flags.FlagValues) -> None:
+    """Trains, or lists the models."""
+    from inpainting_tf import recipes, runs
+
+    if args.list:
+        print(recipes.table())
+        return
+    recipe = recipe_flags.recipe(args)
+    trained = runs.train(
+        recipe,
+        args.workdir or f"runs/{recipe.name}",
+        data_dir=args.data_dir,
+        checkpoint_minutes=args.checkpoint_minutes,
+    )
+    workdir = shlex.quote(f"--workdir={trained.folder}")
+    print(f"Trained. Next: {cli.called('evaluate')} {workdir}  (curves and samples: {trained.figures})")

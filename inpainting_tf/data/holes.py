@@ -1,0 +1,117 @@
+"""Holes for anybody's `tf.data` pipeline: `add_holes`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inpainting_tf.errors import InputError
+from inpainting_tf.ops import images, masks
+from inpainting_tf.ops.masks import Mask
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# Float pictures may leave [0, 1] a little where they were resized bicubically; those of 0..255 and of [-1, 1]
+# leave it further.
+_MARGIN = 0.5
+
+
+def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: int = 0) -> tf.data.Dataset:
+    """Pictures of any `tf.data` pipeline, each with a hole.
+
+    The hole of a picture is a function of `seed` and of the picture's position in the stream: counted picture
+    by picture, whether they come in batches or not. So every pass over the dataset draws the same holes, and
+    those of a test set are the ones of `eval.py` with the same seed. For other holes in each epoch of a
+    training, which are still the same in the next run, repeat the pictures first:
+    ``add_holes(pictures.repeat(), ...)`` with ``steps_per_epoch``.
+
+    Args:
+        dataset: pictures alone, [H, W, 3] or in batches [N, H, W, 3], of one known size: uint8 in 0..255, or
+            float in [0, 1].
+        mask: which holes, a `Mask` or the name of a kind with its usual sizes, e.g. "rectangle".
+        seed: at least 0; another one gives other holes.
+
+    Returns:
+        A dataset of {"image": float32 [N, H, W, 3] in [0, 1], "mask": float32 [N, H, W, 1], 1 = missing},
+        without N for pictures that come one by one. The image still shows what is under the hole: a network
+        of this package blanks it itself. Length and order are those of `dataset`.
+
+    Raises:
+        InputError: elements that are no such pictures, an unknown kind of hole, or a seed below 0.
+        tf.errors.InvalidArgumentError: while iterating, float pictures that are not in [0, 1].
+
+    Example:
+        >>> import numpy as np, tensorflow as tf
+        >>> pictures = tf.data.Dataset.from_tensor_slices(np.zeros((6, 48, 64, 3), "uint8"))
+        >>> batches = add_holes(pictures.shuffle(6, seed=1).repeat().batch(4), "strokes", seed=1)
+        >>> {name: tuple(spec.shape) for name, spec in batches.element_spec.items()}
+        {'image': (None, 48, 64, 3), 'mask': (None, 48, 64, 1)}
+
+        What `fit` takes where the loss compares a network's prediction with the whole picture:
+
+        >>> pairs = batches.map(lambda batch: (batch, batch["image"]))
+    """
+    import tensorflow as tf
+
+    spec = _specification(dataset)
+    mask = Mask(mask) if isinstance(mask, str) else mask
+    count = masks.numbers(mask)
+    if seed < 0:
+        raise InputError(f"`seed` must be at least 0. Received {seed}.")
+    batched = spec.shape.rank == 4
+    size = tuple(spec.shape[-3:-1])
+
+    def number(first: tf.Tensor, element: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
+        following = first + (tf.shape(element, tf.int64)[0] if batched else 1)
+        return following, (tf.range(first, following), element)
+
+    def pierce(positions: tf.Tensor, element: tf.Tensor) -> dict[str, tf.Tensor]:
+        drawn = tf.numpy_function(masks.uniforms, [positions, count, seed], tf.float32, stateful=False)
+        holes = tf.cast(masks.draw(mask, tf.ensure_shape(drawn, [None, count]), size), tf.float32)
+        holes = tf.ensure_shape(holes if batched else holes[0], [*spec.shape[:-1], 1])
+        return {"image": _to_float(element), "mask": holes}
+
+    numbered = dataset.scan(np.int64(0), number)
+    return numbered.map(pierce, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def _specification(dataset: Any) -> tf.TensorSpec:
+    """The specification of the pictures of a dataset.
+
+    Raises:
+        InputError: its elements are not pictures that holes can be drawn for.
+    """
+    import tensorflow as tf
+
+    if not isinstance(dataset, tf.data.Dataset):
+        raise InputError(f"`dataset` must be a tf.data.Dataset. Received {type(dataset).__name__}.")
+    spec = dataset.element_spec
+    if not isinstance(spec, tf.TensorSpec):
+        raise InputError(
+            "`dataset` must give the pictures alone, e.g. by dataset.map(lambda picture, label: picture). "
+            f"Received elements of {spec}."
+        )
+    if spec.shape.rank not in (3, 4) or spec.shape[-1] != 3 or None in spec.shape[-3:-1]:
+        raise InputError(
+            "`dataset` must give RGB pictures, [H, W, 3] or [N, H, W, 3], of one size; resize them first. "
+            f"Received shape {spec.shape}."
+        )
+    if spec.dtype != tf.uint8 and not spec.dtype.is_floating:
+        raise InputError(f"`dataset` must give uint8 or float pictures. Received {spec.dtype.name}.")
+    return spec
+
+
+def _to_float(element: tf.Tensor) -> tf.Tensor:
+    """Pictures as float32 in [0, 1]; float ones are checked to be there already."""
+    import tensorflow as tf
+
+    if element.dtype == tf.uint8:
+        return images.to_float(element)
+    element = tf.cast(element, tf.float32)
+    outside = tf.reduce_max(abs(element - 0.5)) - 0.5
+    message = "Float pictures for `add_holes` must be in [0, 1]: divide pictures of 0..255 by 255."
+    check = tf.debugging.assert_less_equal(outside, _MARGIN, message)
+    with tf.control_dependencies([check]):
+        return tf.identity(element)

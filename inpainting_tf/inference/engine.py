@@ -1,0 +1,80 @@
+"""What every way to run a completion network offers: its facts, `fill` and `inpaint`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from inpainting_tf import classical
+from inpainting_tf.inference import inpainting
+from inpainting_tf.inference.facts import Facts
+
+Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Engine:
+    """A completion network on a runtime: Keras (`inpainting_tf.Inpainter`), OpenVINO, ONNX, LiteRT."""
+
+    @property
+    def facts(self) -> Facts:
+        """What has to be known to feed it."""
+        raise NotImplementedError
+
+    def run(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """`fill` for pictures of a size that the network takes, filled beforehand where it wants that."""
+        raise NotImplementedError
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """The raw prediction for a batch: the call that networks and classical methods share.
+
+        Args:
+            images: float32 [N, H, W, 3] in [0, 1]. What is under the holes is ignored.
+            masks: float32 [N, H, W, 1], 1 = missing, 0 = known.
+
+        Returns:
+            The whole predicted pictures, float32 [N, H, W, 3] in [0, 1].
+
+        Raises:
+            InputError: pictures of a size that the network does not take.
+
+        Example:
+            >>> import numpy as np
+            >>> import inpainting_tf
+            >>> model = inpainting_tf.build("glcic", image_size=None, width=4)
+            >>> images = np.random.default_rng(0).random((2, 32, 48, 3), np.float32)
+            >>> masks = np.zeros((2, 32, 48, 1), np.float32)
+            >>> masks[:, 8:16, 20:30] = 1  # missing
+            >>> model.fill(images, masks).shape
+            (2, 32, 48, 3)
+        """
+        self.facts.check_size(images.shape[1:3])
+        if self.facts.prefill is not None:
+            images = classical.get(self.facts.prefill)(images, masks)
+        return self.run(images, masks)
+
+    def inpaint(
+        self, image: np.ndarray, mask: np.ndarray, *, blend: str = "poisson", direct: bool = False
+    ) -> np.ndarray:
+        """Fills the holes of a uint8 picture of any size, or of a batch; see `inpainting_tf.inpaint`."""
+        return inpainting.inpaint(self, image, mask, blend=blend, direct=direct)
+
+
+class Runtime(Engine):
+    """A network that another runtime than Keras runs.
+
+    Args:
+        run: images float32 [N, H, W, 3] in [0, 1] and masks float32 [N, H, W, 1], 1 = missing -> the raw
+            prediction, float32 [N, H, W, 3] in [0, 1].
+        facts: of the network.
+    """
+
+    def __init__(self, run: Fill, facts: Facts) -> None:
+        self._run, self._facts = run, facts
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    def run(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        return self._run(images, masks)

@@ -1,0 +1,74 @@
+"""What has to be known of a completion network to use it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from inpainting_tf import classical
+from inpainting_tf.errors import InputError
+from inpainting_tf.inference.windows import Scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A completion network's side of the contract with whoever feeds it.
+
+    Attributes:
+        size: the (height, width) in pixels that it takes, each None where any multiple of `divisor` will do.
+        divisor: of height and width.
+        hole_fill: what the hole is painted with before the first convolution: a name of
+            `inpainting_tf.networks.layers.FILLS`, or a classical method; "" where that is not known.
+        trained_on: (side of the training pictures, smallest side of their holes) in pixels, if it is known.
+    """
+
+    size: tuple[int | None, int | None] = (None, None)
+    divisor: int = 1
+    hole_fill: str = ""
+    trained_on: tuple[int, int] | None = None
+
+    @property
+    def prefill(self) -> str | None:
+        """The classical method that fills the hole before the network sees it, if it wants one."""
+        return self.hole_fill if self.hole_fill in classical.BASELINES else None
+
+    @property
+    def fixed_size(self) -> tuple[int, int] | None:
+        """The size of a network that takes pictures of one only."""
+        height, width = self.size
+        return None if height is None or width is None else (height, width)
+
+    @property
+    def scale(self) -> Scale | None:
+        """The pictures and holes it was trained on; of a network that takes one size, at least that."""
+        if self.trained_on is None:
+            return Scale(self.fixed_size, min(self.fixed_size) // 2) if self.fixed_size else None
+        side, hole = self.trained_on
+        return Scale(self.fixed_size or (side, side), min(hole, side // 2))
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raises InputError unless the network takes pictures of (height, width)."""
+        if any(own is not None and own != given for own, given in zip(self.size, size, strict=True)):
+            raise InputError(
+                f"`image` must be {self.size[0]} x {self.size[1]} pixels for this model. Received {size}."
+            )
+        if any(side % self.divisor for side in size):
+            raise InputError(
+                f"`image` must have a height and width divisible by {self.divisor}. "
+                f"Received {size[0]} x {size[1]}."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a file."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, known: Mapping[str, Any]) -> Facts:
+        """What `to_json` gave, or the note that version 0.1 put into exported files."""
+        if "prefill" in known:
+            scale = known["scale"]
+            trained_on = scale and (scale["size"][0], scale["hole"])
+            return cls(tuple(known["size"]), known["divisor"], known["prefill"] or "", trained_on)
+        trained_on = known["trained_on"] and tuple(known["trained_on"])
+        return cls(tuple(known["size"]), known["divisor"], known["hole_fill"], trained_on)

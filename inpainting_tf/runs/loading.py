@@ -1,0 +1,103 @@
+"""Loads a completion network from wherever one is kept."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from inpainting_tf import models
+from inpainting_tf.errors import InputError, unknown
+from inpainting_tf.inference import Engine
+from inpainting_tf.inpainter import Inpainter
+from inpainting_tf.recipes import assembly
+from inpainting_tf.runs import packed, version_0_1
+from inpainting_tf.runs.run import open_run
+
+ENGINES = ("keras", "openvino")
+
+
+def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
+    """A trained completion network.
+
+    Args:
+        path: a name in `inpainting_tf.models.NAMES`, a run's folder, packed or not, or a `.keras` file that
+            this package wrote; or an `.onnx` or `.tflite` file that it exported, which its own runtime runs.
+            (A folder that has such a name: "./faces".)
+        engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where it has that.
+
+    Returns:
+        With "keras" an `Inpainter` in float32, for any picture size that its network can work with; otherwise
+        an engine with the same `facts`, `fill` and `inpaint`.
+
+    Raises:
+        InputError: nothing there, not a model of this package, an engine that is unknown or not installed.
+
+    Example:
+        >>> import inpainting_tf
+        >>> model = inpainting_tf.load("faces")
+        >>> model.facts.trained_on  # pictures of 64 px, holes from 12 px on
+        (64, 12)
+    """
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    place = Path(path).expanduser()
+    if place.suffix in (".onnx", ".tflite"):
+        return _exported(place)
+    model = inpainter(path)
+    if engine == "keras":
+        return model
+    from inpainting_tf.inference.engines import openvino
+
+    return openvino.compile(model)
+
+
+def inpainter(preset: str | os.PathLike) -> Inpainter:
+    """See `Inpainter.from_preset`."""
+    return _load(models.folder(preset) or Path(preset).expanduser())
+
+
+def shown_name(path: str | os.PathLike) -> str:
+    """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
+    place = Path(path).expanduser().resolve()
+    return place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+
+
+def _exported(file: Path) -> Engine:
+    if file.suffix == ".onnx":
+        from inpainting_tf.inference.engines import onnx
+
+        return onnx.load(file)
+    from inpainting_tf.inference.engines import litert
+
+    return litert.load(file)
+
+
+def _load(path: Path) -> Inpainter:
+    if packed.found(path):
+        return _unpacked(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(
+            f"`path` must be {', '.join(models.NAMES)}, a run's folder or a .keras file. "
+            f"Received {str(path)!r}: no such model."
+        )
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
+    if isinstance(model, Inpainter):
+        return model
+    inputs = getattr(model, "input", None)  # a model of another make may have none
+    if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
+        raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
+    return version_0_1.inpainter(model, file)
+
+
+def _unpacked(folder: Path) -> Inpainter:
+    model = assembly.portable_network(open_run(folder).recipe)
+    packed.restore(folder, model)
+    return model
