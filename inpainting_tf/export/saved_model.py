@@ -95,8 +95,8 @@ class _Served:
 
     def __init__(self, model: keras.Model, facts: Facts, direct: bool) -> None:
         self.model, self.size, self.divisor = model, facts.size, facts.divisor
-        self.fixed, self.scale = facts.fixed_size is not None, facts.scale
-        self.direct = direct or self.scale is None
+        self.fixed, self.scale = facts.fixed_size is not None, None if direct else facts.scale
+        self.direct = self.scale is None
 
     def signatures(self) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
         """The functions of a SavedModel by their names."""
@@ -127,7 +127,7 @@ class _Served:
             lambda hole: self._window(hole, shape), missing, fn_output_signature=_spec((4,), tf.int32)
         )
         colours, holes = tf.map_fn(
-            lambda job: _cut(*job, None if self.direct else shape),
+            lambda job: _cut(job[0], job[1], job[2], None if self.direct else shape),
             (images, missing, windows),
             fn_output_signature=(_spec((*self.size, 3)), _spec((*self.size, 1))),
         )
@@ -141,9 +141,9 @@ class _Served:
 
     def _shape(self, picture: tf.Tensor) -> tf.Tensor:
         """In which height and width the network sees a picture of that size: `inference._plan`."""
-        if self.fixed and not self.direct:
+        if self.scale is not None and self.fixed:
             return tf.constant(self.size)
-        if not self.direct:
+        if self.scale is not None:
             return geometry.seen_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
         rounded = geometry.rounded_up(picture, self.divisor)
         if not self.fixed:
@@ -153,7 +153,7 @@ class _Served:
 
     def _window(self, hole: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
         """The window on bool [H, W]: `windows._cover`, or a larger one where that takes several."""
-        if self.direct:
+        if self.scale is None:
             return tf.concat([[0, 0], shape], 0)
         first, last = _box(hole)
         picture, seen, sides = (tf.cast(each, tf.float64) for each in (tf.shape(hole), shape, last - first))

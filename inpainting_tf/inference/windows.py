@@ -140,7 +140,7 @@ class Canvas:
             labels, image, weight = self._labels[place], to_float(part[place]), self._weight[place]
             filled = np.where(weight > 0, self._sum[place] / np.maximum(weight, 1e-6), image)
             if blend:
-                missing = np.float32(labels > 0)[..., None]
+                missing = (labels > 0).astype(np.float32)[..., None]
                 filled = poisson_blend(image[None], filled[None], missing[None])[0]
             part[place][labels == label] = to_uint8(filled[labels == label])
 

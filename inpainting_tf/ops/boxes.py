@@ -17,7 +17,7 @@ def bounding_box(mask: np.ndarray) -> Box:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def grown(box: Box, margins: tuple[int, int], size: tuple[int, int]) -> Box:
+def grown(box: Box, margins: tuple[int, int], size: tuple[int, ...]) -> Box:
     """The box and so many rows and columns more on each side, as far as a picture of (height, width) goes."""
     rows, columns = (
         slice(max(0, side.start - margin), min(side.stop + margin, length))

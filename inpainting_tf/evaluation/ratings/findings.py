@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -13,7 +14,7 @@ from inpainting_tf.evaluation import intervals
 from inpainting_tf.evaluation.intervals import FEWEST, Test, wilcoxon
 from inpainting_tf.evaluation.ratings.store import ORIGINAL, Plan
 
-Row = Mapping[str, str | int]
+Row = Mapping[str, Any]  # of `Store.rows`
 
 
 @dataclasses.dataclass(frozen=True)

@@ -63,14 +63,14 @@ def as_markdown(found: Findings) -> str:
 def conclusion(found: Findings) -> str:
     """The tests in a few lines, for a caption."""
     lines = [_friedman_in_words(found)]
-    tested = [each for each in found.pairs if each.holm is not None]
+    tested = [(each, each.holm) for each in found.pairs if each.holm is not None]
     if len(tested) > _PAIRS_IN_A_CAPTION:
         lines.append("Wilcoxon signed-rank tests of every two: see report.md.")
     elif tested:
         lines.append("Wilcoxon signed-rank tests, p with Holm's correction, and mean differences:")
         lines += [
-            f"{each.first} - {each.second}: {intervals.in_words(each.holm)}, {each.difference:+.2f}"
-            for each in tested
+            f"{each.first} - {each.second}: {intervals.in_words(p)}, {each.difference:+.2f}"
+            for each, p in tested
         ]
     if any(each.system == ORIGINAL for each in found.summaries):
         lines.append("The originals are a control: they are not tested.")
@@ -97,7 +97,7 @@ def _system_row(summary: Summary) -> list[str]:
 def _pair_row(pair: Pair) -> list[str]:
     difference = "" if pair.difference is None else f"{pair.difference:+.2f}"
     test, cells = pair.test, ("", f"not tested: {pair.test.reason}", "")
-    if test.p is not None:
+    if test.p is not None and pair.holm is not None:
         cells = (f"{test.statistic:g}", intervals.cell(test.p), intervals.cell(pair.holm))
     return [f"{pair.first} - {pair.second}", difference, str(test.n), *cells]
 

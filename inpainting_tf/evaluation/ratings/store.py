@@ -126,11 +126,11 @@ class Store:
                     "name another --output."
                 )
             [seed] = connection.execute("SELECT seed FROM study").fetchone()
-            named = [
+            systems, pictures = (
                 dict(connection.execute(f"SELECT name, fingerprint FROM {table} ORDER BY number"))
                 for table in ("systems", "pictures")
-            ]
-        return Plan(*named, seed)
+            )
+        return Plan(systems, pictures, seed)
 
     def require(self, plan: Plan) -> None:
         """InputError unless the study was begun with this plan: scores of two studies are never mixed."""
