@@ -165,7 +165,7 @@ class _Served:
         return tf.cast(tf.concat([start, size], 0), tf.int32)
 
 
-# What is asked for
+# Requests
 
 
 def _spec(shape: tuple[int | None, ...], dtype: tf.DType = tf.float32) -> tf.TensorSpec:
@@ -211,7 +211,7 @@ def _decoded(image_bytes: tf.Tensor, mask_bytes: tf.Tensor) -> tuple[tf.Tensor, 
     return image, tf.reduce_max(tf.cast(mask, tf.int32), -1) >= darkest
 
 
-# Where the network looks
+# The hole
 
 
 def _box(hole: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
