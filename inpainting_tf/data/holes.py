@@ -44,6 +44,7 @@ def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: in
 
     Example:
         >>> import numpy as np, tensorflow as tf
+        >>> from inpainting_tf.data import add_holes
         >>> pictures = tf.data.Dataset.from_tensor_slices(np.zeros((6, 48, 64, 3), "uint8"))
         >>> batches = add_holes(pictures.shuffle(6, seed=1).repeat().batch(4), "strokes", seed=1)
         >>> {name: tuple(spec.shape) for name, spec in batches.element_spec.items()}

@@ -94,7 +94,17 @@ class L1AndDSSIM(ReconstructionLoss):
 
 @_register
 class MaskedMSE(ReconstructionLoss):
-    """`ops.losses.masked_mse`: mean squared error inside the hole, picture by picture."""
+    """`ops.losses.masked_mse`: mean squared error inside the hole, picture by picture.
+
+    Example:
+        >>> import numpy as np
+        >>> from inpainting_tf.training import MaskedMSE
+        >>> image, prediction = np.zeros((2, 8, 12, 3)), np.full((2, 8, 12, 3), 0.5)
+        >>> mask = np.zeros((2, 8, 12, 1))
+        >>> mask[:, 2:4, 3:9] = 1  # missing
+        >>> float(MaskedMSE()(image, prediction, sample_weight=mask))
+        0.25
+    """
 
     key = "masked_mse"
     needs_mask = True
