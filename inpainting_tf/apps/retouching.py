@@ -16,6 +16,7 @@ from inpainting_tf import classical, photographs
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.figures import OUTLINE_COLOR
 from inpainting_tf.inference import Engine, inpaint
+from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
 from inpainting_tf.ops.images import to_float, to_uint8
 from inpainting_tf.ops.masks import Mask, draw, numbers
 
@@ -158,7 +159,7 @@ def view(rgb: np.ndarray, longest: int | None = None) -> np.ndarray:
 def with_hole(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The picture with its missing pixels in one colour that stands out."""
     shown = rgb.copy()
-    shown[mask] = to_uint8(np.float32(OUTLINE_COLOR))
+    shown[mask] = to_uint8(np.asarray(OUTLINE_COLOR, np.float32))
     return shown
 
 
@@ -185,12 +186,8 @@ def _limit(name: str) -> Limit:
     return CLASSICAL[name]
 
 
-def _around(mask: np.ndarray, margin: float) -> tuple[slice, slice]:
-    """The rectangle around all missing pixels, with a margin."""
-    places = (np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0)))
-    found = []
-    for place in places:
-        first, last = int(place[0]), int(place[-1])
-        rim = max(8, round(margin * (last - first + 1)))
-        found.append(slice(max(0, first - rim), last + 1 + rim))
-    return found[0], found[1]
+def _around(mask: np.ndarray, margin: float) -> Box:
+    """The rectangle around all missing pixels, with a margin: a share of its sides."""
+    box = bounding_box(mask)
+    height, width = (max(8, round(margin * side)) for side in box_shape(box))
+    return grown(box, (height, width), mask.shape)

@@ -228,7 +228,7 @@ def _smooth(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
     def halved(picture: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         means, share = _halved(picture, known)
-        return means, np.float32(share > 0)
+        return means, (share > 0).astype(np.float32)
 
     return pull_push(picture, _known(hole), halvings(hole.shape), halved, _enlarged)
 

@@ -17,6 +17,7 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import masks
+from inpainting_tf.ops.boxes import bounding_box, box_shape
 from inpainting_tf.ops.images import composite, to_float
 from inpainting_tf.ops.masks import Mask
 
@@ -207,8 +208,8 @@ def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: M
 
 def _patches(found: Evaluation, folder: Path) -> None:
     """Original and predicted patches (cifar_cars, figure 3.5), where every hole is a box of the same size."""
-    boxes = [_box(mask) for mask in found.masks]
-    if len({(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in boxes}) > 1 or not all(
+    boxes = [bounding_box(mask[..., 0]) for mask in found.masks]
+    if len(set(map(box_shape, boxes))) > 1 or not all(
         mask[box].all() for mask, box in zip(found.masks, boxes, strict=True)
     ):
         return
@@ -222,12 +223,6 @@ def _patches(found: Evaluation, folder: Path) -> None:
         "filled": composite(found.images, found.predictions, found.masks),
     }
     figures.sheet(columns, folder / "patches.png", title=found.name)
-
-
-def _box(mask: np.ndarray) -> tuple[slice, slice]:
-    """The bounding box of a mask [H, W, 1]."""
-    rows, columns = np.nonzero(mask.any((1, 2)))[0], np.nonzero(mask.any((0, 2)))[0]
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from scipy import stats
 CONFIDENCE = 0.95
 SIGNIFICANT = 1.0 - CONFIDENCE
 RESAMPLES = 2000
+EXACT = 50  # untied pairs, as in SciPy: with more, the normal approximation is as good
 FEWEST = 6  # pairs: with five even perfect agreement has p = 2 / 2**5 > 0.05
 
 
@@ -30,21 +32,65 @@ def interval(values: Sequence[float] | np.ndarray, *, seed: int = 0) -> tuple[fl
     return float(low), float(high)
 
 
-def paired(differences: Sequence[float] | np.ndarray) -> float | None:
-    """The two-sided p of Wilcoxon's signed-rank test that the differences lie around 0.
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """A test's result, or the reason why there is none.
+
+    Attributes:
+        n: complete blocks of a Friedman test, or untied pairs of a Wilcoxon test.
+        statistic: chi-square with one degree of freedom less than systems, or the smaller sum of ranks.
+        p: two-sided.
+        reason: in words, where the other two are None.
+    """
+
+    __test__ = False  # not a pytest class
+
+    n: int
+    statistic: float | None = None
+    p: float | None = None
+    reason: str = ""
+
+
+def wilcoxon(differences: Sequence[float] | np.ndarray) -> Test:
+    """Wilcoxon's signed-rank test, two-sided, pairs without a difference left out.
+
+    The p is exact for up to `EXACT` untied pairs, also where differences are of equal size, as scores of 1 to
+    5 are all the time; for more pairs it is that of the normal approximation.
 
     Args:
-        differences: [N], one per picture.
-
-    Returns:
-        p; 1 where there is no difference at all; None for fewer than `FEWEST` differences.
+        differences: [N], one per pair, finite.
     """
-    differences = np.asarray(differences, "float64")
+    differences = np.asarray(differences)
+    untied = differences[differences != 0]
     if len(differences) < FEWEST:
-        return None
-    if not differences.any():
-        return 1.0
-    return float(stats.wilcoxon(differences).pvalue)
+        return Test(len(untied), reason=f"{len(differences)} pairs, at least {FEWEST} are needed")
+    if not len(untied):
+        return Test(0, reason="both have the same scores")
+    if len(untied) > EXACT:
+        found = stats.wilcoxon(untied)
+        return Test(len(untied), float(found.statistic), float(found.pvalue))
+    return _exact_wilcoxon(untied)
+
+
+def _exact_wilcoxon(untied: np.ndarray) -> Test:
+    """Counts the sums of ranks of all 2**n ways to give the differences a sign, rank by rank.
+
+    For ties, which have the mean of their ranks, SciPy has only an approximation.
+    """
+    doubled = np.rint(2 * stats.rankdata(np.abs(untied))).astype(int)  # ranks of ties end in .5
+    share = np.zeros(doubled.sum() + 1)  # of the ways, by the doubled sum of the positive ranks
+    share[0] = 1.0
+    for rank in doubled:
+        share = (share + np.concatenate([np.zeros(rank), share[:-rank]])) / 2
+    positive, negative = doubled[untied > 0].sum(), doubled[untied < 0].sum()
+    smaller = min(positive, negative)  # the distribution is symmetric
+    return Test(len(untied), float(smaller / 2), float(min(1.0, 2 * share[: smaller + 1].sum())))
+
+
+def paired(differences: Sequence[float] | np.ndarray) -> float | None:
+    """The p of `wilcoxon`; 1 where no pair differs, None for fewer than `FEWEST` pairs."""
+    found = wilcoxon(differences)
+    return 1.0 if found.n == 0 and len(differences) >= FEWEST else found.p
 
 
 def holm(ps: Sequence[float]) -> list[float]:

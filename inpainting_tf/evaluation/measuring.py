@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 
 from inpainting_tf import environment, files, tables
 from inpainting_tf.errors import InputError
+from inpainting_tf.evaluation import intervals
 from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_float, to_uint8
 
@@ -60,6 +61,10 @@ class Evaluation:
     images: np.ndarray
     masks: np.ndarray
     predictions: np.ndarray
+
+    def interval(self, key: str) -> tuple[float, float]:
+        """The 95 % bootstrap interval of a column's mean over the pictures; NaN twice where it is unknown."""
+        return intervals.interval([row[key] for row in self.rows if row.get(key) is not None])
 
 
 def evaluate(

@@ -1,7 +1,7 @@
 """A completion network as a SavedModel for TensorFlow Serving: pictures of any size in, completed ones out.
 
-The graph does what `inpainting_tf.inpaint(..., blend="none")` does for a picture's holes taken as one, looked
-at through one window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
+The graph does what `inpainting_tf.inpaint(..., blend="none")` does for a picture's holes taken as one, seen
+through one window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
 
 serving_default  "image" uint8 [N, H, W, 3], "mask" uint8 [N, H, W, 1], non-zero = missing -> "completed",
                  uint8 [N, H, W, 3]: known pixels bit-identical, the missing ones filled
@@ -21,13 +21,13 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 import inpainting_tf
 from inpainting_tf import files
 from inpainting_tf.errors import InputError
 from inpainting_tf.export.folding import fold
-from inpainting_tf.inference import Facts
-from inpainting_tf.inference.windows import LARGEST_SHARE
+from inpainting_tf.inference import Facts, geometry
 from inpainting_tf.inpainter import Inpainter
 
 _MARK = "inpainting_tf.json"  # what makes a folder one that may be replaced
@@ -95,8 +95,8 @@ class _Served:
 
     def __init__(self, model: keras.Model, facts: Facts, direct: bool) -> None:
         self.model, self.size, self.divisor = model, facts.size, facts.divisor
-        self.fixed, self.scale = facts.fixed_size is not None, facts.scale
-        self.direct = direct or self.scale is None
+        self.fixed, self.scale = facts.fixed_size is not None, None if direct else facts.scale
+        self.direct = self.scale is None
 
     def signatures(self) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
         """The functions of a SavedModel by their names."""
@@ -127,7 +127,7 @@ class _Served:
             lambda hole: self._window(hole, shape), missing, fn_output_signature=_spec((4,), tf.int32)
         )
         colours, holes = tf.map_fn(
-            lambda job: _cut(*job, None if self.direct else shape),
+            lambda job: _cut(job[0], job[1], job[2], None if self.direct else shape),
             (images, missing, windows),
             fn_output_signature=(_spec((*self.size, 3)), _spec((*self.size, 1))),
         )
@@ -141,10 +141,11 @@ class _Served:
 
     def _shape(self, picture: tf.Tensor) -> tf.Tensor:
         """In which height and width the network sees a picture of that size: `inference._plan`."""
-        if self.fixed and not self.direct:
+        if self.scale is not None and self.fixed:
             return tf.constant(self.size)
-        sides = picture if self.direct else tf.minimum(picture, self.scale.size)
-        rounded = -(-sides // self.divisor) * self.divisor
+        if self.scale is not None:
+            return geometry.seen_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
+        rounded = geometry.rounded_up(picture, self.divisor)
         if not self.fixed:
             return rounded
         rule = f"`image` must be {self.size[0]} x {self.size[1]} pixels for this model. Received:"
@@ -152,24 +153,19 @@ class _Served:
 
     def _window(self, hole: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
         """The window on bool [H, W]: `windows._cover`, or a larger one where that takes several."""
-        if self.direct:
+        if self.scale is None:
             return tf.concat([[0, 0], shape], 0)
         first, last = _box(hole)
         picture, seen, sides = (tf.cast(each, tf.float64) for each in (tf.shape(hole), shape, last - first))
-        largest = tf.maximum(tf.reduce_min(picture / seen), 1.0)
-        length = tf.minimum(tf.reduce_max(sides), 2 * _thickness(hole, first, last))
-        factor = tf.minimum(tf.maximum(length / self.scale.hole, 1.0), largest)
-        size = tf.round(factor * seen)
-        fits = tf.reduce_all((sides <= LARGEST_SHARE * size) | (size >= picture))
-        needed = tf.reduce_max(tf.minimum(sides / LARGEST_SHARE, picture) / seen)
-        size = tf.where(fits, size, tf.math.ceil(tf.maximum(factor, needed) * seen))
-        start = tf.round(tf.cast(first + last, tf.float64) / 2 - size / 2)
-        inside = tf.minimum(tf.maximum(start, 0), picture - size)
-        start = tf.where(size > picture, (picture - size) // 2, inside)
+        factor = geometry.reduction(sides, _thickness(hole, first, last), self.scale.hole, picture, seen, ops)
+        size = geometry.window_size(factor, seen, ops)
+        covering = geometry.covering_size(sides, factor, picture, seen, ops)
+        size = tf.where(geometry.covered(sides, size, picture, ops), size, covering)
+        start = geometry.placed(tf.cast(first + last, tf.float64) / 2, size, picture, ops)
         return tf.cast(tf.concat([start, size], 0), tf.int32)
 
 
-# What is asked for
+# Requests
 
 
 def _spec(shape: tuple[int | None, ...], dtype: tf.DType = tf.float32) -> tf.TensorSpec:
@@ -215,7 +211,7 @@ def _decoded(image_bytes: tf.Tensor, mask_bytes: tf.Tensor) -> tuple[tf.Tensor, 
     return image, tf.reduce_max(tf.cast(mask, tf.int32), -1) >= darkest
 
 
-# Where the network looks
+# The hole
 
 
 def _box(hole: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -38,8 +38,8 @@ def comparison_bars(
 
     Args:
         evaluations: `Evaluation` objects, or their summaries as ``metrics.json`` holds them, drawn from top
-            to bottom. Where there are rows of at least two pictures, a line shows the 95 % confidence
-            interval of the mean over pictures (normal approximation).
+            to bottom. Of an `Evaluation` with at least two pictures, a line shows the 95 % bootstrap interval
+            of the mean over pictures, its `interval`.
         path: the PNG file.
         title: instead of one made from the data set, split and number of pictures.
         keys: which of the three, a panel each.
@@ -49,7 +49,6 @@ def comparison_bars(
     """
     evaluations = list(evaluations)
     summaries = [each if isinstance(each, Mapping) else each.summary for each in evaluations]
-    rows = [() if isinstance(each, Mapping) else each.rows for each in evaluations]
     panels = [
         bar for bar in _BARS if bar[0] in keys and any(each.get(bar[0]) is not None for each in summaries)
     ]
@@ -63,22 +62,23 @@ def comparison_bars(
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     intervals = False
     for ax, (key, label, form, step) in zip(axes, panels, strict=True):
-        errors = np.array([_interval(each, key) for each in rows])
-        _draw_bars(ax, [each.get(key) for each in summaries], errors, label, form, step)
+        means = np.array([math.nan if each.get(key) is None else each[key] for each in summaries], float)
+        errors = _errors(evaluations, key, means)
+        _draw_bars(ax, means, errors, label, form, step)
         intervals |= bool(np.isfinite(errors).any())
     labels = [wrapped(str(each["model"]), 220) for each in summaries]
     axes[0].set_yticks(range(len(labels)), labels, parse_math=False)
     axes[0].invert_yaxis()
     figure.suptitle(title or _heading(summaries), parse_math=False)
-    lines = "; lines: 95 % confidence interval of the mean over pictures" if intervals else ""
+    lines = "; lines: 95 % bootstrap interval of the mean over pictures" if intervals else ""
     figure.supxlabel("Higher is better" + lines, fontsize=9)
     return save(figure, path)
 
 
-def _draw_bars(ax: Axes, values: list, errors: np.ndarray, label: str, form: str, step: float) -> None:
-    means = np.array([math.nan if value is None else value for value in values], float)
-    spread = np.nan_to_num(errors)
-    low, high = np.nanmin(means - spread), np.nanmax(means + spread)
+def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form: str, step: float) -> None:
+    """Bars of `means` [N] with `errors` [2, N], how far intervals go below and above; NaN is unknown."""
+    below, above = np.nan_to_num(errors)
+    low, high = np.nanmin(means - below), np.nanmax(means + above)
     start = 0.0 if low < 2 * step else math.floor(low / step) * step - step
     ax.barh(range(len(means)), means - start, left=start, color=PALETTE["blue"], height=0.62)
     ax.errorbar(means, range(len(means)), xerr=errors, fmt="none", ecolor=PALETTE["black"], capsize=3)
@@ -86,7 +86,7 @@ def _draw_bars(ax: Axes, values: list, errors: np.ndarray, label: str, form: str
         known = math.isfinite(mean)
         words = form.format(mean) if known else "not measured"
         ax.annotate(
-            words, (mean + spread[i] if known else start, i), (5, 0), textcoords="offset points", va="center"
+            words, (mean + above[i] if known else start, i), (5, 0), textcoords="offset points", va="center"
         )
     high = max(high, start + step / 2)
     ax.set_xlim(min(start, low), high + 0.28 * (high - start))  # room for the numbers
@@ -96,10 +96,12 @@ def _draw_bars(ax: Axes, values: list, errors: np.ndarray, label: str, form: str
     ax.set_axisbelow(True)
 
 
-def _interval(rows: Sequence[Mapping[str, Any]], key: str) -> float:
-    """Half the width of the 95 % confidence interval of a column's mean, NaN where it is not known."""
-    values = np.array([row[key] for row in rows if row.get(key) is not None], float)
-    return 1.96 * values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+def _errors(evaluations: Sequence[Evaluation | Mapping[str, Any]], key: str, means: np.ndarray) -> np.ndarray:
+    """[2, N], how far the intervals of the means [N] go below and above them; NaN where that is unknown."""
+    unknown = (math.nan, math.nan)
+    found = [unknown if isinstance(each, Mapping) else each.interval(key) for each in evaluations]
+    low, high = np.transpose(found)
+    return np.maximum([means - low, high - means], 0.0)
 
 
 def _heading(summaries: Sequence[Mapping[str, Any]]) -> str:

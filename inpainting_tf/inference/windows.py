@@ -7,7 +7,7 @@ hole is worth more than resolution: on faces of 160 px, 64 px networks gain a de
 look as large as the largest.) Long and thin holes (scratches, writing) are followed by several windows that
 overlap. The cost grows with the holes and not with the photograph.
 
-NumPy and OpenCV only. Lengths are pixels, places (row, column), masks boolean [H, W], True = missing.
+NumPy, SciPy and OpenCV only. Lengths are pixels, places (row, column), masks boolean [H, W], True = missing.
 """
 
 from __future__ import annotations
@@ -15,25 +15,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from scipy.ndimage import find_objects
 
+from inpainting_tf.inference import geometry
+from inpainting_tf.inference.geometry import Scale
 from inpainting_tf.ops.blending import poisson_blend
+from inpainting_tf.ops.boxes import Box, bounding_box, grown, moved
 from inpainting_tf.ops.images import to_float, to_uint8
 
-# A hole that takes a larger share of a window's side is spread over several windows.
-LARGEST_SHARE = 0.75
 _SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
-
-
-@dataclasses.dataclass(frozen=True)
-class Scale:
-    """What a network was trained on: pictures of (height, width) pixels, holes from `hole` pixels wide on."""
-
-    size: tuple[int, int]
-    hole: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +38,8 @@ class Window:
         shape: (height, width) in which the network sees it.
         hole: the label of the hole that it fills.
         centre: of what it fills.
-        reach: how far from there, in rows and columns, its word counts; None for as far as it goes.
+        reach: the blending reach: at this distance from the centre, in rows or columns, its weight has
+            fallen to 0; None for the same weight everywhere.
     """
 
     rows: tuple[int, int]
@@ -66,7 +60,7 @@ class Plan:
 
 def whole(mask: np.ndarray, divisor: int = 1) -> Plan:
     """The picture as one window, its sides rounded up to multiples of `divisor`."""
-    height, width = (math.ceil(side / divisor) * divisor for side in mask.shape)
+    height, width = (geometry.rounded_up(side, divisor) for side in mask.shape)
     return Plan(mask.astype(np.int32), [Window((0, height), (0, width), (height, width))])
 
 
@@ -76,19 +70,14 @@ def around_holes(mask: np.ndarray, scale: Scale, shape: tuple[int, int]) -> Plan
     Args:
         mask: bool [H, W] with at least one missing pixel.
         scale: what the network was trained on.
-        shape: (height, width) of what it is shown; not larger than the picture, but for the rounding that
-            its strides ask for.
+        shape: (height, width) of what it is shown; not larger than the picture, but for the rounding to a
+            multiple of the network's stride.
     """
-    top, left, bottom, right = _box(mask)
-    labels = np.zeros(mask.shape, np.int32)
-    part = labels[top:bottom, left:right]
-    part[:] = _groups(mask[top:bottom, left:right], max(1, scale.hole // 2))
+    labels, place = np.zeros(mask.shape, np.int32), bounding_box(mask)
+    labels[place] = _groups(mask[place], max(1, scale.hole // 2))
     found: list[Window] = []
-    for label, box in enumerate(_boxes(part), 1):
-        place = (slice(top + box[0], top + box[2]), slice(left + box[1], left + box[3]))
-        found += _cover(
-            labels[place] == label, (place[0].start, place[1].start), mask.shape, scale, shape, label
-        )
+    for label, box in enumerate(find_objects(labels[place]), 1):
+        found += _cover(labels, label, moved(box, place), scale, shape)
     return Plan(labels, found)
 
 
@@ -120,7 +109,7 @@ class Canvas:
     """Where the predictions of a picture's windows come together; what overlaps is averaged."""
 
     def __init__(self, plan: Plan) -> None:
-        self.rows, self.columns = _with_rim(_box(plan.labels > 0), plan.labels.shape)
+        self.rows, self.columns = _with_rim(bounding_box(plan.labels), plan.labels.shape)
         self._labels = plan.labels[self.rows, self.columns]
         self._sum = np.zeros((*self._labels.shape, 3), np.float32)
         self._weight = np.zeros((*self._labels.shape, 1), np.float32)
@@ -146,12 +135,12 @@ class Canvas:
             blend: by Poisson's equation, hole by hole.
         """
         part = picture[self.rows, self.columns]
-        for label, box in enumerate(_boxes(self._labels), 1):
+        for label, box in enumerate(find_objects(self._labels), 1):
             place = _with_rim(box, self._labels.shape)
             labels, image, weight = self._labels[place], to_float(part[place]), self._weight[place]
             filled = np.where(weight > 0, self._sum[place] / np.maximum(weight, 1e-6), image)
             if blend:
-                missing = np.float32(labels > 0)[..., None]
+                missing = (labels > 0).astype(np.float32)[..., None]
                 filled = poisson_blend(image[None], filled[None], missing[None])[0]
             part[place][labels == label] = to_uint8(filled[labels == label])
 
@@ -159,16 +148,9 @@ class Canvas:
 # Holes
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """(top, left, bottom, right) around the missing pixels."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-
-
-def _with_rim(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The box and a pixel more on each side: blending looks at how the prediction goes on there."""
-    (top, left, bottom, right), (height, width) = box, shape
-    return slice(max(0, top - 1), min(height, bottom + 1)), slice(max(0, left - 1), min(width, right + 1))
+def _with_rim(box: Box, size: tuple[int, ...]) -> Box:
+    """The box and a pixel more on each side: blending compares with how the prediction goes on there."""
+    return grown(box, (1, 1), size)
 
 
 def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
@@ -178,56 +160,28 @@ def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
     return np.where(mask, labels, 0)
 
 
-def _boxes(labels: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """(top, left, bottom, right) of the labels 1, 2, ..., each of which occurs."""
-    rows, columns = np.nonzero(labels)
-    owner = labels[rows, columns] - 1
-    count = int(owner.max()) + 1
-    first, last = np.full((2, count), np.iinfo(np.int64).max), np.zeros((2, count), np.int64)
-    for axis, places in enumerate((rows, columns)):
-        np.minimum.at(first[axis], owner, places)
-        np.maximum.at(last[axis], owner, places + 1)
-    return [tuple(map(int, box)) for box in np.concatenate([first, last]).T]
-
-
-def _cover(
-    hole: np.ndarray,
-    corner: tuple[int, int],
-    picture: tuple[int, int],
-    scale: Scale,
-    shape: tuple[int, int],
-    label: int,
-) -> Iterator[Window]:
-    """The windows of one hole, given the part of the picture around it and that part's top left corner."""
-    largest = max(1.0, min(side / seen for side, seen in zip(picture, shape, strict=True)))
-    thickness = 2 * float(cv2.distanceTransform(_bordered(hole, corner, picture), cv2.DIST_L2, 5).max())
-    # Where a hole is compact, one look at all of it is better than several at its parts. Of the others twice
-    # the thickness counts: the strokes that networks are trained on are thinner than their rectangles.
-    length = min(max(hole.shape), 2 * thickness)
-    factor = min(max(1.0, length / scale.hole), largest)
-    size = tuple(round(factor * seen) for seen in shape)
-    # Where the window takes the whole picture there is nowhere else to look from.
-    if all(
-        side <= LARGEST_SHARE * seen or seen >= whole
-        for side, seen, whole in zip(hole.shape, size, picture, strict=True)
-    ):
-        cells, reach = [(0.0, 0.0, *map(float, hole.shape))], None
-    else:
-        reach = min(size) / 3
-        cells = _cells(hole, reach)
-    for top, left, bottom, right in cells:
-        centre = (corner[0] + (top + bottom) / 2, corner[1] + (left + right) / 2)
-        rows, columns = (_placed(*axis) for axis in zip(centre, size, picture, strict=True))
-        yield Window(rows, columns, shape, label, centre, reach)
-
-
-def _bordered(hole: np.ndarray, corner: tuple[int, int], picture: tuple[int, int]) -> np.ndarray:
-    """uint8, with the known pixels around the box; there are none beyond the picture's border."""
-    before = [int(start > 0) for start in corner]
-    after = [
-        int(start + side < whole) for start, side, whole in zip(corner, hole.shape, picture, strict=True)
+def _cover(labels: np.ndarray, label: int, box: Box, scale: Scale, shape: tuple[int, int]) -> list[Window]:
+    """The windows of one hole, given its label and bounding box."""
+    hole = labels[box] == label
+    corner, sides, picture, seen = (
+        np.array(pair, float) for pair in ((box[0].start, box[1].start), hole.shape, labels.shape, shape)
+    )
+    factor = geometry.reduction(sides, _thickness(labels, label, box), scale.hole, picture, seen, np)
+    size = geometry.window_size(factor, seen, np)
+    reach = None if geometry.covered(sides, size, picture, np) else float(size.min()) / 3
+    cells = np.array([(0.0, 0.0, *sides)] if reach is None else _cells(hole, reach))
+    centres = corner + (cells[:, :2] + cells[:, 2:]) / 2
+    starts = geometry.placed(centres, size, picture, np)
+    return [
+        Window((int(top), int(bottom)), (int(left), int(right)), shape, label, tuple(centre), reach)
+        for (top, left), (bottom, right), centre in zip(starts, starts + size, centres.tolist(), strict=True)
     ]
-    return np.pad(hole.astype(np.uint8), list(zip(before, after, strict=True)))
+
+
+def _thickness(labels: np.ndarray, label: int, box: Box) -> float:
+    """Twice the largest distance of a missing pixel to a known one; there are none beyond the border."""
+    hole = labels[_with_rim(box, labels.shape)] == label
+    return 2 * float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
 
 
 def _cells(hole: np.ndarray, side: float) -> list[tuple[float, float, float, float]]:
@@ -239,12 +193,6 @@ def _cells(hole: np.ndarray, side: float) -> list[tuple[float, float, float, flo
         for left, right in itertools.pairwise(columns)
         if hole[int(top) : math.ceil(bottom), int(left) : math.ceil(right)].any()
     ]
-
-
-def _placed(centre: float, size: int, picture: int) -> tuple[int, int]:
-    """From where to where a window goes: around the centre, inside the picture if it fits."""
-    start = (picture - size) // 2 if size > picture else min(max(0, round(centre - size / 2)), picture - size)
-    return start, start + size
 
 
 # Pixels

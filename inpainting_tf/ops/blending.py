@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,7 @@ def _factorised(image: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> 
     blended = image.astype("float32")
     if hole.any():
         offset = np.where(hole[..., None], 0.0, image.astype("float64") - prediction)
-        border = sum(_shifted(offset))[hole]
+        border = _summed(offset)[hole]
         solver = scipy.sparse.linalg.splu(
             _laplacian(hole), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
         )
@@ -65,7 +66,7 @@ def _laplacian(hole: np.ndarray) -> scipy.sparse.csc_matrix:
     rows = np.concatenate([np.flatnonzero(there) for there in neighbours])
     columns = np.concatenate([there[there > 0] - 1 for there in neighbours])
     linked = scipy.sparse.csc_matrix((np.ones(len(rows)), (rows, columns)), shape=(count, count))
-    degree = sum(_shifted(np.ones((*hole.shape, 1))))[hole][:, 0]
+    degree = _summed(np.ones((*hole.shape, 1)))[hole][:, 0]
     return (scipy.sparse.diags(degree) - linked).tocsc()
 
 
@@ -73,6 +74,10 @@ def _shifted(x: np.ndarray) -> list[np.ndarray]:
     """Each pixel's four neighbours, one array [H, W, C] for each; 0 beyond the picture's border."""
     x = np.pad(x, ((1, 1), (1, 1), (0, 0)))
     return [x[:-2, 1:-1], x[2:, 1:-1], x[1:-1, :-2], x[1:-1, 2:]]
+
+
+def _summed(x: np.ndarray) -> np.ndarray:
+    return functools.reduce(np.add, _shifted(x))
 
 
 # Tensors: conjugate gradients

@@ -78,7 +78,8 @@ def pull_push(
 
 def halvings(size: tuple[int | None, ...]) -> int:
     """How often a picture of (height, width) can be halved; of unknown size, as often as photographs can."""
-    return 10 if None in size else (max(size) - 1).bit_length()
+    known = [side for side in size if side is not None]
+    return (max(known) - 1).bit_length() if len(known) == len(size) else 10
 
 
 def _halved(picture: Array, known: Array) -> tuple[Array, Array]:

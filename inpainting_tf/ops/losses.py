@@ -14,7 +14,7 @@ from inpainting_tf.ops import metrics
 
 
 def mse(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
-    """Mean squared error over the whole picture; `mask` is not looked at (a common signature for recipes).
+    """Mean squared error over the whole picture; `mask` is unused (a common signature for recipes).
 
     `weights` [N, H, W, 1] make this and the others weighted means; see `boundary_weights`.
     """

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from inpainting_tf.photographs.files import (
-    ENDINGS,
-    Photograph,
-    check_ending,
-    mask_file,
-    read,
-    read_mask,
-    write,
-)
+from inpainting_tf.photographs.masks import mask_file, read_mask
+from inpainting_tf.photographs.reading import ENDINGS, Photograph, read
+from inpainting_tf.photographs.writing import check_ending, write
 
 __all__ = ["ENDINGS", "Photograph", "check_ending", "mask_file", "read", "read_mask", "write"]

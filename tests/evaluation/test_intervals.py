@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from inpainting_tf.evaluation import intervals
 
@@ -42,6 +44,50 @@ def test_paired_by_hand():
     assert intervals.paired(-np.arange(1, 7)) == intervals.paired(np.arange(1, 7))
     assert intervals.paired([1, -2, 3, -4, 5, -6]) > 0.5
     assert intervals.paired(np.zeros(9)) == 1.0 and intervals.paired([1.0] * 5) is None
+
+
+def test_wilcoxon_on_data_of_a_textbook():
+    # Hollander and Wolfe (1973), page 29, as in R's help of `wilcox.test`: V = 40, one-sided p = 0.01953.
+    first = np.array([1830, 500, 1620, 2480, 1680, 1880, 1550, 3060, 1300])
+    second = np.array([878, 647, 598, 2050, 1060, 1290, 1060, 3140, 1290])
+    found = intervals.wilcoxon(first - second)
+    assert (found.n, found.statistic) == (9, 45 - 40) and found.p == pytest.approx(2 * 10 / 2**9)
+    assert intervals.wilcoxon(second - first) == found
+
+
+@pytest.mark.parametrize(
+    "differences", [[1, 1, 2, -1, 3, 0, 2, -2], [1, 1, 1, 1, 1, 1], [1, -1, 2, -2, 3, -3]]
+)
+def test_wilcoxon_with_ties_is_exact(differences):
+    untied = np.array([each for each in differences if each])
+    ranks = stats.rankdata(abs(untied))
+    sums = [ranks[np.array(signs)].sum() for signs in itertools.product([True, False], repeat=len(untied))]
+    smaller = min(ranks[untied > 0].sum(), ranks[untied < 0].sum())
+    found = intervals.wilcoxon(np.array(differences))
+    assert found.n == len(untied) and found.statistic == smaller
+    assert found.p == pytest.approx(min(1, 2 * np.mean(np.array(sums) <= smaller)))
+
+
+def test_wilcoxon_of_many_is_the_approximation_which_is_close():
+    for seed in range(5):
+        differences = np.random.default_rng(seed).integers(-3, 4, 400)
+        found, exact = (
+            intervals.wilcoxon(differences),
+            intervals._exact_wilcoxon(differences[differences != 0]),
+        )
+        assert found.statistic == exact.statistic and found.n == exact.n and 0.05 < found.p < 1
+        assert found.p == pytest.approx(exact.p, abs=0.002) and found.p != exact.p
+
+
+def test_wilcoxon_is_exact_for_fifty_pairs_with_ties():
+    differences = np.repeat([3, -1, 2, -2, 0], [11, 13, 15, 11, 20])
+    assert intervals.wilcoxon(differences) == intervals._exact_wilcoxon(differences[differences != 0])
+
+
+def test_a_wilcoxon_test_that_says_nothing_is_not_made():
+    few, ties = intervals.wilcoxon([1.0] * 5), intervals.wilcoxon(np.zeros(9))
+    assert few.p is few.statistic is None and few.reason == "5 pairs, at least 6 are needed"
+    assert ties.p is ties.statistic is None and ties.reason == "both have the same scores"
 
 
 def test_p_in_words():

@@ -13,7 +13,7 @@ from PIL import Image
 
 from inpainting_tf import figures
 from inpainting_tf.errors import InputError
-from inpainting_tf.evaluation import evaluate
+from inpainting_tf.evaluation import evaluate, intervals
 
 
 def read(path) -> np.ndarray:
@@ -269,15 +269,18 @@ def test_six_long_names_do_not_overlap(tmp_path, drawn):
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_the_interval_by_hand(tmp_path, drawn):
-    images = np.full((2, 32, 48, 3), 0.5, "float32")
-    masks = np.ones((2, 32, 48, 1), "float32")
-    values = np.array([0.6, 0.51], "float32").reshape(2, 1, 1, 1)  # 20 and 40 dB
-    found = evaluate("two", lambda i, m: np.zeros_like(i) + values, [{"image": images, "mask": masks}])
+def test_the_interval_is_that_of_the_tables(tmp_path, drawn):
+    images = np.full((6, 32, 48, 3), 0.5, "float32")
+    masks = np.ones((6, 32, 48, 1), "float32")
+    values = 0.5 + 10.0 ** -np.array([1, 1, 1, 1, 1, 2.0])  # five of 20 dB, one of 40
+    fill = values.astype("float32").reshape(6, 1, 1, 1)
+    found = evaluate("six", lambda i, m: np.zeros_like(i) + fill, [{"image": images, "mask": masks}])
     figures.comparison_bars([found, summaries()[0]], tmp_path / "bars.png")
     [segments] = [each.get_segments() for each in drawn[0].axes[0].collections]
-    half = 1.96 * math.sqrt(200) / math.sqrt(2)
-    assert segments[0][:, 0] == pytest.approx([30 - half, 30 + half], abs=1e-3)
+    low, high = intervals.interval([20, 20, 20, 20, 20, 40])
+    assert segments[0][:, 0] == pytest.approx([low, high], abs=1e-3)
+    mean = found.summary["psnr"]
+    assert low == 20.0 and high - mean > 1.5 * (mean - low), "the interval is not symmetric"
     assert "95 %" in drawn[0].get_supxlabel()
 
 

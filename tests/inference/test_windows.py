@@ -67,7 +67,7 @@ def test_a_hole_of_a_known_size_is_shown_pixel_by_pixel():
 def test_windows_stay_inside_the_picture(corner):
     box = (*corner, corner[0] + 12, corner[1] + 12)
     (window,) = windows.around_holes(with_hole((90, 120), box), SCALE, SCALE.size).windows
-    assert window.rows == (0, 32) if corner[0] == 0 else (58, 90)
+    assert window.rows == ((0, 32) if corner[0] == 0 else (58, 90))
     assert window.columns == ((0, 32) if corner[1] == 0 else (88, 120))
 
 

@@ -246,7 +246,7 @@ def test_a_column_for_each_judge(judges, columns, policy):
         network = trained("multiscale_discriminator", judges=judges)
     logits = predict(network, pictures())
     assert logits.shape == (2, columns) and logits.dtype == np.float32
-    assert not any(layer.name.startswith("global") for layer in network.layers) or judges == "both"
+    assert any(layer.name.startswith("global") for layer in network.layers) == (judges == "both")
 
 
 def test_the_local_judge_sees_the_window_and_the_global_one_everything():

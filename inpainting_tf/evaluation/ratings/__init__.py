@@ -1,0 +1,34 @@
+"""The rating study without its page: who is shown what in which order, what they said, and what follows."""
+
+from __future__ import annotations
+
+from inpainting_tf.evaluation.ratings.findings import (
+    Findings,
+    Pair,
+    Summary,
+    blocks,
+    find,
+    friedman,
+    pairs,
+)
+from inpainting_tf.evaluation.ratings.reporting import as_markdown, conclusion, report
+from inpainting_tf.evaluation.ratings.store import DATABASE, ORIGINAL, SCORES, Plan, Store, rater_name
+
+__all__ = [
+    "DATABASE",
+    "ORIGINAL",
+    "SCORES",
+    "Findings",
+    "Pair",
+    "Plan",
+    "Store",
+    "Summary",
+    "as_markdown",
+    "blocks",
+    "conclusion",
+    "find",
+    "friedman",
+    "pairs",
+    "rater_name",
+    "report",
+]

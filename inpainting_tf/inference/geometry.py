@@ -1,0 +1,98 @@
+"""The geometry of a window: the shape in which a network sees it, how far it is reduced, where it lies.
+
+Stated once, as pure functions of numbers, for NumPy (`inpainting_tf.inference.windows`) and for TensorFlow's
+graphs (`inpainting_tf.export.saved_model`). `xp` is the namespace of the arrays: `numpy` or `keras.ops`.
+Pairs are arrays [2], (height, width) or (row, column), in pixels: float64, but for `seen_shape`, which keeps
+whole numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from types import ModuleType
+from typing import Any
+
+Array = Any  # a number, a NumPy array or a tensor
+
+# A hole that takes a larger share of a window's side is spread over several windows.
+LARGEST_SHARE = 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """What a network was trained on: pictures of (height, width) pixels, holes from `hole` pixels wide on."""
+
+    size: tuple[int, int]
+    hole: int
+
+
+def rounded_up(sides: Array, divisor: int) -> Array:
+    """Whole numbers, each raised to a multiple of `divisor`."""
+    return -(-sides // divisor) * divisor
+
+
+def seen_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Array:
+    """The shape of the windows of a network that takes any size.
+
+    Args:
+        picture: int [2], the picture's size.
+        size: int [2], of the pictures that the network was trained on.
+        divisor: of both sides of what the network takes.
+        xp: the namespace of the arrays.
+    """
+    return rounded_up(xp.minimum(picture, size), divisor)
+
+
+def reduction(
+    sides: Array, thickness: Array, smallest: int, picture: Array, shape: Array, xp: ModuleType
+) -> Array:
+    """How much smaller than in the picture the network sees a hole, at least 1.
+
+    The hole is made to look as large as the smallest of training, but no window outgrows the picture. A hole
+    is as long as its box, and at most twice as long as it is thick: for a compact hole one view of the whole
+    is better than several of its parts, and the strokes that networks are trained on are thinner than their
+    rectangles.
+
+    Args:
+        sides: [2], of the hole's bounding box.
+        thickness: of the hole: twice the largest distance of a missing pixel to a known one.
+        smallest: the side of the smallest holes that the network was trained on.
+        picture: [2], the picture's size.
+        shape: [2], in which the network sees a window.
+        xp: the namespace of the arrays.
+    """
+    largest = xp.maximum(1.0, xp.min(picture / shape))
+    length = xp.minimum(xp.max(sides), 2 * thickness)
+    return xp.minimum(xp.maximum(1.0, length / smallest), largest)
+
+
+def window_size(factor: Array, shape: Array, xp: ModuleType) -> Array:
+    """[2], the window's size in the picture where the network sees it in `shape`, reduced by `factor`."""
+    return xp.round(factor * shape)
+
+
+def covered(sides: Array, size: Array, picture: Array, xp: ModuleType) -> Array:
+    """Bool, whether one window of `size` will do for a hole whose box has these sides.
+
+    Where a window takes the whole picture, others could show no more of it.
+    """
+    return xp.all((sides <= LARGEST_SHARE * size) | (size >= picture))
+
+
+def covering_size(sides: Array, factor: Array, picture: Array, shape: Array, xp: ModuleType) -> Array:
+    """[2], the size of the smallest window that covers the hole alone, reduced by `factor` or more."""
+    needed = xp.max(xp.minimum(sides / LARGEST_SHARE, picture) / shape)
+    return xp.ceil(xp.maximum(factor, needed) * shape)
+
+
+def placed(centre: Array, size: Array, picture: Array, xp: ModuleType) -> Array:
+    """The first row and column of windows: around their centres, inside the picture where they fit.
+
+    Args:
+        centre: [..., 2], of what each window fills.
+        size: [2], of a window. A larger one than the picture is centred on it.
+        picture: [2], the picture's size.
+        xp: the namespace of the arrays.
+    """
+    inside = xp.minimum(xp.maximum(0.0, xp.round(centre - size / 2)), picture - size)
+    return xp.where(size > picture, (picture - size) // 2, inside)
