@@ -5,10 +5,12 @@ filled = inpainting_tf.inpaint(model, image, mask)   # uint8 in, uint8 out; a no
 network = inpainting_tf.build("glcic", image_size=64, width=32)
 """
 
-import os
+from inpainting_tf.environment import forget_unknown_matplotlib_backend
+from inpainting_tf.streams import hush_tensorflow
 
-# Read when TensorFlow is first imported: its notes about the CPU are not for our users, its errors are.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before anything imports Keras or TensorFlow.
+forget_unknown_matplotlib_backend()
+hush_tensorflow()
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference import inpaint

@@ -8,6 +8,7 @@ from typing import Any
 
 from absl import app, flags
 
+from inpainting_tf import environment, streams
 from inpainting_tf.errors import Diverged, InputError
 
 # A flag -> the fields of the recipe that it sets.
@@ -84,6 +85,7 @@ def recipe_from_flags(model: str | None = None) -> Any:
 
 def run(main: Callable[[], None]) -> None:
     """Runs an entry point: flags are parsed, a user's mistake is one line on stderr and exit status 2."""
+    streams.print_any_character()
     app.run(lambda argv: _guarded(main, argv))
 
 
@@ -91,6 +93,7 @@ def _guarded(main: Callable[[], None], argv: Sequence[str]) -> None:
     try:
         if len(argv) > 1:
             raise InputError(f"Options begin with --. Received {argv[1]!r}.")
+        environment.pin_defaults()
         main()
     except InputError as error:
         sys.exit(_say(str(error), 2))

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from inpainting_tf import environment
 from inpainting_tf.errors import unknown
 from inpainting_tf.recipes import (
     best,
@@ -47,8 +48,10 @@ def build(name: str, **overrides: Any) -> keras.Model:
         predicted picture [N, H, W, 3] in [0, 1].
 
     Raises:
-        InputError: no such model, or an argument that its builder does not take.
+        InputError: no such model, an argument that its builder does not take, or defaults of Keras that
+            networks cannot take, see `environment.require_defaults`.
     """
+    environment.require_defaults()
     return completion_network(get(name), **overrides)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from inpainting_tf import models
+from inpainting_tf import environment, files, models
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inference import Network
 from inpainting_tf.recipes import assembly
@@ -33,6 +33,7 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Net
     Raises:
         InputError: nothing there, not a model of this package, an engine that is unknown or not installed.
     """
+    environment.require_defaults()
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
     model = _load(models.folder(path) or Path(path).expanduser())
@@ -46,7 +47,8 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> keras.Model | Net
 def shown_name(path: str | os.PathLike) -> str:
     """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
     place = Path(path).expanduser().resolve()
-    return place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+    name = place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+    return files.readable(name)
 
 
 def _load(path: Path) -> keras.Model:

@@ -53,7 +53,9 @@ def train(
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
     """
-    run = _run_of(recipe.check(), Path(workdir).expanduser())
+    environment.require_defaults()
+    # Absolute: a callback or a library may change the working folder while it trains.
+    run = _run_of(recipe.check(), Path(workdir).expanduser().absolute())
     if recipe.deterministic:
         backends.make_deterministic()
     with locking.locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
