@@ -71,6 +71,15 @@ def test_every_requirement_has_a_lower_bound():
         assert re.fullmatch(r">=\d+(\.\d+)+(,<\d+(\.\d+)*)?", bound), name
 
 
+def test_what_jax_alone_needs_is_everything_but_tensorflow():
+    usual = requirements(declared()["options"]["install_requires"])
+    tensorflow = {"tensorflow", "tensorflow-datasets"}
+    assert usual.keys() > tensorflow
+    alone = {name: bound for name, bound in usual.items() if name not in tensorflow}
+    jax = requirements(declared()["options.extras_require"]["jax"])
+    assert requirements((ROOT / "requirements-jax.txt").read_text(encoding="utf-8")) == alone | jax
+
+
 def test_every_folder_of_modules_is_a_package():
     folders = {path.parent for path in (ROOT / "inpainting_tf").rglob("*.py")}
     assert all((folder / "__init__.py").is_file() for folder in folders)

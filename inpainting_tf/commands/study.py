@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from inpainting_tf import models
+from inpainting_tf import environment, models
 from inpainting_tf.apps import pages
 from inpainting_tf.commands import cli, page_flags
 from inpainting_tf.ops.masks import SAMPLERS
@@ -50,6 +50,7 @@ def run(args: flags.FlagValues) -> None:
         _report(folder)
         return
     pages.gradio()  # that it is missing is told before models are loaded
+    environment.pin_defaults()
     from inpainting_tf.apps import stimuli, study_page
 
     store = stimuli.opened(folder, wanted(args))
