@@ -159,7 +159,7 @@ def view(rgb: np.ndarray, longest: int | None = None) -> np.ndarray:
 def with_hole(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The picture with its missing pixels in one colour that stands out."""
     shown = rgb.copy()
-    shown[mask] = to_uint8(np.float32(OUTLINE_COLOR))
+    shown[mask] = to_uint8(np.asarray(OUTLINE_COLOR, np.float32))
     return shown
 
 
