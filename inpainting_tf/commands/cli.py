@@ -140,7 +140,7 @@ def _paragraph(flag: flags.Flag) -> str:
     facts = [flag.parser.syntactic_help]
     if isinstance(flag, flags.MultiFlag):
         facts.append("may be repeated")
-    if flag.default not in (None, False, []):
+    if flag.default is not None and flag.default is not False and flag.default != []:
         facts.append(f"default: {', '.join(_plain(flag.default))}")
     words = flag.help.partition(";\n")[0]  # absl goes on with how to repeat it
     told = "; ".join(filter(None, facts))

@@ -144,7 +144,7 @@ def _build(network: Network, **overrides: Any) -> keras.Model:
 def _optimizer(name: str, settings: Optimizer, updates: int) -> keras.Optimizer:
     """A Keras optimizer whose decay ends after so many updates, with loss scaling under float16.
 
-    `name` begins the paths of its variables, which by default would depend on what else the process has built.
+    `name` begins the paths of its variables, which by default would depend on what the process has built.
     """
     rate = settings.learning_rate
     if settings.decay == "cosine":
