@@ -85,7 +85,8 @@ class _TensorFlowFinder(importlib.abc.MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = _quietly(spec.loader.exec_module)
+            load = _quietly(spec.loader.exec_module)
+            spec.loader.exec_module = load  # type: ignore[method-assign]  # of this one loader
         return spec
 
 

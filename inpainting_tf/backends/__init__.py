@@ -13,6 +13,7 @@ Everything else is written on `keras.ops` or NumPy (but for the fast layers' bra
 
 from __future__ import annotations
 
+import importlib
 import types
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -33,10 +34,9 @@ def _refusal(what: str) -> Callable[..., NoReturn]:
 
 _FUNCTIONS = ("compiled_step", "fastest_precision", "feed", "make_deterministic", "minimise", "switch")
 
-if name == "tensorflow":
-    from inpainting_tf.backends import tensorflow as _backend
-elif name == "jax":
-    from inpainting_tf.backends import jax as _backend
+_backend: Any
+if name in ("tensorflow", "jax"):
+    _backend = importlib.import_module(f"{__name__}.{name}")
 else:  # good for filling holes, but for the networks that search
     _backend = types.SimpleNamespace(
         Trainer=keras.Model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def gradient(function: Callable[[Any], Any], x: Any) -> Any:
     return tape.gradient(value, x)
 
 
-def switch(trainer: Trainer, index: Any, branches: list[Callable[[], Any]]) -> Any:
+def switch(trainer: Trainer, index: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     """The result of branch number `index` (an int32 scalar); only that branch runs."""
     return tf.switch_case(index, branches)
 

@@ -203,7 +203,7 @@ class Experiments:
 
     def _folder(self, name: str, test_set: TestSet, run: Run | None) -> Path:
         """Where a measurement is kept; `run` is None for a classical method."""
-        return self.home / "evaluations" / _key(test_set, run and run.recipe) / name
+        return self.home / "evaluations" / _key(test_set, None if run is None else run.recipe) / name
 
     def sheet_of(self, name: str, which: str) -> Path:
         """One of the picture sheets that came with a system's evaluation, e.g. "good"."""

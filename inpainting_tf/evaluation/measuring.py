@@ -112,11 +112,12 @@ def evaluate(
     """
     _check_facts(facts)
     names = None if names is None else [str(each) for each in names]
-    fill = _Timed(fill)
-    rows, kept = [], []
+    timed = _Timed(fill)
+    rows: list[dict[str, Any]] = []
+    kept: list[tuple[np.ndarray, ...]] = []
     for batch in tqdm(batches, desc=name, unit="batch", disable=None):
         images, masks = _read(batch)
-        predictions, seconds = fill(images * (1.0 - masks), masks)
+        predictions, seconds = timed(images * (1.0 - masks), masks)
         _check_prediction(name, predictions, images, first=len(rows))
         labels = _labels(names, len(rows), len(images))
         _keep_first(kept, (images, masks, predictions), keep)
@@ -125,8 +126,8 @@ def evaluate(
         raise InputError("`batches` must hold at least one picture. Received none: is the data set empty?")
     if names is not None and len(names) != len(rows):
         raise _wrong_names(len(names), len(rows))
-    kept = [np.concatenate(parts) for parts in zip(*kept, strict=True)] or [np.empty(0)] * 3
-    return Evaluation(name, rows, _summary(name, rows, fill.sizes, facts), *kept)
+    shown = [np.concatenate(parts) for parts in zip(*kept, strict=True)] or [np.empty(0)] * 3
+    return Evaluation(name, rows, _summary(name, rows, timed.sizes, facts), *shown)
 
 
 def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
@@ -138,12 +139,12 @@ def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
         InputError: when they cannot be written, see `files.replacing`.
     """
     files.write_csv(Path(folder) / "per_image.csv", evaluation.rows)
-    shown = {"images": evaluation.images, "predictions": evaluation.predictions}
     with files.replacing(Path(folder) / "shown.npz") as temporary:
         np.savez_compressed(
             temporary,
+            images=to_uint8(evaluation.images),
             masks=evaluation.masks.astype("uint8"),
-            **{name: to_uint8(pictures) for name, pictures in shown.items()},
+            predictions=to_uint8(evaluation.predictions),
         )
     files.write_json(Path(folder) / "metrics.json", evaluation.summary)
 
@@ -190,7 +191,7 @@ def table(evaluations: Iterable[Evaluation | Mapping[str, Any]]) -> str:
         A line per run under a header: PSNR in dB, MAE in [0, 1]; "-" for what was not measured. The column of
         LPIPS is there only if a run has it.
     """
-    summaries = [getattr(each, "summary", each) for each in evaluations]
+    summaries = [each.summary if isinstance(each, Evaluation) else each for each in evaluations]
     columns = dict(_COLUMNS)
     if all(summary.get("lpips") is None for summary in summaries):
         del columns[_LPIPS]
@@ -303,8 +304,8 @@ def _measure(
     for prefix, pictures in (("", completed), ("raw_", predictions)):
         for metric in (metrics.mse, metrics.mae, metrics.psnr, metrics.ssim):
             values[prefix + metric.__name__] = metric(images, pictures)
-    for metric in (metrics.hole_mse, metrics.hole_psnr, metrics.hole_mae):
-        values[metric.__name__] = metric(images, predictions, masks)
+    for of_hole in (metrics.hole_mse, metrics.hole_psnr, metrics.hole_mae):
+        values[of_hole.__name__] = of_hole(images, predictions, masks)
     if lpips is not None:
         values["lpips"] = lpips(images, completed)
     return {key: _numpy(value) for key, value in values.items()}

@@ -167,7 +167,7 @@ def completion(
 
 def shortened(model: Inpainter, iterations: int) -> Inpainter:
     """A `semantic_inpainting` on the same two networks, with at most so many iterations of the search."""
-    search: LatentSearch = model.search
+    search: Any = model.search
     settings = search.settings() | {"iterations": min(iterations, search.iterations)}
     blend = any(isinstance(layer, PoissonBlend) for layer in model.layers)
     return completion(search.generator, search.discriminator, blend=blend, name=model.name, **settings)

@@ -89,13 +89,14 @@ def _generative(recipe: Recipe, completion: Inpainter, total_steps: int) -> Gene
 
 def _adversarial(recipe: Recipe, completion: Inpainter, total_steps: int) -> Adversarial:
     objective = recipe.objective
+    assert recipe.discriminator is not None, "Recipe.check has seen to it"
     discriminator = _build(recipe.discriminator, image_size=recipe.data.image_size)
     return Adversarial(
         completion,
         discriminator,
         _loss(objective),
         losses.ADVERSARIAL[objective.adversarial],
-        _judges(recipe, discriminator.output.shape[-1], total_steps),
+        _judges(recipe.discriminator, recipe, discriminator.output.shape[-1], total_steps),
         recipe.schedule.boundaries(total_steps),
         convex=objective.convex,
         composited=objective.judged == "composite",
@@ -110,18 +111,19 @@ _TRAINERS: dict[str, Callable[[Recipe, Inpainter, int], Reconstruction]] = {
 }
 
 
-def _judges(recipe: Recipe, count: int, total_steps: int) -> list[Weight]:
+def _judges(network: Network, recipe: Recipe, count: int, total_steps: int) -> list[Weight]:
     """The weight of each of the discriminator's judges, from the joint phase on."""
     schedule, objective = recipe.schedule, recipe.objective
-    if (objective.alpha_global is None) != (count == 1):
+    local, further = objective.alpha, objective.alpha_global
+    if (further is None) != (count == 1):
         raise InputError(
             "`objective.alpha_global` must be given for a discriminator with two judges, and only there. "
-            f"Received {objective.alpha_global!r} for {recipe.discriminator.builder!r}, which has {count}."
+            f"Received {further!r} for {network.builder!r}, which has {count}."
         )
     joint, ramp = schedule.boundaries(total_steps)[1], round(schedule.ramp_share * total_steps)
     later = joint + round(schedule.global_share * total_steps)
-    weights = [Weight(objective.alpha, joint, ramp)]
-    return weights if count == 1 else [*weights, Weight(objective.alpha_global, later, ramp)]
+    weights = [Weight(local, joint, ramp)]
+    return weights if further is None else [*weights, Weight(further, later, ramp)]
 
 
 def _loss(objective: Objective) -> Callable[..., Any]:

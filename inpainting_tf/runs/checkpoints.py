@@ -28,7 +28,7 @@ from inpainting_tf.errors import Diverged, InputError
 
 KEEP = 2
 _VARIABLES, _STATE = "variables.npz", "state.json"
-Trained = keras.Model | Mapping[str, keras.Model]  # a compiled model, or several under names of their own
+Trained = Any  # a compiled keras.Model, or a mapping of several under names of their own
 
 
 def save(folder: Path, step: int, model: Trained, state: dict[str, Any]) -> None:

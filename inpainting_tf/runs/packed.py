@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ def write(weights: Mapping[str, np.ndarray], folder: Path) -> list[Path]:
     for number, part in enumerate(_parts((path, _half(array)) for path, array in weights.items()), 1):
         written.append(folder / f"weights-{number}.npz")
         with files.replacing(written[-1]) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **part)
+            np.savez(file, **cast(dict[str, Any], part))
     return written
 
 

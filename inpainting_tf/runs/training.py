@@ -149,7 +149,7 @@ class _Training:
         guard = callbacks.StopOnNonFinite(self.start)
         alone = self.run.recipe.schedule.boundaries(self.total)[0] if self.run.recipe.discriminator else None
         phase_file = self.run.completion_phase_file
-        snapshot = callbacks.AtStep(self.start, alone, lambda: self._write(phase_file, alone))
+        snapshot = callbacks.AtStep(self.start, alone, lambda step: self._write(phase_file, step))
         between = [guard, progress, self.history, snapshot, keeper]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
@@ -253,7 +253,7 @@ def _stop_request() -> Iterator[threading.Event]:
 
     def ask(number: int, frame: Any) -> None:
         asked.set()
-        signal.signal(number, former[number])
+        signal.signal(number, former[signal.Signals(number)])
 
     former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

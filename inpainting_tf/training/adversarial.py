@@ -43,7 +43,7 @@ class WithDiscriminator(Reconstruction):
     discriminator: keras.Model
     adversarial: losses.AdversarialLoss
 
-    def compile(
+    def compile(  # type: ignore[override]  # one optimizer more than a trainer of one network has
         self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **settings: Any
     ) -> None:
         """Takes both optimizers, already wrapped for loss scaling where that is needed.

@@ -28,7 +28,8 @@ class StepCallback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         phase = self.model.phase(self.step)
         self.step += 1
-        self.on_step(self.step, phase, {name: float(logs[name]) for name in self.model.columns[phase]})
+        values = {name: float((logs or {})[name]) for name in self.model.columns[phase]}
+        self.on_step(self.step, phase, values)
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         raise NotImplementedError
@@ -126,15 +127,15 @@ class History(StepCallback):
 
 
 class AtStep(StepCallback):
-    """Calls `action()` once, after global step `when`; never if that is None."""
+    """Calls `action(when)` once, after global step `when`; never if that is None."""
 
-    def __init__(self, start: int, when: int | None, action: Callable[[], None]) -> None:
+    def __init__(self, start: int, when: int | None, action: Callable[[int], None]) -> None:
         super().__init__(start)
         self.when, self.action = when, action
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         if step == self.when:
-            self.action()
+            self.action(step)
 
 
 class Checkpoints(StepCallback):

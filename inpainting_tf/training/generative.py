@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import keras
 from keras import ops
@@ -50,7 +50,7 @@ class Generative(WithDiscriminator):
             raise InputError(
                 f"`completion` must be a network that searches for a code. Received {completion.name!r}."
             )
-        super().__init__(dcgan.shortened(completion, PREVIEW), reconstruction=None, dtype=dtype)
+        super().__init__(dcgan.shortened(completion, PREVIEW), _no_reconstruction, dtype)
         self.generator, self.discriminator = search.generator, search.discriminator
         self.adversarial = losses.ADVERSARIAL["non_saturating"]
         self.seed = seed
@@ -103,3 +103,7 @@ class Generative(WithDiscriminator):
         config = super().get_config()
         del config["reconstruction"]  # there is none
         return {**config, "seed": self.seed}
+
+
+def _no_reconstruction(*_: Any) -> NoReturn:
+    raise TypeError("A generative network is trained without a reconstruction term.")

@@ -119,5 +119,5 @@ def test_a_stop_that_is_asked_for_saves_first():
 @pytest.mark.parametrize(("start", "when", "calls"), [(0, 3, 1), (3, 3, 0), (0, None, 0), (2, 3, 1)])
 def test_an_action_is_called_once_after_its_step(start, when, calls):
     called = []
-    run(attached(callbacks.AtStep(start, when, lambda: called.append(None))), [1.0] * 6)
-    assert len(called) == calls
+    run(attached(callbacks.AtStep(start, when, called.append)), [1.0] * 6)
+    assert called == [when] * calls
