@@ -8,10 +8,11 @@ network = inpainting_tf.build("glcic", image_size=64, width=32)   # untrained
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
+from inpainting_tf.environment import forget_unknown_matplotlib_backend
 from inpainting_tf.errors import InputError
+from inpainting_tf.streams import hush_tensorflow
 
 if TYPE_CHECKING:
     from inpainting_tf.inference import inpaint
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from inpainting_tf.recipes import build
     from inpainting_tf.runs import load
 
-# Read when TensorFlow is first imported: its notes about the CPU are not for our users, its errors are.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before anything imports Keras or TensorFlow.
+forget_unknown_matplotlib_backend()
+hush_tensorflow()
 
 __all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]
 __version__ = "0.2.0.dev0"

@@ -1,19 +1,72 @@
-"""What a number was made with."""
+"""What a number was made with, and the defaults of the process that would change it."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.metadata
 import os
 import platform
 
-import keras
+from inpainting_tf.errors import InputError
 
 PACKAGES = ("inpainting_tf", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy")
 
 
+# What networks, losses and data assume, of what a user may set in ~/.keras/keras.json.
+KERAS_DEFAULTS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
+
+
+def pin_defaults() -> None:
+    """For a command, whose process is its own: sets Keras's defaults to `KERAS_DEFAULTS`.
+
+    Raises:
+        InputError: Keras cannot be imported, for KERAS_BACKEND is unknown or not installed.
+    """
+    try:
+        from keras import config
+    except (ImportError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise InputError(
+            "KERAS_BACKEND must be tensorflow or jax, and that must be installed. "
+            f"Received {os.environ.get('KERAS_BACKEND', 'tensorflow')!r}: {reason}."
+        ) from error
+    for name, value in KERAS_DEFAULTS.items():
+        getattr(config, f"set_{name}")(value)
+
+
+def forget_unknown_matplotlib_backend() -> None:
+    """Unsets an MPLBACKEND that matplotlib does not have: it could not be imported, and Keras with it.
+
+    Figures are drawn into files and need none.
+    """
+    if "MPLBACKEND" in os.environ:
+        try:
+            importlib.import_module("matplotlib")
+        except ValueError:
+            del os.environ["MPLBACKEND"]
+
+
+def require_defaults() -> None:
+    """For a call from a program, whose defaults are not ours to change.
+
+    Raises:
+        InputError: one of Keras's defaults is not that of `KERAS_DEFAULTS`.
+    """
+    from keras import config
+
+    for name, value in KERAS_DEFAULTS.items():
+        if (found := getattr(config, name)()) != value:
+            raise InputError(
+                f"Keras's `{name}` must be {value}. Received {found}: "
+                f"call keras.config.set_{name}({value!r}), or change ~/.keras/keras.json."
+            )
+
+
 def describe() -> dict[str, str]:
     """Versions of Python and of the installed `PACKAGES`, the Keras backend, the device."""
+    import keras
+
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -22,5 +75,7 @@ def describe() -> dict[str, str]:
 
 
 def _device() -> str:
+    import keras
+
     accelerators = [each for each in keras.distribution.list_devices() if not each.startswith("cpu")]
     return ", ".join(accelerators) or f"cpu ({platform.machine()}, {os.cpu_count()} cores)"

@@ -8,6 +8,7 @@ import errno
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 from inpainting_tf.errors import InputError
 
+_SURROGATES = re.compile(r"[\udc80-\udcff]")  # the bytes of a file name that could not be decoded
 _ADVICE = {
     errno.ENOSPC: "Free some space there, or choose another folder.",
     errno.EFBIG: "Raise the limit on file sizes (ulimit -f), or choose another folder.",
@@ -144,6 +146,11 @@ def _exchange(target: Path, new: Path) -> None:
 
 def _aside(target: Path) -> Path:
     return target.with_name(f".replaced-{target.name}")
+
+
+def readable(name: str) -> str:
+    """A file name as text for people and figures: what this process's locale could not decode is UTF-8."""
+    return os.fsencode(name).decode("utf-8", errors="replace") if _SURROGATES.search(name) else name
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

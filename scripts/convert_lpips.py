@@ -23,7 +23,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from inpainting_tf import files
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
-from inpainting_tf.ops import lpips
 
 
 def define_flags(define: cli.Define) -> None:
@@ -59,6 +58,8 @@ def read(flag: str, path: str | None) -> dict[str, np.ndarray]:
 
 
 def run(args: flags.FlagValues) -> None:
+    from inpainting_tf.ops import lpips
+
     arrays = lpips.convert(read("alexnet", args.alexnet), read("linear", args.linear))
     with files.replacing(args.output) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)

@@ -1,4 +1,4 @@
-"""What the tests of runs share: a recipe of seconds, and the two scripts, in this process or in their own."""
+"""What the tests of runs share: a recipe of seconds, and the commands, in this process or in their own."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from absl import app, flags
 from PIL import Image
 
 from inpainting_tf import recipes
+from inpainting_tf.commands import main
 from inpainting_tf.data import synthetic_faces
 from inpainting_tf.runs import checkpoints
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600  # seconds until a process that ought to be done counts as hanging
 
-app.define_help_flags()  # before any script, so that none of them is taken for their owner
+PROGRAMS = {"inpaint": main.inpaint, "inpainting-tf": main.inpainting_tf}  # as setup.cfg installs them
 
 # 12 steps: six of completion, three of the discriminator alone, three of both.
 TINY = {
@@ -78,27 +78,37 @@ class Result:
         return told and self.status == status and "Traceback" not in self.err
 
 
-def command(script: str, *args: Any) -> Result:
-    """Runs a script in this process, as a user would on the command line."""
-    out, err, status, path = io.StringIO(), io.StringIO(), 0, str(ROOT / script)
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _arguments(path, args):
+def command(program: str, *args: Any) -> Result:
+    """Runs a program in this process, as a user would on the command line.
+
+    Args:
+        program: a script of the checkout, or what is installed: `inpaint`, `inpainting-tf train`.
+        args: its options.
+    """
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    name, *words = program.split()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        _arguments(name, *words, *map(str, args)),
+    ):
         try:
-            runpy.run_path(path, run_name="__main__")
+            if name in PROGRAMS:
+                PROGRAMS[name]()
+            else:
+                runpy.run_path(str(ROOT / name), run_name="__main__")
         except SystemExit as end:
             status = end.code or 0
     return Result(status, out.getvalue(), err.getvalue())
 
 
 @contextlib.contextmanager
-def _arguments(path: str, args: tuple[Any, ...]) -> Iterator[None]:
-    former, sys.argv = sys.argv, [path, *map(str, args)]
+def _arguments(*words: str) -> Iterator[None]:
+    former, sys.argv = sys.argv, list(words)
     try:
         yield
     finally:
         sys.argv = former
-        owned = flags.FLAGS.flags_by_module_dict()  # the next command defines its own, without these values
-        for flag in [*owned.get(path, []), *owned.get("inpainting_tf.commands.cli", [])]:
-            delattr(flags.FLAGS, flag.name)
 
 
 def process(script: str, *args: Any, env: dict[str, str] | None = None, **options: Any) -> Result:

@@ -37,9 +37,7 @@ def test_the_faces_are_what_inpaint_uses_by_default(tmp_path, monkeypatch):
     hole[45:60, 30:50] = 255
     Image.fromarray(face).save("face.png")
     Image.fromarray(hole).save("hole.png")
-    done = command(
-        "inpainting_tf/commands/inpaint.py", "--image=face.png", "--mask=hole.png", "--output=out.png"
-    )
+    done = command("inpaint", "--image=face.png", "--mask=hole.png", "--output=out.png")
     assert done.status == 0, done.err
     filled = np.asarray(Image.open("out.png"))
     assert np.array_equal(filled, inpainting_tf.inpaint(inpainting_tf.load("faces"), face, hole))

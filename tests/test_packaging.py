@@ -49,7 +49,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_every_import_is_declared_and_every_declaration_imported():
-    modules = [*(ROOT / "inpainting_tf").rglob("*.py"), ROOT / "train.py", ROOT / "eval.py"]
+    modules = (ROOT / "inpainting_tf").rglob("*.py")
     names = set().union(*map(imported, modules)) - set(sys.stdlib_module_names) - {"inpainting_tf"}
     needed = {DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in names}
     options, extras = declared()["options"], declared()["options.extras_require"]
@@ -69,6 +69,15 @@ def test_every_requirement_has_a_lower_bound():
     lists = [found["options"]["install_requires"], *found["options.extras_require"].values()]
     for name, bound in requirements("\n".join(lists)).items():
         assert re.fullmatch(r">=\d+(\.\d+)+(,<\d+(\.\d+)*)?", bound), name
+
+
+def test_what_jax_alone_needs_is_everything_but_tensorflow():
+    usual = requirements(declared()["options"]["install_requires"])
+    tensorflow = {"tensorflow", "tensorflow-datasets"}
+    assert usual.keys() > tensorflow
+    alone = {name: bound for name, bound in usual.items() if name not in tensorflow}
+    jax = requirements(declared()["options.extras_require"]["jax"])
+    assert requirements((ROOT / "requirements-jax.txt").read_text(encoding="utf-8")) == alone | jax
 
 
 def test_every_folder_of_modules_is_a_package():

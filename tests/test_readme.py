@@ -10,13 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from running import PATIENCE, ROOT, TINY, drawn_faces, environment
+from running import PATIENCE, PROGRAMS, ROOT, TINY, drawn_faces, environment
 from running import command as in_this_process
 from test_packaging import declared
 
@@ -25,7 +24,7 @@ from inpainting_tf.data import synthetic_faces
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?:^    \S.*\n(?:^ +\S.*\n)*)+", README, re.MULTILINE)
-INLINE = re.findall(r"`((?:python|pip|inpaint|KERAS_BACKEND)[ =][^`]+)`", README)
+INLINE = re.findall(r"`((?:python|pip|inpaint|inpainting-tf|KERAS_BACKEND)[ =][^`]+)`", README)
 SMOKE = [
     "--preset=smoke",
     "--dataset=synthetic_faces",
@@ -38,7 +37,7 @@ def commands() -> list[str]:
     """The README's commands in their order, without comments; a backslash goes on with the next line."""
     lines = "".join(BLOCKS).replace("\\\n", " ").splitlines() + INLINE
     found = (" ".join(line.split("  #")[0].split()) for line in lines)
-    starts = ("pip ", "make ", "python ", "inpaint ", "source ", "KERAS_BACKEND=")
+    starts = ("pip ", "make ", "python ", "inpaint ", "inpainting-tf ", "source ", "KERAS_BACKEND=")
     return list(dict.fromkeys(line for line in found if line.startswith(starts)))
 
 
@@ -47,7 +46,7 @@ def commands() -> list[str]:
 RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
     "inpaint --image=photo.jpg --mask=mask.png --output=repaired.png": [],
     "inpaint --image=scans --mask=watermark.png --output=repaired --format=png": [],
-    "python -m inpainting_tf.export --workdir=runs/glcic --output=exported/glcic": [],
+    "inpainting-tf export --workdir=runs/glcic --output=exported/glcic": [],
     "python train.py --model=glcic --dataset=celeba --data_dir=FOLDER_OR_ZIP --preset=laptop": (
         ["--dataset=celeba", "--data_dir=FOLDER_OR_ZIP", "--preset=laptop"],
         [*SMOKE, "--workdir=runs/new"],
@@ -61,8 +60,7 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
         ["--dataset=folder", "--preset=laptop"],
         [*SMOKE[:1], *SMOKE[2:], "--dataset=folder"],
     ),
-    "python -m inpainting_tf.prepare --dataset=celeba --data_dir=FOLDER --image_size=128 "
-    "--output=celeba_128": (
+    "inpainting-tf prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128": (
         ["--dataset=celeba", "--data_dir=FOLDER", "--image_size=128"],
         DRAWN,
     ),
@@ -71,13 +69,16 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
     "--output=evaluations/glcic": [],
 }
 SERVED = (
-    "python -m inpainting_tf.apps.demo",
-    "python -m inpainting_tf.apps.study --runs=runs/glcic --runs=runs/one_autoencoder --pictures=FOLDER",
+    "inpainting-tf demo",
+    "inpainting-tf study --runs=runs/glcic --runs=runs/one_autoencoder --pictures=FOLDER",
 )
 ELSEWHERE = {
     "KERAS_BACKEND=jax python train.py --model=double_autoencoder --data_dir=FOLDER --preset=gpu "
     "--epochs=100": "test_jax",
     "python train.py --help": "test_command_lines",
+    "inpainting-tf train": "test_main",
+    "inpainting-tf evaluate": "test_main",
+    "inpainting-tf reproduce": "test_main",
     "pip install .": "test_what_is_installed_is_whole",
     "make demo": "test_make_knows_its_targets",
     "make test": "test_make_knows_its_targets",
@@ -114,17 +115,17 @@ def place(trained, tmp_path_factory) -> Path:
 
 def called(command: str) -> list[str]:
     """The words of a command for this interpreter."""
-    words, shell = shlex.split(command), [sys.executable, "-m", "inpainting_tf.commands.inpaint"]
-    return [*(shell if words[0] == "inpaint" else [sys.executable]), *words[1:]]
+    program, *options = shlex.split(command)
+    start = "from inpainting_tf.commands import main; main.{}()"
+    first = ["-c", start.format(PROGRAMS[program].__name__)] if program in PROGRAMS else []
+    return [sys.executable, *first, *options]
 
 
-def script_of(words: list[str]) -> tuple[str, list[str]]:
-    """The file that Python runs for these words, in the checkout, and the options that it gets."""
-    if words[0] != "-m":
-        return words[0], words[1:]
-    found = find_spec(words[1])
-    found = found if found.submodule_search_locations is None else find_spec(f"{words[1]}.__main__")
-    return found.origin, words[2:]
+def program_of(command: str) -> tuple[str, list[str]]:
+    """The program of a command, as `running.command` takes it, and its options."""
+    words = shlex.split(command)
+    first = next(index for index, word in enumerate(words) if word.startswith("--"))
+    return " ".join(words[:first]).removeprefix("python "), words[first:]
 
 
 def test_every_command_is_accounted_for():
@@ -147,11 +148,11 @@ def test_a_command_does_what_it_says(command, place, monkeypatch):
     """In this process, to save the imports; other tests start each script in one of its own."""
     small = RUN[command]
     out, more = small if isinstance(small, tuple) else ([], small)
-    script, options = script_of(called(command)[1:])
+    program, options = program_of(command)
     assert all(word in options for word in out)
     options = [word for word in options if word not in out] + more
     monkeypatch.chdir(place)
-    done = in_this_process(script, *options)
+    done = in_this_process(program, *options)
     assert done.status == 0 and "Traceback" not in done.err, done.err[-2000:]
     for output in re.findall(r"--(?:output|workdir)=(\S+)", " ".join(options)):
         assert (place / output).exists()
@@ -227,7 +228,7 @@ def test_what_is_installed_is_whole(tmp_path):
     place = tmp_path / "installed"
     call = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*call, f"--target={place}", str(source)], check=True, timeout=PATIENCE)
-    assert (place / "bin" / "inpaint").is_file()
+    assert all((place / "bin" / program).is_file() for program in PROGRAMS)
     environ = {**os.environ, "PYTHONPATH": str(place)}
     code = "import inpainting_tf; print(inpainting_tf.__file__, inpainting_tf.load('faces').count_params())"
     done = subprocess.run(

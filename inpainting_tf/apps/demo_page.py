@@ -225,7 +225,7 @@ def _painting(gr: Any) -> Any:
 
 def _brush(gr: Any, size: tuple[int, int]) -> Any:
     """A brush of one colour for pictures of (height, width)."""
-    red, green, blue = to_uint8(np.float32(retouching.OUTLINE_COLOR))
+    red, green, blue = to_uint8(np.asarray(retouching.OUTLINE_COLOR, np.float32))
     colour = f"rgb({red}, {green}, {blue})"
     return gr.Brush(default_size=max(1, round(BRUSH * min(size))), colors=[colour], color_mode="fixed")
 

@@ -210,8 +210,8 @@ def _test_pictures(run: runs.Run | None) -> tuple[list[str], Callable[[int], np.
 
 
 def _picture_files(folder: Path) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    found = sorted(file for file in found if file.suffix.lower() in photographs.ENDINGS)
+    files_in_it = folder.iterdir() if folder.is_dir() else iter(())
+    found = sorted(file for file in files_in_it if file.suffix.lower() in photographs.ENDINGS)
     if not found:
         raise InputError(f"--pictures must be a folder of pictures. Received {str(folder)!r}: none in it.")
     return found

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import data, evaluation, files, processes, recipes, runs
+from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs
 from inpainting_tf.book import encoders
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
@@ -272,6 +272,7 @@ def device_of(run: Run) -> str:
 
 
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
+    environment.pin_defaults()  # of a process of its own
     runs.train(recipe, folder, data_dir=place, settings=False)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from absl import flags
 
+from inpainting_tf import streams
 from inpainting_tf.errors import Diverged, InputError
 
 # The commands that a checkout has as scripts, too.
@@ -65,6 +66,7 @@ def main(command: Command, argv: Sequence[str] | None = None) -> None:
         command: what to run.
         argv: its options; default: the process's.
     """
+    streams.print_any_character()
     logging.basicConfig(format="%(levelname)s: %(message)s")
     options = sys.argv[1:] if argv is None else argv
     sys.exit(status_of(lambda: _run(command, options)))
@@ -138,7 +140,7 @@ def _paragraph(flag: flags.Flag) -> str:
     facts = [flag.parser.syntactic_help]
     if isinstance(flag, flags.MultiFlag):
         facts.append("may be repeated")
-    if flag.default not in (None, False, []):
+    if flag.default is not None and flag.default is not False and flag.default != []:
         facts.append(f"default: {', '.join(_plain(flag.default))}")
     words = flag.help.partition(";\n")[0]  # absl goes on with how to repeat it
     told = "; ".join(filter(None, facts))

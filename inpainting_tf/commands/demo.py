@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from absl import flags
 
+from inpainting_tf import environment
 from inpainting_tf.apps import pages
 from inpainting_tf.commands import cli, page_flags
 
@@ -25,6 +26,7 @@ def define_flags(define: cli.Define) -> None:
 def run(args: flags.FlagValues) -> None:
     """Serves the page until it is interrupted."""
     pages.gradio()  # that it is missing is told before models are loaded
+    environment.pin_defaults()
     from inpainting_tf.apps import demo_page
 
     demo_page.serve(demo_page.named_models(args.model, args.engine), page_flags.server(args))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from inpainting_tf import environment
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
@@ -43,6 +44,7 @@ def run(args: flags.FlagValues) -> None:
     """Measures, writes the results and prints their table."""
     if not (args.workdir or args.model_path or args.baseline):
         raise InputError("Name what to evaluate with --workdir, --model_path or --baseline. Received none.")
+    environment.pin_defaults()
     from inpainting_tf import evaluation, runs
     from inpainting_tf.evaluation import comparison
     from inpainting_tf.ops import lpips

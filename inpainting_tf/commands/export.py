@@ -14,6 +14,7 @@ from typing import Any
 
 from absl import flags
 
+from inpainting_tf import environment
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
 
@@ -37,6 +38,7 @@ def define_flags(define: cli.Define) -> None:
 def run(args: flags.FlagValues) -> None:
     """Exports, and says how large the result is."""
     _check(args)
+    environment.pin_defaults()
     import keras
 
     import inpainting_tf

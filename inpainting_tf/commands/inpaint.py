@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from inpainting_tf import models
+from inpainting_tf import environment, models
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
@@ -68,6 +68,7 @@ def run(args: flags.FlagValues) -> int:
 
 def _inpaint(args: flags.FlagValues) -> Inpaint:
     """The chosen network as a function of a picture and its mask."""
+    environment.pin_defaults()
     from inpainting_tf import inference, runs
 
     model = runs.load(args.model, engine=args.engine)

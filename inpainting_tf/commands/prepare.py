@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from typing import Any
 
 from absl import flags
 
@@ -48,7 +49,7 @@ def run(args: flags.FlagValues) -> None:
 
 
 def _wanted(args: flags.FlagValues) -> Data:
-    settings = {field: args[flag].value for field, flag in prepared.FLAGS.items()}
+    settings: dict[str, Any] = {field: args[flag].value for field, flag in prepared.FLAGS.items()}
     settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
     return dataclasses.replace(USUAL, **settings)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from inpainting_tf import environment
 from inpainting_tf.commands import cli
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> int:
     """Trains, measures, writes; returns 1 where a system failed."""
+    environment.pin_defaults()
     from inpainting_tf import book
     from inpainting_tf.book.experiments import Experiments
     from inpainting_tf.ops import lpips

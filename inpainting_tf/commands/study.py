@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from inpainting_tf import models
+from inpainting_tf import environment, models
 from inpainting_tf.apps import pages
 from inpainting_tf.commands import cli, page_flags
 from inpainting_tf.ops.masks import SAMPLERS
@@ -50,6 +50,7 @@ def run(args: flags.FlagValues) -> None:
         _report(folder)
         return
     pages.gradio()  # that it is missing is told before models are loaded
+    environment.pin_defaults()
     from inpainting_tf.apps import stimuli, study_page
 
     store = stimuli.opened(folder, wanted(args))
@@ -61,10 +62,11 @@ def wanted(args: flags.FlagValues) -> stimuli.Wanted | None:
     """What the flags say about the study; None if they say nothing, and one that exists is continued."""
     from inpainting_tf.apps.stimuli import Wanted
 
-    names = [field.name for field in dataclasses.fields(Wanted)]
-    if not any(args[name].present for name in names):
+    given = {field.name: args[field.name] for field in dataclasses.fields(Wanted)}
+    if not any(flag.present for flag in given.values()):
         return None
-    return Wanted(**{name: args[name].value for name in names})
+    values: dict[str, Any] = {name: flag.value for name, flag in given.items()}
+    return Wanted(**values)
 
 
 def _report(folder: Path) -> None:

@@ -10,6 +10,7 @@ import shlex
 
 from absl import flags
 
+from inpainting_tf import environment
 from inpainting_tf.commands import cli, recipe_flags
 
 
@@ -24,6 +25,7 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> None:
     """Trains, or lists the models."""
+    environment.pin_defaults()
     from inpainting_tf import recipes, runs
 
     if args.list:

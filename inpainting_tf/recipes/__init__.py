@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from inpainting_tf import environment
 from inpainting_tf.errors import unknown
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import (
@@ -52,7 +53,8 @@ def build(name: str, **overrides: Any) -> Inpainter:
         1 = missing} to the whole predicted picture [N, H, W, 3] in [0, 1].
 
     Raises:
-        InputError: no such model, or an argument that its builder does not take.
+        InputError: no such model, an argument that its builder does not take, or defaults of Keras that
+            networks cannot take, see `environment.require_defaults`.
 
     Example:
         >>> import inpainting_tf
@@ -60,6 +62,7 @@ def build(name: str, **overrides: Any) -> Inpainter:
         >>> model.output_shape
         (None, 64, 96, 3)
     """
+    environment.require_defaults()
     return completion_network(get(name), **overrides)
 
 

@@ -68,10 +68,11 @@ def trainer(recipe: Recipe, total_steps: int) -> Reconstruction:
 def _optimizers(recipe: Recipe, total_steps: int) -> list[keras.Optimizer]:
     """One for the completion network and, where there is a second network to train, one for that."""
     alone, joint = recipe.schedule.boundaries(total_steps) if recipe.trainer == "adversarial" else (0, 0)
-    first = _optimizer(recipe.optimizer, total_steps - (joint - alone))
+    first = _optimizer("optimizer", recipe.optimizer, total_steps - (joint - alone))
     if recipe.trainer in ("reconstruction", "variational"):
         return [first]
-    return [first, _optimizer(recipe.discriminator_optimizer, total_steps - alone)]
+    settings, name = recipe.discriminator_optimizer, "discriminator_optimizer"
+    return [first, _optimizer(name, settings, total_steps - alone)]
 
 
 def _reconstruction(recipe: Recipe, completion: Inpainter, total_steps: int) -> Reconstruction:
@@ -140,16 +141,19 @@ def _build(network: Network, **overrides: Any) -> keras.Model:
     return builder(**arguments)
 
 
-def _optimizer(settings: Optimizer, updates: int) -> keras.Optimizer:
-    """A Keras optimizer whose decay ends after so many updates, with loss scaling under float16."""
+def _optimizer(name: str, settings: Optimizer, updates: int) -> keras.Optimizer:
+    """A Keras optimizer whose decay ends after so many updates, with loss scaling under float16.
+
+    `name` begins the paths of its variables, which by default would depend on what the process has built.
+    """
     rate = settings.learning_rate
     if settings.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, max(1, updates))
     if settings.name == "adam":
-        optimizer = keras.optimizers.Adam(rate, beta_1=settings.beta_1)
+        optimizer = keras.optimizers.Adam(rate, beta_1=settings.beta_1, name=name)
     else:
-        optimizer = keras.optimizers.Adadelta(rate)
+        optimizer = keras.optimizers.Adadelta(rate, name=name)
     if keras.mixed_precision.dtype_policy().compute_dtype == "float16":
         # Keras wraps the optimizer given to `compile` alone; with two of them each must be wrapped here.
-        return keras.optimizers.LossScaleOptimizer(optimizer)
+        return keras.optimizers.LossScaleOptimizer(optimizer, name=f"{name}_loss_scale")
     return optimizer

@@ -326,7 +326,7 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
-_PARSERS = {bool: _boolean, int: _integer, float: float, str: str}
+_PARSERS: dict[Any, Callable[[Any], Any]] = {bool: _boolean, int: _integer, float: float, str: str}
 _SPOKEN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 

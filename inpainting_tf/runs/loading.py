@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from inpainting_tf import models
+from inpainting_tf import environment, files, models
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inference import Engine
 from inpainting_tf.inpainter import Inpainter
@@ -41,6 +41,7 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
         >>> model.facts.trained_on  # pictures of 64 px, holes from 12 px on
         (64, 12)
     """
+    environment.require_defaults()
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
     place = Path(path).expanduser()
@@ -62,7 +63,8 @@ def inpainter(preset: str | os.PathLike) -> Inpainter:
 def shown_name(path: str | os.PathLike) -> str:
     """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
     place = Path(path).expanduser().resolve()
-    return place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+    name = place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+    return files.readable(name)
 
 
 def _exported(file: Path) -> Engine:

@@ -59,7 +59,9 @@ def train(
         >>> sorted(file.name for file in run.folder.glob("*.keras"))
         ['model.keras']
     """
-    run = _run_of(recipe.check(), Path(workdir).expanduser())
+    environment.require_defaults()
+    # Absolute: a callback or a library may change the working folder while it trains.
+    run = _run_of(recipe.check(), Path(workdir).expanduser().absolute())
     if recipe.deterministic:
         backends.make_deterministic()
     with locking.locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):

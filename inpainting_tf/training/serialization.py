@@ -50,7 +50,8 @@ def restored_game(saved: str) -> losses.AdversarialLoss:
 
 
 def _name_of(value: Any, table: Mapping[str, Any]) -> str | None:
-    return next((name for name, known in table.items() if known is value), None)
+    # By equality: Keras keeps a copy of a tuple that is set on a model.
+    return next((name for name, known in table.items() if known == value), None)
 
 
 def _of_name(argument: str, name: str, table: Mapping[str, Any]) -> Any:

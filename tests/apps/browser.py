@@ -75,7 +75,7 @@ def served(module: str, *options: str, log: Path) -> Iterator[Server]:
     """`python -m module --port=... options` in the background, from its first line with an address on.
 
     Args:
-        module: a page with the flags of `inpainting_tf.apps.pages`.
+        module: one that serves a page, with the flags of `inpainting_tf.commands.page_flags`.
         options: of its command line.
         log: a file for what it prints.
     """

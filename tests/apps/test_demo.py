@@ -16,7 +16,7 @@ from PIL import Image
 
 import inpainting_tf
 from inpainting_tf import InputError, classical
-from inpainting_tf.apps import demo, pages, retouching
+from inpainting_tf.apps import demo_page, pages, retouching
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.figures import OUTLINE_COLOR
 from inpainting_tf.ops.images import to_float, to_uint8
@@ -186,9 +186,9 @@ def test_the_hole_stands_out_and_nothing_else_changes(rgb, hole):
 
 
 def test_models_have_a_name_each(model_file):
-    assert list(demo.named_models([str(model_file)])) == ["tiny"]
+    assert list(demo_page.named_models([str(model_file)])) == ["tiny"]
     with pytest.raises(InputError, match="'tiny' twice"):
-        demo.named_models([str(model_file)] * 2)
+        demo_page.named_models([str(model_file)] * 2)
 
 
 def test_a_missing_extra_is_told(monkeypatch):

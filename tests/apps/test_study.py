@@ -9,14 +9,14 @@ import itertools
 
 import numpy as np
 import pytest
-from absl import flags
 from browser import chromium, opened, screenshot, served
 from PIL import Image
-from running import contents, tiny
+from running import command, contents, tiny
 
 import inpainting_tf
 from inpainting_tf import InputError, classical, data, files, runs
-from inpainting_tf.apps import pages, study
+from inpainting_tf.apps import stimuli, study_page
+from inpainting_tf.commands import cli, study
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.evaluation import comparison, ratings
 from inpainting_tf.ops import masks
@@ -60,23 +60,13 @@ def save_network(path, seed):
 
 @pytest.fixture
 def begin(place, tmp_path, monkeypatch):
-    """`study.opened` in a folder of its own, with the options of a command line."""
+    """`stimuli.opened` in a folder of its own, with the options of a command line."""
     monkeypatch.chdir(place)
-    study.define_flags()
 
     def run(*options, folder=tmp_path / "study"):
-        for name in owned():
-            flags.FLAGS[name].unparse()
-        flags.FLAGS(["study", *options])
-        return study.opened(folder)
+        return stimuli.opened(folder, study.wanted(cli.parse(study, options)))
 
-    def owned():
-        modules = flags.FLAGS.flags_by_module_dict()
-        return [flag.name for module in (study, pages) for flag in modules[module.__name__]]
-
-    yield run
-    for name in owned():
-        delattr(flags.FLAGS, name)
+    return run
 
 
 STUDY = ("--runs=secret.keras", "--baseline=telea", "--originals", "--pictures=pictures", "--mask=masks")
@@ -147,11 +137,11 @@ def test_kinds_of_holes(begin, place):
 def test_small_pictures_are_enlarged_smoothly_and_large_ones_reduced():
     small = np.zeros((32, 48, 3), np.uint8)
     small[:, 24:] = 200
-    shown = study.enlarged(small)
+    shown = study_page.enlarged(small)
     assert shown.shape == (341, 512, 3) and len(np.unique(shown)) > 10
-    assert study.enlarged(np.zeros((3000, 1500, 3), np.uint8)).shape == (1024, 512, 3)
+    assert study_page.enlarged(np.zeros((3000, 1500, 3), np.uint8)).shape == (1024, 512, 3)
     fits = np.zeros((600, 700, 3), np.uint8)
-    assert study.enlarged(fits) is fits
+    assert study_page.enlarged(fits) is fits
 
 
 # Going on
@@ -164,7 +154,7 @@ def test_a_study_is_continued_with_its_options_or_without(begin, monkeypatch):
     store = begin(*STUDY)
     store.rate("anna", *store.plan().order("anna")[0], 4, 1)
     before = contents(store.path.parent)
-    monkeypatch.setattr(study, "_begin", None)
+    monkeypatch.setattr(stimuli, "_begin", None)
     assert begin(*STUDY) == begin("--port=8000") == begin() == store
     assert contents(store.path.parent) == before
 
@@ -238,17 +228,14 @@ def test_a_broken_picture_is_named(begin, tmp_path):
     assert not (tmp_path / "study").exists()
 
 
-def test_the_report_serves_nothing(begin, tmp_path, capsys):
+def test_the_report_serves_nothing(begin, tmp_path):
     store = begin(*BASELINE)
     store.rate("anna", *store.plan().order("anna")[0], 4, 1)
-    flags.FLAGS(["study", "--report", f"--output={store.path.parent}"])
-    study.main()
-    assert "| telea | 1 | 4 | 4.00 | 4 to 4 |" in capsys.readouterr().out
+    done = command("inpainting-tf study", "--report", f"--output={store.path.parent}")
+    assert done.status == 0 and "| telea | 1 | 4 | 4.00 | 4 to 4 |" in done.out
     assert store.path.with_name("ratings.png").is_file() and store.path.with_name("ratings.csv").is_file()
     assert begin() == store  # which the results beside it do not disturb
-    flags.FLAGS(["study", "--report", f"--output={tmp_path / 'none'}"])
-    with pytest.raises(InputError, match="none in it"):
-        study.main()
+    assert command("inpainting-tf study", "--report", f"--output={tmp_path / 'none'}").refuses("none in it")
 
 
 # The page's answers
@@ -257,8 +244,8 @@ def test_the_report_serves_nothing(begin, tmp_path, capsys):
 @pytest.fixture
 def booth(begin, monkeypatch):
     pytest.importorskip("gradio", reason="needs the extra apps")
-    monkeypatch.setattr(study, "GLANCE", 0.0)
-    return study.Booth(begin(*STUDY, "--count=1"))
+    monkeypatch.setattr(study_page, "GLANCE", 0.0)
+    return study_page.Booth(begin(*STUDY, "--count=1"))
 
 
 def seen(update):
@@ -271,8 +258,8 @@ def test_a_rater_is_led_through_and_comes_back(booth):
     store, order = booth._store, booth._plan.order("anna")
     shown = booth.entered(" Anna ")
     for position in (1, 2, 3):
-        expected = read(study.shown_file(store, store.plan(), *order[position - 1]))
-        assert np.array_equal(seen(shown), study.enlarged(expected))
+        expected = read(stimuli.shown_file(store, store.plan(), *order[position - 1]))
+        assert np.array_equal(seen(shown), study_page.enlarged(expected))
         assert shown["position"] == position and f"{position} of 3" in shown["progress"]
         shown = booth.scored(position + 1, "Anna", position)
         if position < 3:
@@ -291,7 +278,7 @@ def test_a_score_never_goes_to_another_picture(booth):
 
 
 def test_the_second_half_of_a_double_click_is_no_score(booth, monkeypatch):
-    monkeypatch.setattr(study, "GLANCE", 1000.0)
+    monkeypatch.setattr(study_page, "GLANCE", 1000.0)
     booth.entered("anna")
     assert set(booth.scored(5, "anna", 1)) == {"position"}
     assert booth._store.rows() == []
@@ -328,7 +315,7 @@ def enter(tab, name):
 
 def wait_for_picture(tab, number):
     tab.wait_for_selector(f'#picture img[alt="Picture {number} of 4"]')
-    tab.wait_for_timeout(1000 * study.GLANCE + 200)
+    tab.wait_for_timeout(1000 * study_page.GLANCE + 200)
 
 
 def on_screen(tab):
@@ -358,8 +345,8 @@ def test_two_raters_rate_everything(server, tmp_path):
             enter(tab, rater)
         for number, (rater, tab) in itertools.product((1, 2, 3, 4), tabs.items()):
             wait_for_picture(tab, number)
-            filled = study.shown_file(store, plan, *plan.order(rater)[number - 1])
-            assert np.array_equal(on_screen(tab), study.enlarged(read(filled)))
+            filled = stimuli.shown_file(store, plan, *plan.order(rater)[number - 1])
+            assert np.array_equal(on_screen(tab), study_page.enlarged(read(filled)))
             html = tab.content()
             assert not [word for word in betraying if word in html]
             if number == 2:
@@ -382,7 +369,7 @@ def test_two_raters_rate_everything(server, tmp_path):
         assert two.input_value("#name textarea, #name input") == ""
         config = one.request.get(f"{running.url}config").text()
         outside = one.request.get(
-            f"{running.url}gradio_api/file={study.shown_file(store, plan, *plan.order('')[0])}"
+            f"{running.url}gradio_api/file={stimuli.shown_file(store, plan, *plan.order('')[0])}"
         )
         assert not [
             word for word in betraying if word in config + " ".join(asked_by_one + asked_by_two + heard)

@@ -119,7 +119,8 @@ def compiled(kind: str) -> tuple[Reconstruction, Callable, list[None], list[np.n
     with precision.policy("mixed_float16" if kind == "float16" else "float32"):
         model = trainer(kind)
     traces: list[None] = []
-    original, model.step = model.step, lambda batch: (traces.append(None), original(batch))[1]
+    original = model.train_step
+    model.train_step = lambda batch: (traces.append(None), original(batch))[1]
     return model, backends.compiled_step(model), traces, values(model)
 
 

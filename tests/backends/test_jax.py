@@ -30,6 +30,7 @@ pytest.importorskip("jax", reason="takes pip install jax")
 pytestmark = pytest.mark.slow
 
 TEN_STEPS = "tests/backends/ten_steps.py"
+KERAS_HABITS = "tests/backends/keras_habits.py"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,11 @@ def checkpoints_of(folder: Path) -> dict[str, np.ndarray]:
     newest = sorted(folder.glob("step-*"))[-1]
     with np.load(newest / "variables.npz") as stored:
         return {name.removeprefix("arr_"): stored[name] for name in stored.files}
+
+
+def test_evaluation_saving_losses_and_metrics_are_as_on_tensorflow(jax_only, tmp_path):
+    done = process(KERAS_HABITS, tmp_path, env=environment(**jax_only))
+    assert done.status == 0, done.err
 
 
 JOINT, TOTAL = 12, 20

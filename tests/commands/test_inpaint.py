@@ -9,7 +9,6 @@ from running import command, contents
 
 import inpainting_tf
 
-SHELL = "inpainting_tf/commands/inpaint.py"
 SIZE = (45, 61)  # odd: no network's stride divides it
 
 
@@ -41,7 +40,7 @@ def inpaint(trained, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*args):
-        return command(SHELL, f"--model={trained}", *args)
+        return command("inpaint", f"--model={trained}", *args)
 
     return run
 

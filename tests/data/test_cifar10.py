@@ -273,7 +273,7 @@ def test_a_missing_package_is_named(made, monkeypatch, package):
 
 
 def prepare(*args):
-    return command("inpainting_tf/prepare.py", "--dataset=cifar10", "--image_size=32", *args)
+    return command("inpainting-tf prepare", "--dataset=cifar10", "--image_size=32", *args)
 
 
 def test_a_prepared_folder_remembers_its_classes(made, tmp_path):

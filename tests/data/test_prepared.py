@@ -345,14 +345,15 @@ def test_a_folder_without_notes_is_not_prepared(folder):
 
 
 def prepare(*args: str):
-    return command("inpainting_tf/prepare.py", *args)
+    return command("inpainting-tf prepare", *args)
 
 
 def next_recipe(out: str) -> tuple[recipes.Recipe, str]:
     """What the command that is printed last would train, and the folder it would train on."""
     words = shlex.split(re.search(r"^Next: (.*)", out, re.MULTILINE)[1])
-    assert words[:3] == ["python", "train.py", "--model=glcic"]
-    changes = dict(word.removeprefix("--set=").split("=") for word in words[3:-1])
+    first = words.index("--model=glcic")
+    assert words[:first] in (["inpainting-tf", "train"], ["python", "-m", "inpainting_tf", "train"])
+    changes = dict(word.removeprefix("--set=").split("=") for word in words[first + 1 : -1])
     return recipes.get("glcic").override(changes), words[-1].removeprefix("--data_dir=")
 
 
@@ -376,7 +377,7 @@ def test_the_usual_settings(celeba, tmp_path):
     assert (
         f"13 training and 3 test pictures of {celeba}, 128 px, {size:.1f} MB, in {tmp_path}/out." in done.out
     )
-    assert done.out.endswith(f"Next: python train.py --model=glcic --data_dir={tmp_path}/out\n")
+    assert done.out.endswith(f"Next: inpainting-tf train --model=glcic --data_dir={tmp_path}/out\n")
     same(data.load(Data(), tmp_path / "out"), data.load(Data(), celeba))
 
 

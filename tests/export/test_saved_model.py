@@ -422,7 +422,7 @@ def test_a_full_disk(model, tmp_path, file_size_limit):
 
 
 def export(*options: object):
-    return command("inpainting_tf/export/__main__.py", *options)
+    return command("inpainting-tf export", *options)
 
 
 @pytest.mark.parametrize("direct", [False, True])

@@ -6,12 +6,14 @@ import dataclasses
 import json
 
 import keras
+import numpy as np
 import pytest
 
 import inpainting_tf
 from inpainting_tf import recipes
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe, assembly
+from inpainting_tf.recipes.recipe import TRAINERS
 
 ALL = [(name, preset) for name, recipe in recipes.RECIPES.items() for preset in ("paper", *recipe.presets)]
 
@@ -30,6 +32,7 @@ def test_every_recipe_can_be_built(name):
     trainer = assembly.trainer(recipe, 10)
     assert trainer.completion.output.shape == (None, 32, 32, 3)
     assert set(trainer.completion.input) == {"image", "mask"}
+    assert type(trainer).__name__.lower() == recipe.trainer
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,14 @@ def test_changes_that_make_no_sense_are_one_line(changes, message):
         ({"optimizer.decay": "cos"}, "cosine"),
         ({"discriminator_optimizer.decay": "cos"}, "discriminator_optimizer.decay"),
         ({"optimizer.beta_1": 1.0}, "beta_1"),
+        ({"trainer": "adversary"}, "Did you mean 'adversarial'"),
+        ({"trainer": "reconstruction"}, "`discriminator` must be given for trainer 'adversarial'.*'iizuka_d"),
+        ({"trainer": "variational"}, "'variational'"),
+        ({"objective.kl_weight": 0.1}, "`objective.kl_weight` must be given for trainer 'variational'.*0.1"),
+        (
+            {"network.builder": "semantic_inpainting"},
+            "for trainer 'generative', and for no",
+        ),
         ({"network.builder": "glicc"}, "Did you mean 'glcic'"),
         ({"discriminator.builder": "glcic"}, "joint_discriminator"),
         ({"mask.test.kind": "squares"}, "rectangle"),
@@ -163,6 +174,45 @@ def test_a_recipe_of_a_later_version_is_refused_by_its_field():
     fields = recipes.get("glcic").to_json() | {"novelty": 1}
     with pytest.raises(InputError, match="novelty"):
         Recipe.from_json(fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "trainer"),
+    [
+        ("best", "reconstruction"),
+        ("cvae", "variational"),
+        ("gan_autoencoder", "adversarial"),
+        ("semantic_inpainting", "generative"),
+    ],
+)
+def test_each_trainer_needs_its_own_and_refuses_the_others(name, trainer):
+    recipe = recipes.get(name)
+    assert recipe.trainer == trainer
+    for other in TRAINERS:
+        changed = recipe.override({"trainer": other})
+        if other == trainer:
+            changed.check()
+        else:
+            with pytest.raises(InputError, match="for trainer"):
+                changed.check()
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_a_recipe_from_before_trainers_were_named_gets_its_own(name):
+    recipe = recipes.get(name)
+    fields = recipe.to_json()
+    del fields["trainer"]
+    assert Recipe.from_json(fields).differences(recipe) == {}
+
+
+@pytest.mark.parametrize("fill", ["telea", "smooth"])
+def test_holes_are_filled_beforehand_for_a_network_made_for_that(fill):
+    """By what was built, and not by what the recipe has as an argument."""
+    recipe = recipes.get("best", "smoke")
+    network = assembly.completion_network(recipe.override({"network.width": 4}), fill=fill)
+    images = np.zeros((8, 32, 32, 3), "uint8")
+    batch = next(iter(assembly.training_batches(recipe, network, images, 0, 1)))
+    assert ("prefilled" in batch) == (fill == "telea")
 
 
 def test_the_table_lists_every_model_with_its_weights():

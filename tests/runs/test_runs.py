@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from running import command, contents, events_of, process, python, rows_of, tiny, tiny_flags
+from running import ROOT, command, contents, events_of, process, python, rows_of, tiny, tiny_flags
 
 import inpainting_tf
 from inpainting_tf import InputError, runs
@@ -216,7 +216,7 @@ def test_a_finished_run_is_left_as_it_is(trained):
     again = command("train.py", *tiny_flags(mixed_precision="bfloat16"), f"--workdir={trained}")
     assert again.status == 0 and again.errors == []
     assert "glcic is already trained in" in again.err
-    assert f"python eval.py --workdir={trained}" in again.out
+    assert f"python {ROOT / 'eval.py'} --workdir={trained}" in again.out
     assert contents(trained) == before
 
 

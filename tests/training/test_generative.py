@@ -102,7 +102,7 @@ def test_the_generators_update_leaves_the_discriminator_to_its_own():
         given = {"image": generated, "mask": data["mask"]}
         loss = losses.non_saturating(twin.discriminator(given, training=True))
     gradients = tape.gradient(loss, twin.generator.trainable_variables)
-    logs = model.step(data)
+    logs = model.train_step(data)
     found, expected = snapshot(model), snapshot(twin)
     for mine, theirs in zip(found["discriminator"], expected["discriminator"], strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-7)
@@ -168,11 +168,11 @@ def test_a_training_continues_to_the_same_bits(tmp_path):
     for index in range(4):
         if index == 2:
             checkpoints.save(tmp_path, 2, model, {})
-        model.step(batch(index))
+        model.train_step(batch(index))
     other = trainer(seed=7)  # other weights, other codes
     assert checkpoints.restore(tmp_path, other)["step"] == 2 and int(other.steps) == 2
     for index in (2, 3):
-        other.step(batch(index))
+        other.train_step(batch(index))
     pairs = zip(
         [*model.variables, *model.optimizer.variables],
         [*other.variables, *other.optimizer.variables],
@@ -188,7 +188,7 @@ def test_the_trainer_holds_a_short_search_and_the_saved_network_the_whole_one():
     model = trainer()
     assert model.completion.search.iterations == PREVIEW < 1000
     portable = dcgan.semantic_inpainting(SIZE, width=4, latent=LATENT, iterations=1000)
-    model.step(batch())
+    model.train_step(batch())
     portable.set_weights(model.completion.get_weights())
     search = portable.search
     assert search.iterations == 1000

@@ -257,7 +257,9 @@ def test_the_generators_term_can_be_chosen():
 
 
 def test_a_recipe_without_a_discriminator_trains_on_reconstruction_alone():
-    recipe = dataclasses.replace(recipes.get("glcic").override(TINY), discriminator=None)
+    recipe = dataclasses.replace(
+        recipes.get("glcic").override(TINY), discriminator=None, trainer="reconstruction"
+    )
     model = assembly.trainer(recipe, STEPS)
     assert type(model) is Reconstruction and {model.phase(step) for step in range(STEPS)} == {"completion"}
     data = batch()

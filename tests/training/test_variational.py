@@ -38,7 +38,7 @@ def code(model: Variational, data: dict) -> tuple[np.ndarray, np.ndarray]:
 def test_the_loss_is_both_terms():
     model, data = trainer(objective__kl_weight=0.5), batch()
     mean, log_variance = code(model, data)  # in training they depend on the weights alone
-    logs = {name: float(value) for name, value in model.step(data).items()}
+    logs = {name: float(value) for name, value in model.train_step(data).items()}
     assert set(logs) == {"loss", "reconstruction", "kl"} == set(model.columns["completion"])
     assert logs["kl"] == pytest.approx(float(losses.kl_divergence(mean, log_variance)), rel=1e-4)
     assert logs["loss"] == pytest.approx(logs["reconstruction"] + 0.5 * logs["kl"], rel=1e-5)
@@ -47,7 +47,7 @@ def test_the_loss_is_both_terms():
 
 def test_the_divergence_alone_empties_the_code():
     model, data = trainer(objective__kl_weight=1.0, optimizer__learning_rate=0.01), batch()
-    step = tf.function(model.step)
+    step = tf.function(model.train_step)
     first = float(step(data)["kl"])
     for _ in range(60):
         last = float(step(data)["kl"])
@@ -59,7 +59,7 @@ def test_the_divergence_alone_empties_the_code():
 def test_without_it_the_reconstruction_is_learnt():
     model, data = trainer(objective__kl_weight=0.0, optimizer__learning_rate=0.003), batch()
     data["image"] = tf.zeros((4, 16, 16, 3)) + tf.reshape([0.05, 0.3, 0.6, 0.95], (4, 1, 1, 1))
-    step = tf.function(model.step)
+    step = tf.function(model.train_step)
     values = [float(step(data)["reconstruction"]) for _ in range(60)]
     assert np.mean(values[-5:]) < 0.3 * np.mean(values[:5])
 
@@ -67,7 +67,7 @@ def test_without_it_the_reconstruction_is_learnt():
 def test_every_weight_gets_a_gradient():
     model, data = trainer(), batch()
     before = [np.array(v) for v in model.completion.trainable_variables]
-    model.step(data)
+    model.train_step(data)
     moved = [
         (np.array(v) != old).any()
         for v, old in zip(model.completion.trainable_variables, before, strict=True)

@@ -1,0 +1,136 @@
+"""The process's standard streams: without start-up messages of TensorFlow, and for any character."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import faulthandler
+import importlib.abc
+import importlib.machinery
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+# What TensorFlow writes to file descriptor 2 on a machine where nothing is wrong: notes and warnings, and
+# errors about a GPU that is not there or about libraries that it registers twice itself.
+_NOISE = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"|[IW]\d{4} \d\d:\d\d:"
+    rb"|\d{4}-\d\d-\d\d \d\d:\d\d:[\d.]+: [IW] "
+    rb"|To enable the following instructions:"
+    rb"|.*failed call to cuInit: .*(UNKNOWN ERROR \(303\)|CUDA_ERROR_NO_DEVICE)"
+    rb"|.*(Unable to register cu\w+ factory|computation placer already registered)"
+)
+
+
+def hush_tensorflow() -> None:
+    """Keeps back what TensorFlow says to standard error while it is imported and finds its devices.
+
+    Takes effect when anything imports TensorFlow for the first time. No level of TensorFlow's log does it:
+    most is said before the level is read. Whoever sets TF_CPP_MIN_LOG_LEVEL to 0 or 1 gets everything.
+    """
+    # Read by TensorFlow when it is imported: for what it says later.
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if level not in ("0", "1") and "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _TensorFlowFinder())
+
+
+def print_any_character() -> None:
+    """Lets standard output and error print what their encoding does not have.
+
+    A byte of a file name that could not be decoded is printed as that byte, another character as its escape.
+    """
+    codecs.register_error("bytes_or_escapes", _bytes_or_escapes)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="bytes_or_escapes")
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Holds back what is written to file descriptor 2, by whatever code, and drops what is `_NOISE` in it.
+
+    The rest follows when the block ends; if it ends by an exception, everything does. If the process crashes
+    in the block, Python's stack is written, but what was held back is lost.
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed: there is nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as held, contextlib.closing(os.fdopen(stderr, "wb", buffering=0)) as real:
+        _flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            with _crash_shown(real):
+                yield
+        except BaseException:
+            _restore(held, real, everything=True)
+            raise
+        _restore(held, real, everything=False)
+
+
+class _TensorFlowFinder(importlib.abc.MetaPathFinder):
+    """Finds TensorFlow once, as it would be found anyway, and has it loaded in `held_back`."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module = _quietly(spec.loader.exec_module)
+        return spec
+
+
+def _quietly(load: Any) -> Any:
+    def quietly(module: ModuleType) -> None:
+        with held_back():
+            load(module)
+            module.config.list_physical_devices()  # which would say the rest whenever it is first done
+
+    return quietly
+
+
+@contextlib.contextmanager
+def _crash_shown(real: Any) -> Iterator[None]:
+    if faulthandler.is_enabled():
+        yield
+        return
+    faulthandler.enable(real)
+    try:
+        yield
+    finally:
+        faulthandler.disable()
+
+
+def _restore(held: Any, real: Any, *, everything: bool) -> None:
+    _flush()
+    os.dup2(real.fileno(), 2)
+    held.seek(0)
+    with contextlib.suppress(OSError):  # nobody reads it
+        real.write(b"".join(line for line in held if everything or not _NOISE.match(line)))
+
+
+def _flush() -> None:
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # None, a closed one
+        sys.stderr.flush()
+
+
+def _bytes_or_escapes(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    part = error.object[error.start : error.end]
+    escaped = (
+        bytes([ord(each) - 0xDC00])
+        if "\udc80" <= each <= "\udcff"
+        else each.encode("ascii", "backslashreplace")
+        for each in part
+    )
+    return b"".join(escaped), error.end
