@@ -12,7 +12,7 @@ import pytest
 
 from inpainting_tf import evaluation
 from inpainting_tf.errors import InputError
-from inpainting_tf.evaluation import evaluate, measuring
+from inpainting_tf.evaluation import evaluate, intervals, measuring
 from inpainting_tf.ops import metrics
 
 HEIGHT, WIDTH = 32, 48
@@ -99,6 +99,14 @@ def test_means_are_over_pictures_not_over_batches():
     assert found.summary["seconds_per_image"] == pytest.approx(
         np.mean([row["seconds"] for row in found.rows])
     )
+
+
+def test_the_interval_is_over_the_pictures_and_unknown_for_what_was_not_measured():
+    found = evaluate("grey", constant(0.5), [batch([0.5 + 0.1 * k for k in range(5)])])
+    assert found.interval("hole_mae") == intervals.interval([row["hole_mae"] for row in found.rows])
+    low, high = found.interval("hole_mae")
+    assert 0.0 < low < found.summary["hole_mae"] < high < 0.4
+    assert np.isnan(found.interval("lpips")).all()
 
 
 def test_names_and_indices_keep_the_order_of_the_pictures():

@@ -9,7 +9,7 @@ import pytest
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks.best import best
 from inpainting_tf.networks.layers import Refine
-from inpainting_tf.ops import images
+from inpainting_tf.ops import filling
 
 SIZE = (32, 48)
 
@@ -44,7 +44,7 @@ def test_without_changes_it_is_the_smooth_fill(network):
     )
     inputs = batch()
     inputs["image"] = 0.1 + 0.8 * inputs["image"]
-    filled = np.asarray(images.smooth_fill(inputs["image"], inputs["mask"] > 0))
+    filled = np.asarray(filling.smooth_fill(inputs["image"], inputs["mask"] > 0))
     np.testing.assert_allclose(silent.predict_on_batch(inputs), filled, atol=1e-5)
 
 

@@ -14,7 +14,7 @@ import inpainting_tf
 from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks import dcgan
-from inpainting_tf.ops import images, metrics
+from inpainting_tf.ops import blending, images, metrics
 from inpainting_tf.training import precision
 
 SIZE = (16, 32)
@@ -260,7 +260,7 @@ def test_the_blend_keeps_the_known_pixels_and_the_generated_gradients(model):
     known = np.broadcast_to(given["mask"] == 0, given["image"].shape)
     raw = small(blend=False).predict_on_batch(given)
     blended = model.predict_on_batch(given)
-    expected = images.poisson_blend(given["image"], raw, given["mask"])
+    expected = blending.poisson_blend(given["image"], raw, given["mask"])
     np.testing.assert_allclose(blended, expected, atol=1e-5)
     np.testing.assert_array_equal(blended[known], given["image"][known])
     assert np.abs(raw[known] - given["image"][known]).mean() > 0.05
@@ -348,7 +348,8 @@ import json, sys
 from pathlib import Path
 import jax, jax.numpy as jnp, keras, numpy as np
 import inpainting_tf
-from inpainting_tf import backends, images
+from inpainting_tf import backends
+from inpainting_tf.ops import blending
 from inpainting_tf.networks import dcgan
 folder = Path(sys.argv[1])
 given = dict(np.load(folder / "pictures.npz"))
@@ -357,7 +358,7 @@ filled = model.predict_on_batch(given)
 x = jnp.array([[1.0, -2.0], [0.5, 3.0]])
 gradient = jax.jit(lambda x: backends.gradient(lambda x: keras.ops.sum(x**3), x))(x)
 prediction = np.flip(given["image"], axis=2)
-blended = jax.jit(images.poisson_blend)(given["image"], prediction, given["mask"])
+blended = jax.jit(blending.poisson_blend)(given["image"], prediction, given["mask"])
 weights = dcgan.context_weights(given["mask"], 7)
 np.savez(folder / "jax.npz", filled=filled, gradient=gradient, blended=blended, weights=weights)
 print(json.dumps(keras.backend.backend()))
@@ -373,7 +374,7 @@ def test_jax_does_the_same(saved):
     with np.load(folder / "jax.npz") as found:
         np.testing.assert_allclose(found["gradient"], [[3.0, 12.0], [0.75, 27.0]], rtol=1e-6)
         np.testing.assert_allclose(found["weights"], dcgan.context_weights(given["mask"], 7), atol=1e-6)
-        blended = images.poisson_blend(given["image"], np.flip(given["image"], axis=2), given["mask"])
+        blended = blending.poisson_blend(given["image"], np.flip(given["image"], axis=2), given["mask"])
         np.testing.assert_allclose(found["blended"], blended, atol=5e-6)
         np.testing.assert_allclose(found["filled"], filled, atol=5e-3)  # nine steps later
 
