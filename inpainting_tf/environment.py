@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import sys
 
 from inpainting_tf.errors import InputError
 
@@ -40,11 +41,13 @@ def forget_unknown_matplotlib_backend() -> None:
 
     Figures are drawn into files and need none.
     """
-    if "MPLBACKEND" in os.environ:
-        try:
-            importlib.import_module("matplotlib")
-        except ValueError:
-            del os.environ["MPLBACKEND"]
+    if "MPLBACKEND" not in os.environ or "matplotlib" in sys.modules:
+        return
+    name = os.environ.pop("MPLBACKEND")
+    matplotlib = importlib.import_module("matplotlib")
+    with contextlib.suppress(ValueError):
+        matplotlib.rcParams["backend"] = name  # as its import does
+        os.environ["MPLBACKEND"] = name
 
 
 def require_defaults() -> None:
