@@ -146,6 +146,7 @@ def hair_front(scene: Scene) -> None:
 
 
 def front_shapes(scene: Scene) -> list[np.ndarray]:
+    """The outlines of what `hair_front` paints; none for heads without hair, and under a cap or scarf."""
     look, rng = scene.look, scene.rng
     if look.style in ("bald", "beanie", "scarf"):
         return []
