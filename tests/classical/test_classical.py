@@ -171,6 +171,7 @@ def test_wrong_input_is_named():
             classical.biharmonic(images, wrong)
 
 
+@pytest.mark.slow
 def test_importing_the_module_does_not_load_scikit_image():
     code = "import inpainting_tf.classical, sys; print('skimage' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8")

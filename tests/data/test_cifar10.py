@@ -341,6 +341,7 @@ def real(real_data_dir) -> Path:
     return real_data_dir / "tfds"
 
 
+@pytest.mark.slow
 def test_real_cars(real, attempts):
     found = data.load(CARS, real)
     assert (len(found.train.names), len(found.test.names)) == (5000, 1000)
@@ -348,6 +349,7 @@ def test_real_cars(real, attempts):
     assert found.names() == data.load(CARS, real).names() and attempts == []
 
 
+@pytest.mark.slow
 def test_real_everything_is_found_through_the_environment(real, monkeypatch):
     monkeypatch.setenv("INPAINTING_DATA_DIR", str(real.parent))
     source = cifar10()
@@ -360,6 +362,7 @@ def test_real_everything_is_found_through_the_environment(real, monkeypatch):
     assert some.names == [name for name in source.names if name in chosen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_real_pictures_and_classes_are_those_of_tfds(real, split):
     """Neither resampled nor decoded otherwise. Of a JPEG, TensorFlow takes the coarser DCT unless told."""

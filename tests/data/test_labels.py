@@ -74,6 +74,7 @@ def test_labelled_pictures_are_those_of_both_splits(made, train):
         assert found.tolist() == [label(number) for number in numbers(seen)]
 
 
+@pytest.mark.slow
 def test_the_script_draws_the_curve(made, tmp_path):
     options = ("--epochs=1", "--width=4", "--batch_size=4", "--train=9", f"--output={tmp_path / 'out'}")
     done = command("scripts/encoder_comparison.py", f"--data_dir={made}", *options)

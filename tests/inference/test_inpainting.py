@@ -124,6 +124,7 @@ def test_the_raw_fill_is_the_whole_prediction(model, image, hole):
     assert 0 <= raw.min() < raw.max() <= 1
 
 
+@pytest.mark.slow
 def test_a_loaded_model_serves_as_well(trained, image, hole):
     filled = inpaint(inpainting_tf.load(trained), image, hole)
     assert np.array_equal(filled[~hole], image[~hole]) and (filled[hole] != image[hole]).any()

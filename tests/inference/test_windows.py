@@ -215,6 +215,7 @@ def test_poisson_blending_takes_away_a_shift_in_colour(boxes):
 # What a network knows of itself
 
 
+@pytest.mark.slow
 def test_a_run_says_what_its_network_was_trained_on(trained):
     facts = inpainting_tf.load(trained).facts
     assert facts.scale == Scale((16, 16), 3) and facts.divisor == 4

@@ -215,6 +215,7 @@ def test_holes_are_filled_beforehand_for_a_network_made_for_that(fill):
     assert ("prefilled" in batch) == (fill == "telea")
 
 
+@pytest.mark.slow
 def test_the_table_lists_every_model_with_its_weights():
     lines = recipes.table().splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(recipes.RECIPES)
