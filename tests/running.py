@@ -69,7 +69,7 @@ class Result:
     @property
     def errors(self) -> list[str]:
         """The lines that tell of a mistake."""
-        return [line for line in self.err.splitlines() if line.startswith(("error: ", "FATAL "))]
+        return [line for line in self.err.splitlines() if line.startswith("error: ")]
 
     def refuses(self, *words: str, status: int = 2) -> bool:
         """Whether it ended with `status` and one line that holds all the words, and without a traceback."""

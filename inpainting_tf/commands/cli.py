@@ -75,13 +75,12 @@ def main(command: Command, argv: Sequence[str] | None = None) -> None:
 def status_of(action: Callable[[], int | None]) -> int:
     """The exit status of an action whose foreseen errors are told on stderr, in one line each.
 
-    It is 2 for a user's mistake, 1 for a flag that cannot be parsed and for a training that diverged,
-    `INTERRUPTED` after Ctrl-C.
+    It is 2 for a user's mistake, 1 for a training that diverged, `INTERRUPTED` after Ctrl-C.
     """
     try:
         return action() or 0
     except flags.Error as error:
-        return _told(f"FATAL Flags parsing error: {error}\nPass --help to see the flags.", 1)
+        return _told(f"error: {str(error).rstrip('.')}. Pass --help to see the flags.", 2)
     except InputError as error:
         return _told(f"error: {error}", 2)
     except Diverged as error:

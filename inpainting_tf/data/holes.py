@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.ops import images, masks
+from inpainting_tf.ops import masks
 from inpainting_tf.ops.masks import Mask
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _specification(dataset: Any) -> tf.TensorSpec:
 def _to_float(element: tf.Tensor) -> tf.Tensor:
     """Pictures as float32 in [0, 1]; float ones are checked to be there already."""
     import tensorflow as tf
+
+    from inpainting_tf.ops import images  # loads Keras
 
     if element.dtype == tf.uint8:
         return images.to_float(element)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.inference import windows
+from inpainting_tf.inference import geometry, windows
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.ops.images import check_two_levels, to_mask
 
@@ -125,9 +125,8 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         return plan
     if facts.fixed_size:
         return windows.around_holes(mask, scale, facts.fixed_size)
-    shape = [min(seen, side) for seen, side in zip(scale.size, mask.shape, strict=True)]
-    rounded = tuple(-(-side // facts.divisor) * facts.divisor for side in shape)
-    return windows.around_holes(mask, scale, rounded)
+    height, width = geometry.seen_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
+    return windows.around_holes(mask, scale, (int(height), int(width)))
 
 
 def _predictions(

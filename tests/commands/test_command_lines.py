@@ -76,7 +76,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(mistake, tmp_path):
 @pytest.mark.parametrize("mistake", FLAG_MISTAKES)
 def test_a_mistaken_flag_is_one_line_and_the_way_to_help(mistake, tmp_path):
     done = train(f"--workdir={tmp_path / 'run'}", mistake)
-    assert done.refuses("FATAL Flags parsing error: ", *FLAG_MISTAKES[mistake], status=1), done.err
+    assert done.refuses(*FLAG_MISTAKES[mistake]), done.err
     assert "Pass --help to see the flags" in done.err
     assert not (tmp_path / "run").exists()
 
@@ -104,7 +104,10 @@ def test_a_mistake_is_found_before_anything_is_trained(mistake, tmp_path):
 DRAWN = ("--dataset=synthetic_faces", "--image_size=16")
 EVAL_MISTAKES = {
     (): ["--workdir, --model_path or --baseline", "Received none"],
-    ("--workdir=nowhere",): ["`workdir` must be the folder of a run. Received 'nowhere'"],
+    ("--workdir=nowhere",): [
+        "`workdir` must be the folder of a run. Received ",
+        "nowhere': no recipe.json in it",
+    ],
     ("--model_path=nothing.keras",): ["a run's folder or a .keras file. Received 'nothing.keras'"],
     ("--baseline=tela",): ["`baseline` must be one of", "Received 'tela'. Did you mean 'telea'?"],
     ("--baseline=telea", "--dataset=celebb"): ["`dataset` must be one of", "Did you mean 'celeba'?"],
@@ -125,7 +128,7 @@ def test_an_evaluation_mistake_is_one_line_and_leaves_nothing(args, tmp_path, mo
 
 @pytest.mark.parametrize("args", [["--image_size=8"], ["--batch_size=0"], ["--base=telea"], ["--workdirs=a"]])
 def test_a_mistaken_evaluation_flag_is_one_line(args):
-    assert command("eval.py", *args).refuses("FATAL Flags parsing error: ", status=1)
+    assert command("eval.py", *args).refuses(args[0].removeprefix("--").partition("=")[0])
 
 
 # What goes right
@@ -214,4 +217,4 @@ def test_a_mistake_in_a_process_of_its_own(tmp_path):
 @pytest.mark.slow
 def test_an_unknown_flag_in_a_process_of_its_own(tmp_path):
     done = process("eval.py", "--worksdir=a", cwd=tmp_path)
-    assert done.refuses("Unknown command line flag 'worksdir'. Did you mean: workdir", status=1)
+    assert done.refuses("Unknown command line flag 'worksdir'. Did you mean: workdir")
