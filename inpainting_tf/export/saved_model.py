@@ -144,7 +144,7 @@ class _Served:
         if self.scale is not None and self.fixed:
             return tf.constant(self.size)
         if self.scale is not None:
-            return geometry.seen_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
+            return geometry.input_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
         rounded = geometry.rounded_up(picture, self.divisor)
         if not self.fixed:
             return rounded
