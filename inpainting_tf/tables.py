@@ -1,4 +1,4 @@
-"""Markdown that can be read as plain text, too."""
+"""Markdown tables, readable as plain text, too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 
 def plain(text: object) -> str:
-    """Words that are not ours, e.g. an error's: what looks like HTML in them stays to be seen."""
+    """Text from elsewhere, e.g. an error message, with its HTML escaped."""
     return str(text).replace("<", "&lt;")
 
 
