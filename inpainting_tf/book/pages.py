@@ -13,9 +13,8 @@ import markdown as python_markdown
 from tqdm.auto import tqdm
 
 from inpainting_tf import files, tables
-from inpainting_tf.book import experiments
 from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
-from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.experiments import Experiments, Missing, command, device_of, duration
 from inpainting_tf.errors import InputError
 
 
@@ -57,34 +56,34 @@ class Chapter:
         return "_".join([self.paper.name, *(entry.slug for entry, _ in self.parts if not whole)])
 
 
-def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) -> Chapter:
+def make(paper: Paper, entries: Sequence[Entry], experiments: Experiments, ledger: str) -> Chapter:
     """Makes some entries of a paper; what fails is told in its place.
 
     Args:
         paper: whose they are.
         entries: those to make.
-        lab: what they rest on; their systems are trained already.
+        experiments: what they rest on; their systems are trained already.
         ledger: where the paper contradicts itself, as Markdown.
     """
     parts = []
     for entry in tqdm(entries, desc=paper.name, unit="entry", disable=None):
         blocks: list[Block] = []
         try:
-            blocks.extend(entry.make(lab, lab.home / "figures" / paper.name))
+            blocks.extend(entry.make(experiments, experiments.home / "figures" / paper.name))
         except (Missing, InputError) as reason:
             blocks.append(f"Failed: {tables.plain(reason)}")
         parts.append((entry, blocks))
-    return Chapter(paper, parts, _provenance(systems_of(entries), lab), ledger)
+    return Chapter(paper, parts, _provenance(systems_of(entries), experiments), ledger)
 
 
-def _provenance(systems: Iterable[str], lab: Experiments) -> str:
+def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
     """How each number was made."""
     rows: list[list[object]] = [
         ["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]
     ]
     for name in systems:
         try:
-            run = lab.run(name)
+            run = experiments.run(name)
         except Missing as reason:
             rows.append([f"`{name}`", f"failed: {tables.plain(reason)}", *[""] * 6])
             continue
@@ -92,13 +91,13 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
         rows.append(
             [
                 f"`{name}`",
-                f"`{experiments.command(run)}`",
+                f"`{command(run)}`",
                 recipe.seed,
                 f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
                 recipe.data.image_size,
                 recipe.schedule.epochs,
                 f"{run.minutes:.1f}",
-                experiments.device_of(run),
+                device_of(run),
             ]
         )
     return tables.table(rows, words=(0, 1, 3, 7))
@@ -157,7 +156,7 @@ def write_page(chapter: Chapter, folder: Path) -> Path:
     return page
 
 
-def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> Path:
+def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: Path) -> Path:
     """What became of each table, in a line, with links to the pages, and how long it took."""
     rows = [["paper", "", "verdict"]]
     for chapter in chapters:
@@ -169,7 +168,7 @@ def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> 
     text = [
         "# Five papers, reproduced",
         "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
-        f"{experiments.duration(lab.minutes(systems))}; each page ends with their commands and machines.",
+        f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
         tables.table(rows, words=(0, 1, 2)),
     ]
     index = folder / "README.md"

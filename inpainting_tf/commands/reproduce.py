@@ -48,7 +48,7 @@ def run(args: flags.FlagValues) -> int:
     from inpainting_tf.ops import lpips
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # waits for a training's checkpoint
-    lab = Experiments(
+    experiments = Experiments(
         Path(args.workdir),
         args.scale,
         args.data_dir,
@@ -57,25 +57,27 @@ def run(args: flags.FlagValues) -> int:
         only_trained=not args.train,
     )
     chosen = book.select(args.paper, args.table)
-    lab.train([name for _, entries in chosen for entry in entries for name in entry.systems])
-    output = Path(args.output) if args.output else lab.home / "book"
-    _write(chosen, lab, output, whole=args.paper == "all" and args.table is None)
-    if lab.failures:
-        print(f"Not complete: {', '.join(lab.failures)}; the pages have the reasons.", file=sys.stderr)
-    return int(bool(lab.failures))
+    experiments.train([name for _, entries in chosen for entry in entries for name in entry.systems])
+    output = Path(args.output) if args.output else experiments.home / "book"
+    _write(chosen, experiments, output, whole=args.paper == "all" and args.table is None)
+    if experiments.failures:
+        print(
+            f"Not complete: {', '.join(experiments.failures)}; the pages have the reasons.", file=sys.stderr
+        )
+    return int(bool(experiments.failures))
 
 
-def _write(chosen: list, lab: Experiments, output: Path, *, whole: bool) -> None:
+def _write(chosen: list, experiments: Experiments, output: Path, *, whole: bool) -> None:
     """Writes a page per paper, for all of them an index, and the report; prints their paths."""
     from inpainting_tf.book import pages
 
     ledger = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     chapters = []
     for paper, entries in chosen:
-        chapter = pages.make(paper, entries, lab, pages.ledger_of(ledger, paper.name))
+        chapter = pages.make(paper, entries, experiments, pages.ledger_of(ledger, paper.name))
         chapters.append(chapter)
         print(pages.write_page(chapter, output))
     if whole:
-        print(pages.write_index(chapters, lab, output))
+        print(pages.write_index(chapters, experiments, output))
     name = "report" if whole else "_".join(chapter.name for chapter in chapters)
-    print(pages.write_report(chapters, lab.home / f"{name}.html"))
+    print(pages.write_report(chapters, experiments.home / f"{name}.html"))

@@ -49,7 +49,7 @@ class Entry:
         """Its key as a part of a file's name."""
         return re.sub("[^a-z0-9]+", "_", self.key.lower())
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         """Its part of the page; pictures that it draws are written into `folder`.
 
         Raises:
@@ -65,14 +65,14 @@ class Entry:
 class PerSystem(Entry):
     """An entry with a picture for each system."""
 
-    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+    def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
         """The picture of the system `name`; as `make` otherwise."""
         raise NotImplementedError
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         for name in self.systems:
             try:
-                yield self.picture(lab, name, folder)
+                yield self.picture(experiments, name, folder)
             except Missing as reason:
                 yield failed(name, reason)
 
@@ -83,13 +83,13 @@ def systems_of(entries: Iterable[Entry]) -> list[str]:
 
 
 def measured(
-    lab: Experiments, systems: Sequence[str], source: str | None = None
+    experiments: Experiments, systems: Sequence[str], source: str | None = None
 ) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """The systems' evaluations, and the reasons of those that have none."""
     found, missing = {}, {}
     for name in systems:
         try:
-            found[name] = lab.evaluation(name, source)
+            found[name] = experiments.evaluation(name, source)
         except Missing as reason:
             missing[name] = str(reason)
     return found, missing

@@ -48,17 +48,17 @@ class Table(Entry):
     course: str = ""
     note: str = ""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems)
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(experiments, self.systems)
         if not found:
             raise Missing("; ".join(f"{name}: {reason}" for name, reason in missing.items()))
         classic = {}
         for name in BASELINES:
             try:
-                classic[name] = lab.baseline(name, next(iter(found)))
+                classic[name] = experiments.baseline(name, next(iter(found)))
             except Missing as reason:
                 missing[name] = str(reason)
-        yield self._table(lab, found | classic, missing)
+        yield self._table(experiments, found | classic, missing)
         yield f"{_of(next(iter(found.values())))} {IN_BRACKETS}"
         if self.note:
             yield self.note
@@ -69,7 +69,7 @@ class Table(Entry):
         bars = figures.comparison_bars([*found.values(), *classic.values()], self.file(folder, "_bars"))
         yield Picture(bars, f"{self.key}: bars of the table", public=True)
         if self.course:
-            path = _course(lab, found, self.course, self.file(folder, "_course"))
+            path = _course(experiments, found, self.course, self.file(folder, "_course"))
             yield Picture(path, COURSE, public=True)
         shown = [
             *found.values(),
@@ -78,9 +78,11 @@ class Table(Entry):
         sheet = comparison.sheet(shown, self.file(folder, "_sheet"))
         yield Picture(sheet, f"{self.key}: the first test pictures, their known pixels kept")
 
-    def _table(self, lab: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
-        columns = [*self.columns, *(["lpips"] if lab.lpips else [])]
-        printed = {name: lab.recipe(name).printed.get(self.printed or self.key, {}) for name in self.systems}
+    def _table(self, experiments: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
+        columns = [*self.columns, *(["lpips"] if experiments.lpips else [])]
+        printed = {
+            name: experiments.recipe(name).printed.get(self.printed or self.key, {}) for name in self.systems
+        }
         theirs = list(dict.fromkeys(key for each in printed.values() for key in each))
         header = ["", *(f"{_header(key)}, printed" for key in theirs), *map(_header, columns)]
         if self.as_printed:
@@ -100,9 +102,9 @@ class Table(Entry):
         return tables.table(rows)
 
 
-def _course(lab: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
+def _course(experiments: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
     histories = {
-        name: [row | {"minutes": float(row["seconds"]) / 60} for row in lab.run(name).history()]
+        name: [row | {"minutes": float(row["seconds"]) / 60} for row in experiments.run(name).history()]
         for name in systems
     }
     return figures.course(histories, "val_hole_psnr", path, over=over, label="hole PSNR (dB)")
