@@ -1,4 +1,4 @@
-"""The book's pages: Markdown for everybody, and one HTML file with all the pictures in it."""
+"""The book's pages: Markdown to publish, and one HTML file with all the pictures in it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from inpainting_tf.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Paper:
-    """What the book says of a paper.
+    """A paper of the book.
 
     Attributes:
         name: its short name.
-        title: what it is about.
+        title: of its page.
         entries: its tables and figures, in its order.
-        about: what else is to be said first.
+        about: its introduction; "" for the usual one.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Paper:
 
 @dataclasses.dataclass(frozen=True)
 class Chapter:
-    """A paper's entries, made."""
+    """A paper's entries as parts of a page."""
 
     paper: Paper
     parts: list[tuple[Entry, list[Block]]]
@@ -51,18 +51,18 @@ class Chapter:
 
     @property
     def name(self) -> str:
-        """The paper's, followed by what there is of it if that is not everything."""
+        """The paper's, followed by its entries if they are not all."""
         whole = len(self.parts) == len(self.paper.entries)
         return "_".join([self.paper.name, *(entry.slug for entry, _ in self.parts if not whole)])
 
 
 def make(paper: Paper, entries: Sequence[Entry], experiments: Experiments, ledger: str) -> Chapter:
-    """Makes some entries of a paper; what fails is told in its place.
+    """Makes some entries of a paper; failures are reported in their places.
 
     Args:
-        paper: whose they are.
+        paper: of the entries.
         entries: those to make.
-        experiments: what they rest on; their systems are trained already.
+        experiments: their systems, already trained.
         ledger: where the paper contradicts itself, as Markdown.
     """
     parts = []
@@ -100,7 +100,7 @@ def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
                 device_of(run),
             ]
         )
-    return tables.table(rows, words=(0, 1, 3, 7))
+    return tables.table(rows, left=(0, 1, 3, 7))
 
 
 def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
@@ -108,7 +108,7 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
 
     Args:
         chapter: the chapter.
-        link: what stands for a picture, or None for one that is left out.
+        link: the link to a picture, or None for one that is left out.
     """
     lines = [
         f"# {chapter.paper.title}",
@@ -141,7 +141,7 @@ def _heading(entry: Entry) -> str:
 
 
 def write_page(chapter: Chapter, folder: Path) -> Path:
-    """A chapter as Markdown for everybody: pictures of data sets are left out, the others lie in figures/."""
+    """A chapter as Markdown to publish: pictures of data sets are left out, the others are in figures/."""
 
     def link(picture: Picture) -> str | None:
         if not picture.public:
@@ -157,7 +157,7 @@ def write_page(chapter: Chapter, folder: Path) -> Path:
 
 
 def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: Path) -> Path:
-    """What became of each table, in a line, with links to the pages, and how long it took."""
+    """The verdict of each table, with links to the pages, and the training time."""
     rows = [["paper", "", "verdict"]]
     for chapter in chapters:
         for entry, blocks in chapter.parts:
@@ -169,7 +169,7 @@ def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: P
         "# Five papers, reproduced",
         "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
         f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
-        tables.table(rows, words=(0, 1, 2)),
+        tables.table(rows, left=(0, 1, 2)),
     ]
     index = folder / "README.md"
     files.write_text(index, "\n\n".join(text) + "\n")
@@ -210,7 +210,7 @@ def _figure(picture: Picture) -> str:
 
 
 def _converted(text: str) -> str:
-    """Markdown as HTML; what looks like HTML in it, e.g. in an error's message, stays text."""
+    """Markdown as HTML; HTML in it, e.g. in an error message, is escaped."""
     converter = python_markdown.Markdown(extensions=["tables"])
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")

@@ -1,4 +1,4 @@
-"""Figures: pictures filled by the systems, their losses, bars, scores, and encoders compared."""
+"""Figures: pictures filled by the systems, their losses, bars, raters' scores, and the encoder comparison."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHEETS = {  # that come with an evaluation; the best and the worst by the PSNR i
 
 @dataclasses.dataclass(frozen=True)
 class Sheets(PerSystem):
-    """Pictures as each system fills them, a sheet of its own for each.
+    """Pictures filled by each system, a sheet for each.
 
     Attributes:
         which: a key of `SHEETS`.
@@ -51,10 +51,10 @@ class Sheets(PerSystem):
 
 @dataclasses.dataclass(frozen=True)
 class SideBySide(Entry):
-    """The first test pictures as all systems fill them, a column for each.
+    """The first test pictures filled by all systems, a column for each.
 
     Attributes:
-        raw: show the whole predictions, and not the known pixels' own.
+        raw: show the raw predictions, and not the composites.
         source: other pictures than those that the systems were trained on, e.g. "synthetic_faces".
     """
 
@@ -89,7 +89,7 @@ class Bars(Entry):
 
 @dataclasses.dataclass(frozen=True)
 class Progress(PerSystem):
-    """The same test pictures as they were filled while a system was trained."""
+    """The same test pictures, filled after several epochs of a system's training."""
 
     def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
         return Picture(experiments.progress(name), f"{self.key}: `{name}`")
@@ -97,7 +97,7 @@ class Progress(PerSystem):
 
 @dataclasses.dataclass(frozen=True)
 class Ratings(Entry):
-    """Scores that people gave the systems' fills."""
+    """Raters' scores of the systems' fills."""
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         if experiments.study is None:
@@ -117,7 +117,7 @@ class Ratings(Entry):
 
 @dataclasses.dataclass(frozen=True)
 class Removal(Entry):
-    """A hole where the user wants something gone: glasses, on pictures whose eyes are where CelebA has them.
+    """Removal by a user's hole: glasses, in pictures aligned as in CelebA.
 
     Attributes:
         hole: of the pictures, (top, bottom, left, right) as shares of the side.
@@ -168,15 +168,15 @@ class EncoderAccuracy(Entry):
 
 
 def _encoders_verdict(rows: Sequence[dict], seconds: Mapping[str, float]) -> str:
-    """The paper: the improved encoder converges faster, and is no worse in the end."""
+    """The verdict on the paper's claim: the improved encoder converges faster and ends no worse."""
     ahead = sum(row["improved"] > row["glcic"] for row in rows)
     final = rows[-1]["improved"] - rows[-1]["glcic"]
-    words = (
+    summary = (
         f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
         f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
     )
     if ahead == len(rows) and final > 0:
-        return f"**Reproduced**: {words}."
+        return f"**Reproduced**: {summary}."
     if ahead < len(rows) / 2:
-        return f"**Not reproduced**: {words}."
-    return f"**Cannot be judged**: {words}; one seed."
+        return f"**Not reproduced**: {summary}."
+    return f"**Cannot be judged**: {summary}; one seed."

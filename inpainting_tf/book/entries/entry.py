@@ -1,4 +1,4 @@
-"""What a table or figure of a paper is, whatever its kind, and what it gives for a page."""
+"""The base class of the papers' tables and figures, and its output for a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Picture:
     Attributes:
         file: a PNG file.
         caption: below it.
-        public: whether it may be shown to everybody. Pictures of a data set may not be published.
+        public: whether it may be published; pictures of a data set may not.
     """
 
     file: Path
@@ -36,7 +36,7 @@ class Entry:
 
     Attributes:
         key: its kind and number in the paper, e.g. "table 4.3".
-        title: what it shows.
+        title: of its section.
         systems: the models whose runs it needs.
     """
 
@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def slug(self) -> str:
-        """Its key as a part of a file's name."""
+        """Its key as part of a file's name."""
         return re.sub("[^a-z0-9]+", "_", self.key.lower())
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
@@ -58,7 +58,7 @@ class Entry:
         raise NotImplementedError
 
     def file(self, folder: Path, suffix: str = "") -> Path:
-        """Where it draws a picture."""
+        """The path of a figure that it draws."""
         return folder / f"{self.slug}{suffix}.png"
 
 
@@ -96,5 +96,5 @@ def measured(
 
 
 def failed(name: str, reason: object) -> str:
-    """The line that stands in the place of a system of which nothing can be shown."""
+    """The line in place of a system without a result."""
     return f"`{name}`: failed: {tables.plain(reason)}"

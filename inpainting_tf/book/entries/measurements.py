@@ -29,16 +29,16 @@ COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
 
 @dataclasses.dataclass(frozen=True)
 class Table(Entry):
-    """Systems and classical fills on the same pictures and holes, beside what the paper printed.
+    """Systems and classical fills on the same pictures and holes, beside the paper's numbers.
 
     Attributes:
-        claims: what the paper says about their order.
+        claims: the paper's, about their order.
         columns: metrics, as `evaluation.MEANS` names them.
-        as_printed: another column, by the formula that the paper printed: its header, and what makes it of a
-            picture's proper PSNR.
-        printed: the key of the table that the paper's numbers stand in, if that is another one.
-        course: against what to draw the validation PSNR over the training, too: "epoch" or "minutes".
-        note: what else the reader must know.
+        as_printed: another column, by the formula that the paper printed: its header, and its function of a
+            picture's PSNR.
+        printed: the key of the table with the paper's numbers, if that is another one.
+        course: the x axis of a figure of the validation PSNR over the training: "epoch" or "minutes".
+        note: a remark for the reader.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -111,7 +111,7 @@ def _course(experiments: Experiments, systems: Iterable[str], over: str, path: P
 
 
 def _of(found: Evaluation) -> str:
-    """What was measured, in a sentence."""
+    """The test set, in a sentence."""
     summary, mask = found.summary, found.summary["mask"]
     lengths = (f"{100 * length:.3g}" for length in masks.extent(masks.Mask(**mask)))
     extent = " to ".join(dict.fromkeys(lengths))
@@ -127,7 +127,7 @@ def _header(key: str) -> str:
 
 
 def _printed(value: object) -> str:
-    """A printed number; of one that was followed over the epochs, the last."""
+    """A printed number; of one printed for several epochs, the last."""
     if isinstance(value, dict):
         epoch, value = list(value.items())[-1]
         return f"{value:g} ({epoch})"
@@ -154,18 +154,18 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
     for each in findings:
         seconds = each.claim.metric == "seconds"
         difference, low, high = np.multiply((each.difference, *each.interval), 1000.0 if seconds else 1.0)
-        words = f"{each.claim.words}: "
+        prefix = f"{each.claim.statement}: "
         form = ".4f" if each.claim.metric.endswith("ssim") else ".2f"
         unit = " ms" if seconds else ""
         rows.append(
             [
-                each.claim.words,
+                each.claim.statement,
                 each.claim.where,
                 f"{difference:+{form}}{unit} ({low:+{form}} to {high:+{form}})"
                 if np.isfinite(difference)
                 else "",
                 intervals.cell(each.p) if np.isfinite(each.p) else "",
-                f"open: {each.reason.removeprefix(words)}" if each.verdict == claims.OPEN else each.verdict,
+                f"open: {each.reason.removeprefix(prefix)}" if each.verdict == claims.OPEN else each.verdict,
             ]
         )
-    return tables.table(rows, words=(0, 1, 4))
+    return tables.table(rows, left=(0, 1, 4))
