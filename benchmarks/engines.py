@@ -1,4 +1,4 @@
-"""One completion network on every engine there is: milliseconds per picture, and what the fill loses.
+"""One completion network on every engine there is: milliseconds per picture, and the fill's error.
 
 python benchmarks/engines.py --workdir=runs/glcic [--output=engines.json]
 python benchmarks/engines.py --workdir=model.keras --data_dir=FOLDER
@@ -69,7 +69,7 @@ class Pictures:
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is measured: a float32 network, its recipe if it is a run's, pictures to judge and to scale by."""
+    """What is measured: a float32 network, its recipe if it is a run's, pictures for test and calibration."""
 
     model: Any
     recipe: Any
@@ -79,7 +79,7 @@ class Subject:
 
 
 def subject(args: flags.FlagValues) -> Subject:
-    """The network and the pictures that the flags ask for."""
+    """The network and the pictures of the flags."""
     import inpainting_tf
     from inpainting_tf import runs
     from inpainting_tf.data import Data
@@ -139,7 +139,7 @@ def _mixed(subject: Subject, seen: Pictures, folder: Path) -> Any:
     from inpainting_tf.training import precision
 
     if subject.recipe is None:
-        raise InputError("a .keras file alone does not say which layers are to stay in float32")
+        raise InputError("a .keras file does not name the layers that must stay in float32")
     any_size = networks.get(subject.recipe.network.builder).any_size
     with precision.policy("mixed_bfloat16"):
         model = assembly.completion_network(subject.recipe, **({"image_size": None} if any_size else {}))
@@ -194,7 +194,7 @@ def engines(subject: Subject, seen: Pictures, folder: Path) -> tuple[dict[str, A
 
 
 def fills(subject: Subject, ready: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Each engine's hole PSNR, and how far its fills are from the reference's, in grey levels of 255."""
+    """Each engine's hole PSNR, and its fills' difference from the reference's, in grey levels of 255."""
     import numpy as np
 
     from inpainting_tf.ops import metrics
@@ -239,13 +239,13 @@ def times(ready: dict[str, Any], pictures: Pictures, repetitions: int) -> dict[s
 
 
 def measure(args: flags.FlagValues, subject: Subject) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """A row per engine, and why there are no more."""
+    """A row per engine, and the reasons of the others' absence."""
     fixed = subject.model.input["image"].shape[1]
     with tempfile.TemporaryDirectory() as folder:
         ready, refused = engines(subject, subject.calibration, Path(folder))
         rows = {name: {**found, "ms": {}, "median_ms": {}} for name, found in fills(subject, ready).items()}
         for side in [fixed] if fixed else args.image_size:
-            # Scales of few pictures will do where nothing but the time is asked for.
+            # Scales of few pictures suffice for a measurement of time alone.
             ready, _ = engines(subject, subject.calibration.resized(side, 2, subject.mask), Path(folder))
             for count in args.batch_size:
                 pictures = subject.test.resized(side, count, subject.mask)
@@ -257,7 +257,7 @@ def measure(args: flags.FlagValues, subject: Subject) -> tuple[dict[str, dict[st
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
-    """The figures as a Markdown table; in brackets, how many times as fast as the reference."""
+    """The figures as a Markdown table; in brackets, the speed relative to the reference."""
     reference = rows[REFERENCE]["ms"]
     columns = [*(f"ms, {each}" for each in reference), "largest, levels", "mean, levels", "hole PSNR"]
     lines = [f"| engine | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]

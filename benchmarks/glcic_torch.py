@@ -135,7 +135,7 @@ class Training:
         return {"loss": reconstruction.detach()}
 
     def joint_step(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Updates D, then C on the joint loss as the updated D sees it, in one forward pass of C."""
+        """Updates D, then C on the joint loss with the updated D, in one forward pass of C."""
         completed, reconstruction = self._predict(batch["image"], batch["mask"])
         judged = self._discriminator_loss(
             batch["image"], batch["real_mask"], completed.detach(), batch["mask"]
@@ -251,7 +251,7 @@ def _deconv(name: str, inputs: int, outputs: int) -> Layers:
 
 def _normalized(name: str, channels: int) -> Layers:
     normalization = nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)  # Keras: 0.99 of what was
-    normalization.num_batches_tracked = None  # counts steps for nothing, a kernel each
+    normalization.num_batches_tracked = None  # an unused counter of steps, a kernel each
     return [(f"{name}_bn", normalization), (f"{name}_relu", nn.ReLU(inplace=True))]
 
 
@@ -305,7 +305,7 @@ def _masked_mse(target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def _frozen(module: nn.Module) -> Iterator[None]:
-    """Spares the backward pass the gradients of the module's own weights."""
+    """Computes no gradients of the module's own weights in the backward pass."""
     module.requires_grad_(False)
     try:
         yield

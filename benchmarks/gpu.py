@@ -72,8 +72,8 @@ def multiply_adds(network: Any) -> int:
     """Multiply-adds of a forward pass over one picture.
 
     Sum over convolutions and dense layers: numbers in the kernel x positions of the output (of the input, for
-    a transposed convolution). Taps that meet padding count, a tenth of glcic's at 128 px, where the dilations
-    reach far; normalization, activations and losses do not.
+    a transposed convolution). Taps on padding are included, a tenth of glcic's at 128 px, where the dilations
+    are large; normalization, activations and losses are not.
     """
     import keras
 
@@ -195,7 +195,7 @@ class TorchSide:
         except Exception as error:
             if self.mode is None:
                 raise
-            say(f"torch.compile failed, PyTorch runs eagerly: {first_line(error)}")
+            progress(f"torch.compile failed, PyTorch runs eagerly: {first_line(error)}")
             self._build(None)
             return self._first(phase)
 
@@ -242,9 +242,9 @@ def batches(images: Any, batch_size: int, count: int) -> Any:
 
 
 def pipeline_rate(images: Any, batch_size: int, count: int = 120, left_out: int = 20) -> float:
-    """Pictures per second that reach a training by `fit` whose step only looks at them.
+    """Pictures per second of the pipeline in `fit` with a trivial step.
 
-    The first batches, which were made ahead or waited for the compiler, are left out.
+    The first batches, which were prepared ahead or waited for the compiler, are left out.
     """
     import keras
 
@@ -278,13 +278,13 @@ def cells(args: flags.FlagValues) -> list[tuple[Any, str]]:
 def measured(
     args: flags.FlagValues, recipe: Any, policy: str, images: Any, deadline: float
 ) -> Iterator[list[dict[str, Any]]]:
-    """The rows of one trainer, phase after phase until the deadline. What fails is told in the row."""
+    """The rows of one trainer, phase after phase until the deadline. A failure is reported in its row."""
     phases = [phase for phase in args.phase if phase == "completion" or recipe.discriminator]
     common = {"model": recipe.name, "precision": policy, "batch_size": recipe.batch_size}
     both: list[Any] = []
     for phase in phases:
         if time.monotonic() > deadline:
-            say(f"{args.minutes:g} minutes are over; left out: {recipe.name} {phase} {policy}")
+            progress(f"{args.minutes:g} minutes are over; left out: {recipe.name} {phase} {policy}")
             continue
         try:
             both = both or sides(args, recipe, policy, next(iter(batches(images, recipe.batch_size, 1))))
@@ -297,14 +297,14 @@ def measured(
 
 
 def sides(args: flags.FlagValues, recipe: Any, policy: str, batch: dict[str, Any]) -> list[Any]:
-    """What takes turns: the package's trainer and, for glcic, PyTorch where it is installed."""
+    """The sides compared: the package's trainer and, for glcic, PyTorch where it is installed."""
     ours = KerasSide(recipe, policy, batch)
     if not (args.torch and recipe.name == "glcic" and importlib.util.find_spec("torch")):
         return [ours]
     try:
         return [ours, TorchSide(ours.trainer, recipe, policy, batch, args.torch_mode)]
     except Exception as error:
-        say(f"PyTorch takes no part: {first_line(error)}")
+        progress(f"PyTorch is left out: {first_line(error)}")
         return [ours]
 
 
@@ -351,7 +351,7 @@ def seconds_per_step(side: Any, steps: int) -> float:
 
 
 def finite(loss: float) -> float:
-    """The loss; raises ArithmeticError for what is no training any more."""
+    """The loss; raises ArithmeticError if it is not finite."""
     if not math.isfinite(loss):
         raise ArithmeticError(f"the loss is {loss}")
     return loss
@@ -365,7 +365,7 @@ def require_agreement(ours: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def attempt(row: dict[str, Any], side: Any, action: Callable[..., None], *args: Any) -> None:
-    """Does something with a side. An error goes into the row; the side, whose weights may be gone, rests."""
+    """Runs an action of a side. An error is recorded in the row; the side, now without weights, ends."""
     if side.error is None:
         try:
             action(*args)
@@ -385,7 +385,7 @@ def rated(row: dict[str, Any], flops: int, batch_size: int, peak_tflops: float |
     return row
 
 
-def say(line: str) -> None:
+def progress(line: str) -> None:
     """Progress, on stderr."""
     print(line, file=sys.stderr, flush=True)
 
@@ -395,7 +395,7 @@ def first_line(error: Exception) -> str:
 
 
 def _forget() -> None:
-    """Gives the memory of a cell back before the next one begins."""
+    """Frees the memory of a cell before the next one begins."""
     import keras
 
     keras.utils.clear_session()
@@ -407,7 +407,7 @@ def _forget() -> None:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The figures as a Markdown table; no share where the chip's peak is not known."""
+    """The figures as a Markdown table; no share where the chip's peak is unknown."""
     lines = [
         "| model | step | precision | batch | on | warm-up, s | ms/step | pictures/s | TFLOP/s | of peak |",
         "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
@@ -430,7 +430,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """What was measured: the backend, and the packages that take part."""
+    """The environment: the backend, and the versions of the packages compared."""
     import keras
 
     names = [name for name in ("keras", keras.backend.backend(), "torch") if importlib.util.find_spec(name)]
@@ -454,19 +454,19 @@ def run(args: flags.FlagValues) -> None:
     from inpainting_tf import files
 
     deadline = time.monotonic() + 60 * args.minutes
-    everything = cells(args)  # a mistyped name is told before anything runs
+    everything = cells(args)  # raises for a mistyped name before anything runs
     report = {name: getattr(args, name) for name in ("image_size", "width", "torch_mode")}
     report |= {"device": accelerator() or "CPU", "versions": versions(), "pipeline": [], "rows": []}
     images = faces(args)
     for batch_size in args.batch_size:
         rate = pipeline_rate(images, batch_size)
-        say(f"pipeline, batch {batch_size}: {rate:.0f} pictures/s")
+        progress(f"pipeline, batch {batch_size}: {rate:.0f} pictures/s")
         report["pipeline"].append({"batch_size": batch_size, "pictures_per_second": rate})
     for recipe, policy in everything:
         for rows in measured(args, recipe, policy, images, deadline):
             report["rows"] += rows
             for line in table(rows).splitlines()[2:]:
-                say(line)
+                progress(line)
             if args.output:
                 files.write_json(args.output, report)
         _forget()

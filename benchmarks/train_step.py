@@ -36,7 +36,7 @@ def define_flags(define: cli.Define) -> None:
 
 @contextlib.contextmanager
 def keras_layers() -> Iterator[None]:
-    """Has the builders use Keras's own Conv2D and BatchNormalization."""
+    """Makes the builders use Keras's own Conv2D and BatchNormalization."""
     import keras
 
     from inpainting_tf.networks import blocks, glcic

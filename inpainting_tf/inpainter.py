@@ -71,7 +71,7 @@ class Inpainter(Engine, keras.Model):
         4
     """
 
-    # The models that come with the package: name -> what they are for.
+    # The shipped models: name -> purpose.
     presets: ClassVar[Mapping[str, str]] = models.ABOUT
 
     def __init__(

@@ -1,13 +1,13 @@
-"""Makes the weights with which `eval.py --lpips_weights` measures LPIPS. Needs PyTorch (pip install torch).
+"""Converts the weights for LPIPS in `eval.py --lpips_weights`. Needs PyTorch (pip install torch).
 
 python scripts/convert_lpips.py --alexnet=alexnet-owt-7be5be79.pth --linear=alex.pth --output=lpips_alex.npz
 
-Two files go in, which others publish:
+Its inputs are two published files:
   alexnet-owt-7be5be79.pth  AlexNet, trained on ImageNet, of torchvision
-                            (torchvision.models.AlexNet_Weights.IMAGENET1K_V1.url says where it is)
+                            (its address: torchvision.models.AlexNet_Weights.IMAGENET1K_V1.url)
   alex.pth                  LPIPS's own weights: lpips/weights/v0.1/alex.pth in the project
                             richzhang/PerceptualSimilarity, and in the Python package lpips
-Nothing is downloaded here. Take version 0.1: a file of version 0.0 looks the same and gives other distances.
+Nothing is downloaded. Use version 0.1: a file of version 0.0 has the same arrays and gives other distances.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def read(flag: str, path: str | None) -> dict[str, np.ndarray]:
         return {key: value.numpy() for key, value in state.items()}
     except OSError as error:
         reason = error.strerror or str(error)
-    except Exception:  # what PyTorch raises depends on what the file is instead
+    except Exception:  # PyTorch's exceptions depend on the file's kind
         reason = "it is not a whole state dict of PyTorch"
     raise InputError(f"--{flag} must name a file of PyTorch. Received {path!r}: {reason}.")
 

@@ -5,8 +5,8 @@ python scripts/encoder_comparison.py --data_dir=FOLDER_WITH_CIFAR10 --output=res
 Of `multiscale_context_encoder`, which compares the encoder of GLCIC with its own. --output receives
 accuracy.csv and accuracy.png, which grow with every epoch.
 
-The same command continues a comparison that was interrupted, after its last complete epoch, and tells the
-result of a finished one at once. Another comparison needs another --output.
+The same command continues an interrupted comparison after its last complete epoch, and prints the result of
+a finished one at once. Another comparison needs another --output.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _seconds(step: Any, batch: dict[str, Any], least: float = 1.0) -> float:
 
 
 def train(recipe: Any, place: str | None, folder: Path, minutes: float, checkpoint_minutes: float) -> Any:
-    """Trains a system for so many minutes, or continues its training; returns the run.
+    """Trains a system for the given minutes, or continues its training; returns the run.
 
     Args:
         recipe: the system's, whose epochs follow from the minutes.
@@ -111,7 +111,7 @@ def train(recipe: Any, place: str | None, folder: Path, minutes: float, checkpoi
 
 
 def keep(run: Any, result: Path) -> None:
-    """Packs a run, and measures what was packed."""
+    """Packs a run, and measures the packed network."""
     from inpainting_tf import runs
     from inpainting_tf.evaluation import comparison
 
@@ -120,7 +120,7 @@ def keep(run: Any, result: Path) -> None:
 
 
 def table(results: Path) -> str:
-    """Every result beside what its paper printed, as Markdown."""
+    """Every result beside its paper's numbers, as Markdown."""
     from inpainting_tf import runs, tables
 
     rows = [("model", "epochs", "minutes", "PSNR", "SSIM", "hole PSNR", "printed PSNR", "printed SSIM")]
@@ -138,7 +138,7 @@ def table(results: Path) -> str:
 
 
 def next_system(args: flags.FlagValues, name: str) -> bool:
-    """Trains a system and keeps it; says so and returns False where its pictures are not there."""
+    """Trains a system and packs it; prints a message and returns False if its pictures are missing."""
     from inpainting_tf import data, files
 
     results, recipe = Path(args.results), recipe_flags.recipe(args, name)
@@ -155,7 +155,7 @@ def next_system(args: flags.FlagValues, name: str) -> bool:
 
 
 def run(args: flags.FlagValues) -> None:
-    # What was compiled for an interrupted training is found again by the next process.
+    # The next process reuses what was compiled for an interrupted training.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(args.workdir).resolve() / "compiled"))
     results = Path(args.results)
     waiting = queue(args.model, results)

@@ -69,7 +69,7 @@ class Picture:
         return _digest([np.array(self.mask.shape), self.rgb, self.mask])
 
 
-def opened(folder: Path, wanted: Wanted | None) -> ratings.Store:
+def open_study(folder: Path, wanted: Wanted | None) -> ratings.Store:
     """The study in a folder: the existing one, or a new one.
 
     Args:

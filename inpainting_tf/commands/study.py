@@ -53,7 +53,7 @@ def run(args: flags.FlagValues) -> None:
     environment.pin_defaults()
     from inpainting_tf.apps import stimuli, study_page
 
-    store = stimuli.opened(folder, wanted(args))
+    store = stimuli.open_study(folder, wanted(args))
     _summarize(store, folder)
     study_page.serve(store, page_flags.server(args))
 

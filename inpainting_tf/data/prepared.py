@@ -188,7 +188,7 @@ def _read_images(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         raise InputError(f"{file} is damaged or cut off: {reason}. {_AGAIN}") from error
     if images.shape != shape or images.dtype != np.uint8:
         raise InputError(
-            f"{file} must be uint8 of shape {shape}, as {NOTES} says. Received {images.dtype} of shape "
+            f"{file} must be uint8 of shape {shape} by {NOTES}. Received {images.dtype} of shape "
             f"{images.shape}. {_AGAIN}"
         )
     return images

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.figures.canvas import DPI, PALETTE, save, wrapped
+from inpainting_tf.figures.canvas import DPI, PALETTE, wrapped, write
 
 if TYPE_CHECKING:
     from inpainting_tf.evaluation import Evaluation
@@ -72,7 +72,7 @@ def comparison_bars(
     figure.suptitle(title or _heading(summaries), parse_math=False)
     lines = "; lines: 95 % bootstrap interval of the mean over pictures" if intervals else ""
     figure.supxlabel("Higher is better" + lines, fontsize=9)
-    return save(figure, path)
+    return write(figure, path)
 
 
 def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form: str, step: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.figures.canvas import DPI, PALETTE, save, wrapped
+from inpainting_tf.figures.canvas import DPI, PALETTE, wrapped, write
 
 
 def rating_boxes(
@@ -58,7 +58,7 @@ def rating_boxes(
     ax.set_axisbelow(True)
     figure.suptitle(title or "How natural the pictures look", parse_math=False)
     figure.supxlabel(below, fontsize=9, parse_math=False)
-    return save(figure, path)
+    return write(figure, path)
 
 
 def _draw_box(ax: Axes, row: int, scores: np.ndarray) -> None:

@@ -39,7 +39,7 @@ def wrapped(text: str, width: float) -> str:
     return "\n".join(line.replace("_ ", "_") for line in lines)
 
 
-def save(figure: Figure, path: str | os.PathLike) -> Path:
+def write(figure: Figure, path: str | os.PathLike) -> Path:
     """Writes a figure as a PNG file atomically and returns the path."""
     with files.replacing(path) as temporary:
         FigureCanvasAgg(figure).print_png(temporary)

@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.figures.canvas import DPI, PALETTE, save
+from inpainting_tf.figures.canvas import DPI, PALETTE, write
 
 _PHASES = {
     "completion": ("completion network alone", PALETTE["sky"]),
@@ -107,7 +107,7 @@ def loss_curves(
     axes[-1].set_xlabel(x_label)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     _shade_phases(figure, axes, phases if phases is not None else _spans(runs, x))
-    return save(figure, path)
+    return write(figure, path)
 
 
 def _draw_panel(
@@ -241,4 +241,4 @@ def course(
     ax.set_ylabel(label or column)
     ax.grid(color="0.85", linewidth=0.6)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    return save(figure, path)
+    return write(figure, path)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.figures.canvas import DPI, HOLE_COLOR, OUTLINE_COLOR, save, wrapped
+from inpainting_tf.figures.canvas import DPI, HOLE_COLOR, OUTLINE_COLOR, wrapped, write
 from inpainting_tf.ops.images import composite, to_float, to_uint8
 
 _CELL = 200  # pixels: about the side at which a picture is shown
@@ -74,7 +74,7 @@ def sheet(
     notes = notes or {}
     _check_columns(columns, notes)
     cells = {label: [_scaled(picture) for picture in _bytes(column)] for label, column in columns.items()}
-    return save(_draw_sheet(_Grid.around(cells, title, notes), cells), path)
+    return write(_draw_sheet(_Grid.around(cells, title, notes), cells), path)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -135,8 +135,8 @@ def _predictions(
     """The windows of all pictures in turn: the picture's index, the window, the prediction there."""
     jobs = ((index, window) for index, plan in enumerate(plans) for window in plan.windows)
     while chunk := list(itertools.islice(jobs, _AT_ONCE)):
-        seen = [windows.cut(images[index], masks[index], window) for index, window in chunk]
-        pictures, holes = (np.stack(each) for each in zip(*seen, strict=True))
+        inputs = [windows.cut(images[index], masks[index], window) for index, window in chunk]
+        pictures, holes = (np.stack(each) for each in zip(*inputs, strict=True))
         predicted = model.fill(pictures, holes)
         for (index, window), prediction in zip(chunk, predicted, strict=True):
             yield index, window, prediction

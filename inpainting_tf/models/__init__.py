@@ -1,4 +1,4 @@
-"""Trained models that come with the package, each a packed run with its model card (`MODEL_CARD.md`)."""
+"""The shipped models, each a packed run with its model card (`MODEL_CARD.md`)."""
 
 from __future__ import annotations
 

@@ -60,11 +60,11 @@ def save_network(path, seed):
 
 @pytest.fixture
 def begin(place, tmp_path, monkeypatch):
-    """`stimuli.opened` in a folder of its own, with the options of a command line."""
+    """`stimuli.open_study` in a folder of its own, with the options of a command line."""
     monkeypatch.chdir(place)
 
     def run(*options, folder=tmp_path / "study"):
-        return stimuli.opened(folder, study.wanted(cli.parse(study, options)))
+        return stimuli.open_study(folder, study.wanted(cli.parse(study, options)))
 
     return run
 

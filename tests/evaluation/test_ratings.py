@@ -276,7 +276,7 @@ def test_only_complete_blocks_are_compared_and_originals_are_not():
     }
     scores["r0", "c.png"] = {"glcic": 1, "telea": 5}
     scores["r1", "c.png"] = {"original": 5}
-    found = ratings.find(plan, rows(scores))
+    found = ratings.analyse(plan, rows(scores))
     assert (found.raters, found.pictures, found.blocks) == (3, 3, 6)
     assert [len(each.scores) for each in found.summaries] == [1, 7, 7, 6]
     assert [(each.first, each.second) for each in found.pairs] == [

@@ -26,7 +26,7 @@ class Curves(PerSystem):
         return Picture(path, f"{self.key}: {name}", public=True)
 
 
-SHEETS = {  # that come with an evaluation; the best and the worst by the PSNR inside the hole
+SHEETS = {  # of an evaluation; the best and the worst by the PSNR inside the hole
     "sheet": "the first test pictures",
     "good": "the best filled test pictures",
     "failed": "the worst filled test pictures",

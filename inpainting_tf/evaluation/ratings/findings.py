@@ -54,7 +54,7 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """Statistics of the scores so far; see `find`."""
+    """Statistics of the scores so far; see `analyse`."""
 
     raters: int
     pictures: int
@@ -64,7 +64,7 @@ class Findings:
     pairs: list[Pair]
 
 
-def find(plan: Plan, rows: Sequence[Row]) -> Findings:
+def analyse(plan: Plan, rows: Sequence[Row]) -> Findings:
     """Describes each system and tests whether they differ (face_gan, section 5.1.3, which does not test).
 
     The tests use complete blocks: the scores of one picture by one rater who has scored it by all systems.

@@ -8,7 +8,7 @@ from pathlib import Path
 from inpainting_tf import figures, files, tables
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import intervals
-from inpainting_tf.evaluation.ratings.findings import Findings, Pair, Summary, find
+from inpainting_tf.evaluation.ratings.findings import Findings, Pair, Summary, analyse
 from inpainting_tf.evaluation.ratings.store import DATABASE, ORIGINAL, SCORES, Store
 
 _PAIRS_IN_A_CAPTION = 6
@@ -30,7 +30,7 @@ def report(folder: str | os.PathLike) -> str:
     plan, rows = store.plan(), store.rows()
     if not rows:
         raise InputError(f"The study in {str(folder)!r} has no scores yet: there is nothing to report.")
-    found = find(plan, rows)
+    found = analyse(plan, rows)
     files.write_csv(folder / "ratings.csv", rows)
     figures.rating_boxes(
         {each.system: each.scores for each in found.summaries},
