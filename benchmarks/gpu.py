@@ -365,7 +365,7 @@ def require_agreement(ours: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def attempt(row: dict[str, Any], side: Any, action: Callable[..., None], *args: Any) -> None:
-    """Runs an action of a side. An error is recorded in the row; the side, now without weights, ends."""
+    """Runs an action of a side. An error is recorded in the row, and the side is not used again."""
     if side.error is None:
         try:
             action(*args)

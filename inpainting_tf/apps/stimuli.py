@@ -24,7 +24,7 @@ from inpainting_tf.ops.masks import SAMPLERS, Mask, fixed
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class Settings:
     """Settings of a study: what is to be rated.
 
     Attributes:
@@ -69,25 +69,25 @@ class Picture:
         return _digest([np.array(self.mask.shape), self.rgb, self.mask])
 
 
-def open_study(folder: Path, wanted: Wanted | None) -> ratings.Store:
+def open_study(folder: Path, settings: Settings | None) -> ratings.Store:
     """The study in a folder: the existing one, or a new one.
 
     Args:
         folder: the study's.
-        wanted: settings of the study; None continues an existing one.
+        settings: settings of the study; None continues an existing one.
 
     Raises:
-        InputError: `wanted` names systems or pictures other than the study's, or such as cannot be used; or
+        InputError: `settings` names systems or pictures other than the study's, or such as cannot be used; or
             the folder holds something else.
     """
     store = ratings.Store(folder / ratings.DATABASE)
     exists = store.path.is_file()
     if not exists and folder.exists() and (folder.is_file() or any(folder.iterdir())):
         raise InputError(f"--output must be a study's folder or a new one. Received {str(folder)!r}.")
-    if not exists or wanted is not None:
-        if wanted is None or not (wanted.runs or wanted.baseline):
+    if not exists or settings is not None:
+        if settings is None or not (settings.runs or settings.baseline):
             raise InputError("Name what is to be rated with --runs or --baseline. Received none.")
-        _begin_or_require(store, wanted)
+        _begin_or_require(store, settings)
     _check_complete(store)
     return store
 
@@ -97,12 +97,12 @@ def shown_file(store: ratings.Store, plan: ratings.Plan, picture: str, system: s
     return store.path.with_name(f"{list(plan.pictures).index(picture) + 1:02d}_{system}.png")
 
 
-def _begin_or_require(store: ratings.Store, wanted: Wanted) -> None:
-    pictures, systems = _pictures(wanted), _systems(wanted)
+def _begin_or_require(store: ratings.Store, settings: Settings) -> None:
+    pictures, systems = _pictures(settings), _systems(settings)
     plan = ratings.Plan(
         {system.name: system.fingerprint for system in systems},
         {picture.name: picture.fingerprint for picture in pictures},
-        wanted.seed,
+        settings.seed,
     )
     if store.path.is_file():
         store.require(plan)
@@ -137,12 +137,12 @@ def _check_complete(store: ratings.Store) -> None:
         )
 
 
-def _systems(wanted: Wanted) -> list[System]:
-    found = [_network(path) for path in wanted.runs] + [_baseline(name) for name in wanted.baseline]
-    if wanted.originals:
+def _systems(settings: Settings) -> list[System]:
+    found = [_network(path) for path in settings.runs] + [_baseline(name) for name in settings.baseline]
+    if settings.originals:
         found.append(System(ratings.ORIGINAL, "", lambda rgb, mask: rgb))
     names = [system.name for system in found]
-    if len(set(names)) < len(names) or ratings.ORIGINAL in names[: len(wanted.runs)]:
+    if len(set(names)) < len(names) or ratings.ORIGINAL in names[: len(settings.runs)]:
         raise InputError(
             f"--runs and --baseline must have different names, and none {ratings.ORIGINAL!r}. Received "
             f"{', '.join(names)}: rename a folder or file."
@@ -170,30 +170,30 @@ def _baseline(name: str) -> System:
     return System(name, name, fill)
 
 
-def _pictures(wanted: Wanted) -> list[Picture]:
+def _pictures(settings: Settings) -> list[Picture]:
     """`count` pictures with their holes: of the folder, or of the first run's test pictures."""
-    run = _first_run(wanted)
-    mask = wanted.mask or (run.recipe.mask.test if run else Mask())
-    if wanted.pictures is None:
+    run = _first_run(settings)
+    mask = settings.mask or (run.recipe.mask.test if run else Mask())
+    if settings.pictures is None:
         names, read = _test_pictures(run)
     else:
-        found = _picture_files(Path(wanted.pictures).expanduser())
+        found = _picture_files(Path(settings.pictures).expanduser())
         names, read = [file.name for file in found], lambda index: photographs.read(found[index]).rgb
-    if len(names) < wanted.count:
+    if len(names) < settings.count:
         raise InputError(
-            f"--count must be at most the number of pictures, {len(names)}. Received {wanted.count}."
+            f"--count must be at most the number of pictures, {len(names)}. Received {settings.count}."
         )
-    chosen = sorted(random.Random(f"{wanted.seed}").sample(range(len(names)), wanted.count))
+    chosen = sorted(random.Random(f"{settings.seed}").sample(range(len(names)), settings.count))
     rgbs = [read(index) for index in chosen]
     holes = [_hole(mask, index, names[index], rgb) for index, rgb in zip(chosen, rgbs, strict=True)]
     return [Picture(names[index], rgb, hole) for index, rgb, hole in zip(chosen, rgbs, holes, strict=True)]
 
 
-def _first_run(wanted: Wanted) -> runs.Run | None:
+def _first_run(settings: Settings) -> runs.Run | None:
     """The first of the networks, if it is the folder of a run (and not a mere model file)."""
-    if not wanted.runs:
+    if not settings.runs:
         return None
-    path = wanted.runs[0]
+    path = settings.runs[0]
     folder = models.folder(path) or Path(path).expanduser()
     return runs.open_run(folder) if (folder / "recipe.json").is_file() else None
 

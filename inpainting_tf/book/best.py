@@ -25,7 +25,7 @@ ON_HALF = (
 )
 
 
-def _beside(key: str, title: str, best: str, others: tuple[str, ...]) -> Table:
+def _comparison(key: str, title: str, best: str, others: tuple[str, ...]) -> Table:
     """A table whose claims are ours: that `best` is above every other system."""
     claims = [Claim(best, other, metric, WHERE) for other in others for metric in ("hole_psnr", "ssim")]
     return Table(key, title, (best, *others), claims=tuple(claims), course="minutes")
@@ -35,15 +35,15 @@ PAPER = Paper(
     "best",
     "What is best of all of it",
     (
-        _beside("rectangles", "on the holes of `face_gan`", "best", ON_RECTANGLES),
-        _beside("centre", "on the hole of `unet_vs_cgan`", "best_centre", ON_CENTRE),
-        _beside(
+        _comparison("rectangles", "on the holes of `face_gan`", "best", ON_RECTANGLES),
+        _comparison("centre", "on the hole of `unet_vs_cgan`", "best_centre", ON_CENTRE),
+        _comparison(
             "half",
             "on the hole of `skip_connection` and `multiscale_context_encoder`",
             "best_half",
             ON_HALF,
         ),
-        _beside("parts", "what each part of `best` gives", PARTS[0], PARTS[1:]),
+        _comparison("parts", "what each part of `best` gives", PARTS[0], PARTS[1:]),
         SideBySide("drawn faces", "best, which knows photographs", ("best",), source="synthetic_faces"),
     ),
     about="Not a paper's: the network `best` of this package, trained no longer than what it stands beside.",

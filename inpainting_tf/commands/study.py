@@ -53,20 +53,20 @@ def run(args: flags.FlagValues) -> None:
     environment.pin_defaults()
     from inpainting_tf.apps import stimuli, study_page
 
-    store = stimuli.open_study(folder, wanted(args))
+    store = stimuli.open_study(folder, settings(args))
     _summarize(store, folder)
     study_page.serve(store, page_flags.server(args))
 
 
-def wanted(args: flags.FlagValues) -> stimuli.Wanted | None:
+def settings(args: flags.FlagValues) -> stimuli.Settings | None:
     """The study's settings in the flags; None without any, where an existing study is continued."""
-    from inpainting_tf.apps.stimuli import Wanted
+    from inpainting_tf.apps.stimuli import Settings
 
-    given = {field.name: args[field.name] for field in dataclasses.fields(Wanted)}
+    given = {field.name: args[field.name] for field in dataclasses.fields(Settings)}
     if not any(flag.present for flag in given.values()):
         return None
     values: dict[str, Any] = {name: flag.value for name, flag in given.items()}
-    return Wanted(**values)
+    return Settings(**values)
 
 
 def _report(folder: Path) -> None:

@@ -64,7 +64,7 @@ def begin(place, tmp_path, monkeypatch):
     monkeypatch.chdir(place)
 
     def run(*options, folder=tmp_path / "study"):
-        return stimuli.open_study(folder, study.wanted(cli.parse(study, options)))
+        return stimuli.open_study(folder, study.settings(cli.parse(study, options)))
 
     return run
 
