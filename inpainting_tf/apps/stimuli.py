@@ -194,7 +194,7 @@ def _first_run(wanted: Wanted) -> runs.Run | None:
     if not wanted.runs:
         return None
     path = wanted.runs[0]
-    folder = models.folder(path) or Path(path).expanduser()
+    folder = models.locate(path)
     return runs.open_run(folder) if (folder / "recipe.json").is_file() else None
 
 
