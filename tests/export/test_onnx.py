@@ -61,7 +61,7 @@ def test_names_and_axes(file):
 
 def test_the_fixed_size_is_in_the_file(tmp_path):
     loaded = engine.load(onnx.write(network("context_encoder"), tmp_path / "fixed.onnx"))
-    assert loaded.size == SIZES["context_encoder"]
+    assert loaded.facts.size == SIZES["context_encoder"]
     message = refusal(loaded.fill, np.zeros((1, 64, 32, 3), "float32"), np.zeros((1, 64, 32, 1), "float32"))
     assert "32 x 64" in message
 
@@ -102,15 +102,15 @@ def test_networks_that_are_refused(tmp_path):
 
 
 def test_files_that_are_refused(file, tmp_path):
-    assert "there is none" in refusal(onnx.load, tmp_path / "absent.onnx")
+    assert "there is none" in refusal(engine.load, tmp_path / "absent.onnx")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(file.read_bytes()[:1000])
-    assert "not a completion network" in refusal(onnx.load, broken)
+    assert "not a completion network" in refusal(engine.load, broken)
     format_ = pytest.importorskip("onnx")
     other = format_.load(str(file))
     del other.metadata_props[:]
     format_.save(other, str(broken))
-    assert "no metadata" in refusal(onnx.load, broken)
+    assert "no metadata" in refusal(engine.load, broken)
 
 
 @pytest.mark.parametrize(("package", "call"), [("tf2onnx", "write"), ("onnxruntime", "load")])
