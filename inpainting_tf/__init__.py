@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from inpainting_tf.recipes import build
     from inpainting_tf.runs import load
 
-# Before anything imports Keras or TensorFlow.
+# Before Keras or TensorFlow are imported.
 forget_unknown_matplotlib_backend()
 hush_tensorflow()
 
 __all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]
 __version__ = "0.2.0.dev0"
 
-# Where the public names are: imported when they are first asked for, since Keras takes seconds to load.
+# Modules of the public names: imported at their first use, since Keras takes seconds to load.
 _MODULES = {"build": "recipes", "inpaint": "inference", "Inpainter": "inpainter", "load": "runs"}
 
 

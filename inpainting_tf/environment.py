@@ -1,4 +1,4 @@
-"""What a number was made with, and the defaults of the process that would change it."""
+"""The environment of a result: versions, device, and process defaults that would change it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from inpainting_tf.errors import InputError
 PACKAGES = ("inpainting_tf", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy")
 
 
-# What networks, losses and data assume, of what a user may set in ~/.keras/keras.json.
+# Settings of ~/.keras/keras.json that networks, losses and data assume.
 KERAS_DEFAULTS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
 
 
 def pin_defaults() -> None:
-    """For a command, whose process is its own: sets Keras's defaults to `KERAS_DEFAULTS`.
+    """Sets Keras's defaults to `KERAS_DEFAULTS`, in a command, which has a process of its own.
 
     Raises:
-        InputError: Keras cannot be imported, for KERAS_BACKEND is unknown or not installed.
+        InputError: Keras cannot be imported, as KERAS_BACKEND is unknown or not installed.
     """
     try:
         from keras import config
@@ -51,7 +51,7 @@ def forget_unknown_matplotlib_backend() -> None:
 
 
 def require_defaults() -> None:
-    """For a call from a program, whose defaults are not ours to change.
+    """Checks Keras's defaults, in a call from a program, where they must not be changed.
 
     Raises:
         InputError: one of Keras's defaults is not that of `KERAS_DEFAULTS`.

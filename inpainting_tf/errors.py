@@ -1,4 +1,4 @@
-"""The exceptions that the command lines tell in one line, and the hint that goes with a misspelt name."""
+"""The exceptions that the command lines print in one line, and the hint for a misspelt name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """A mistake in what the user passed: its message is one line that says what is wrong and what to do.
+    """A user's mistake: its message is one line with the argument, the rule, the value and the remedy.
 
     The command lines print the message alone, without a traceback, and exit with status 2.
     """
 
 
 class Diverged(ArithmeticError):
-    """A loss or a weight is not finite any more; the message names it and the step. Exit status 1."""
+    """A loss or a weight is not finite; the message names it and the step. Exit status 1."""
 
 
 def unknown(argument: str, value: object, names: Iterable[str]) -> InputError:
     """The error for a value outside a fixed set of names, with the nearest valid one.
 
     Args:
-        argument: what the user set, as they know it, e.g. ``"model"`` or ``"--mask"``.
+        argument: the user's name for it, e.g. ``"model"`` or ``"--mask"``.
         value: what was received.
         names: the valid names.
     """

@@ -49,7 +49,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path beside ``path``; when the block ends well, it becomes ``path`` in one step.
 
     The temporary path has the same ending, because writers such as Keras and matplotlib choose the format by
-    it. Missing parent folders are made. If the block fails, the temporary file goes and the old file stays.
+    it. Missing parent folders are made. If the block fails, the temporary file is deleted, the old one kept.
 
         with replacing("runs/glcic/model.keras") as temporary:
             model.save(temporary)
@@ -80,13 +80,13 @@ def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterato
 
     A folder of that name that is already there is renamed aside, to ``.replaced-NAME``, the new one is
     renamed into its place, and then the old one is removed. If the second renaming fails, the old one is
-    brought back. If the process is killed between the two, nothing is at ``path``: the next call for the same
-    path brings the old folder back before it does anything else, and so does `recover_folder`, for readers.
+    restored. If the process is killed between the two, nothing is at ``path``: the next call for the same
+    path restores the old folder first, and so does `recover_folder`, for readers.
 
     Args:
-        path: the folder to be. A symbolic link is followed, not replaced.
-        sweep: removes what killed processes left half written beside it (their names begin with ".writing-").
-            Only for a place where no other process writes.
+        path: the folder. A symbolic link is followed, not replaced.
+        sweep: removes incomplete folders of killed processes beside it (names that begin with ".writing-").
+            Only where no other process writes.
 
     Raises:
         InputError: on any ``OSError``, in the block or here, in one line.
@@ -111,7 +111,7 @@ def replacing_folder(path: str | os.PathLike, *, sweep: bool = False) -> Iterato
 
 
 def recover_folder(path: str | os.PathLike) -> None:
-    """Brings back the folder that a process killed within `replacing_folder` had renamed aside, if any.
+    """Restores the folder that a process killed within `replacing_folder` had renamed aside, if any.
 
     Only for a folder that no other process is replacing.
 
@@ -130,7 +130,7 @@ def recover_folder(path: str | os.PathLike) -> None:
 
 
 def _exchange(target: Path, new: Path) -> None:
-    """Puts the folder `new` in the place of `target`; on an error `target` is as it was."""
+    """Replaces the folder `target` by `new`; on an error `target` is unchanged."""
     aside = _aside(target)
     if not target.exists():
         os.replace(new, target)
@@ -149,7 +149,7 @@ def _aside(target: Path) -> Path:
 
 
 def readable(name: str) -> str:
-    """A file name as text for people and figures: what this process's locale could not decode is UTF-8."""
+    """A file name as text for people and figures: bytes that the locale could not decode are UTF-8."""
     return os.fsencode(name).decode("utf-8", errors="replace") if _SURROGATES.search(name) else name
 
 
@@ -187,7 +187,7 @@ def write_csv(path: str | os.PathLike, rows: Sequence[Mapping[str, Any]]) -> Non
 
 
 def _require_replaceable(target: Path) -> None:
-    """Replacing /dev/null by a file, or a folder by a picture, is never what was meant."""
+    """Raises for a target such as /dev/null or a folder, which must not become a file."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if target.exists() and not target.is_file():
@@ -195,7 +195,7 @@ def _require_replaceable(target: Path) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    """Without this, a power cut after the replacement could leave an empty file under the final name."""
+    """Syncs a file: else a power cut after the replacement could leave it empty under the final name."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 

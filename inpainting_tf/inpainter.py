@@ -1,4 +1,4 @@
-"""`Inpainter`: a completion network, a Keras model like any other, and all that must be known to use it.
+"""`Inpainter`: a completion network as a Keras model, with its facts.
 
 It takes {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing, 0 = known} and returns the whole
 predicted picture [N, H, W, 3] in [0, 1], float32.
@@ -36,22 +36,22 @@ class Inpainter(Engine, keras.Model):
     """A completion network.
 
     Functional underneath: `summary`, `plot_model`, `save` and callbacks work as on any Keras model, and a
-    `.keras` file brings back the network with its facts. The functions of `inpainting_tf.networks` build
-    untrained ones. `keras.models.clone_model` copies the layers of a model with a constructor of its own into
-    a plain functional model: `with_graph` gives such a copy the facts again.
+    `.keras` file stores the network with its facts. The functions of `inpainting_tf.networks` build untrained
+    ones. `keras.models.clone_model` copies the layers of a model with a constructor of its own into a plain
+    functional model: `with_graph` adds the facts to such a copy.
 
     It can be trained as a plain Keras model, too. A batch is the inputs alone, with the true picture under
-    the hole, or `(inputs, image, mask)`: the target is the image, and the mask is the `sample_weight`, by
-    which the losses and metrics of `inpainting_tf.training` know the hole.
+    the hole, or `(inputs, image, mask)`: the target is the image, and the mask is the `sample_weight`, as the
+    losses and metrics of `inpainting_tf.training` take it.
 
     Args:
         inputs: {"image": keras.Input, "mask": keras.Input}.
         outputs: the whole predicted picture, symbolic.
         divisor: of the height and width that the network takes.
-        hole_fill: see `inference.Facts`; "" where it is not known.
+        hole_fill: see `inference.Facts`; "" if unknown.
         trained_on: see `inference.Facts`.
-        code: the names of the layers with mean, log variance and a draw of a latent code, for networks that
-            can fill a hole in several ways; see `draw`.
+        code: the names of the layers with mean, log variance and a sample of a latent code, for networks with
+            several fills of a hole; see `draw`.
         search: the name of the layer that searches for a code, for networks that do.
         name: the model's name.
 
@@ -96,22 +96,22 @@ class Inpainter(Engine, keras.Model):
 
     @classmethod
     def from_preset(cls, preset: str | os.PathLike) -> Inpainter:
-        """A trained network, in float32 and for any picture size that it can work with.
+        """A trained network, in float32 and for any picture size that it takes.
 
         Args:
             preset: a key of `Inpainter.presets`, a run's folder, packed or not, or a `.keras` file. A run in
                 a folder of such a name goes before the model.
 
         Raises:
-            InputError: nothing there, or not a model of this package.
+            InputError: no such path, or not a model of this package.
         """
-        from inpainting_tf.runs import loading  # knows runs, which know networks, which know this class
+        from inpainting_tf.runs import loading  # imports networks, which import this class
 
         return loading.inpainter(preset)
 
     @property
     def facts(self) -> Facts:
-        """What has to be known to feed it."""
+        """What must be known to use it."""
         return self._facts
 
     @property
@@ -125,16 +125,16 @@ class Inpainter(Engine, keras.Model):
 
     @property
     def code(self) -> list[Any] | None:
-        """The symbolic mean, log variance and draw of its latent code, [N, D] each; None without a code."""
+        """The symbolic mean, log variance and sample of its latent code, [N, D] each; None without a code."""
         return [self.get_layer(name).output for name in self._code] or None
 
     @property
     def search(self) -> keras.Layer | None:
-        """The layer that searches for a code, with generator and discriminator; None where there is none."""
+        """The layer that searches for a code, with generator and discriminator, or None."""
         return self.get_layer(self._search) if self._search else None
 
     def with_graph(self, graph: keras.Model) -> Inpainter:
-        """The same facts on another graph of layers, which takes the same pictures and names layers alike."""
+        """The same facts on another graph of layers with the same inputs and names of layers."""
         facts = self._facts
         model = Inpainter(
             graph.input,
@@ -153,7 +153,7 @@ class Inpainter(Engine, keras.Model):
         return np.asarray(self.predict_on_batch({"image": images, "mask": masks}), np.float32)
 
     def draw(self, images: np.ndarray, masks: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
-        """Several fills of the same holes, each decoded from another draw of the latent code.
+        """Several fills of the same holes, each decoded from another sample of the latent code.
 
         The noise is NumPy's, so the same seed draws the same fills on every backend.
 
@@ -186,7 +186,7 @@ class Inpainter(Engine, keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, **kwargs: Any
     ) -> Any:
-        """The compiled loss; without a target it is the image of the inputs, and the weight their mask."""
+        """The compiled loss; a missing target is the image of the inputs, the weight then their mask."""
         y, sample_weight = _target(x, y, sample_weight)
         return super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **kwargs)
 
@@ -196,7 +196,7 @@ class Inpainter(Engine, keras.Model):
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """The graph of layers, and what `__init__` takes besides."""
+        """The graph of layers, and the other arguments of `__init__`."""
         graph = keras.Model(self.input, self.output, name=self.name)
         return {
             "graph": keras.saving.serialize_keras_object(graph),
@@ -227,7 +227,7 @@ class Builder(Protocol[Arguments]):
 
 
 def builder(*, any_size: bool = True) -> Callable[[Callable[Arguments, Inpainter]], Builder[Arguments]]:
-    """Decorates a function that builds completion networks: they know it, and the arguments of its call.
+    """Decorates a function that builds completion networks: they store it, and the arguments of its call.
 
     Args:
         any_size: whether its `image_size` may be None, for a network that takes pictures of any size.
@@ -252,5 +252,5 @@ def builder(*, any_size: bool = True) -> Callable[[Callable[Arguments, Inpainter
 
 
 def _target(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """What a prediction is compared with: where a batch has inputs alone, these hold it."""
+    """Target and weight of a loss: those of the batch, or the image and mask of its inputs."""
     return (x["image"], x["mask"]) if y is None else (y, sample_weight)

@@ -1,4 +1,4 @@
-"""A function in a process of its own, whose memory goes with it and whose death kills nobody."""
+"""Runs a function in a process of its own: its memory is freed, and its crash ends no other process."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any
 
 
 class Died(RuntimeError):
-    """The process ended without a word: killed, out of memory, or crashed."""
+    """The process ended without a result: killed, out of memory, or crashed."""
 
 
 def run(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What `function(*arguments)` returns, in a new process with this one's terminal.
+    """The result of `function(*arguments)`, in a new process with this one's terminal.
 
-    Function, arguments, result and exception travel by pickle. When this process is interrupted, or ends in
-    whatever way, the other gets SIGTERM, which a training answers with a checkpoint.
+    Function, arguments, result and exception are pickled. When this process is interrupted or ends, the other
+    receives SIGTERM, on which a training writes a checkpoint.
 
     Raises:
         Died: the process did not return.
-        Exception: whatever the function raised; its traceback there is the cause.
+        Exception: that of the function; its traceback there is the cause.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -51,7 +51,7 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
 def _call(there: Connection, function: Callable[..., Any], arguments: tuple) -> None:
     """In the new process."""
     threading.Thread(target=_follow_parent, daemon=True).start()
-    with contextlib.suppress(BrokenPipeError):  # nobody waits any more
+    with contextlib.suppress(BrokenPipeError):  # the parent has ended
         try:
             there.send((function(*arguments), None))
         except BaseException as error:

@@ -28,19 +28,19 @@ _NOISE = re.compile(
 
 
 def hush_tensorflow() -> None:
-    """Keeps back what TensorFlow says to standard error while it is imported and finds its devices.
+    """Suppresses TensorFlow's messages on standard error while it is imported and finds its devices.
 
-    Takes effect when anything imports TensorFlow for the first time. No level of TensorFlow's log does it:
-    most is said before the level is read. Whoever sets TF_CPP_MIN_LOG_LEVEL to 0 or 1 gets everything.
+    Takes effect at the first import of TensorFlow. No level of TensorFlow's log does it: most messages are
+    printed before the level is read. With TF_CPP_MIN_LOG_LEVEL set to 0 or 1 all are printed.
     """
-    # Read by TensorFlow when it is imported: for what it says later.
+    # Read by TensorFlow when it is imported: for its later messages.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if level not in ("0", "1") and "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _TensorFlowFinder())
 
 
 def print_any_character() -> None:
-    """Lets standard output and error print what their encoding does not have.
+    """Makes standard output and error print characters that their encoding does not have.
 
     A byte of a file name that could not be decoded is printed as that byte, another character as its escape.
     """
@@ -52,14 +52,14 @@ def print_any_character() -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Holds back what is written to file descriptor 2, by whatever code, and drops what is `_NOISE` in it.
+    """Buffers what any code writes to file descriptor 2, and drops lines that match `_NOISE`.
 
-    The rest follows when the block ends; if it ends by an exception, everything does. If the process crashes
-    in the block, Python's stack is written, but what was held back is lost.
+    The rest is written when the block ends; if it ends by an exception, everything is. If the process crashes
+    in the block, Python's stack is written, but the buffer is lost.
     """
     try:
         stderr = os.dup(2)
-    except OSError:  # closed: there is nothing to keep quiet
+    except OSError:  # closed: there is nothing to buffer
         yield
         return
     with tempfile.TemporaryFile() as held, contextlib.closing(os.fdopen(stderr, "wb", buffering=0)) as real:
@@ -75,7 +75,7 @@ def held_back() -> Iterator[None]:
 
 
 class _TensorFlowFinder(importlib.abc.MetaPathFinder):
-    """Finds TensorFlow once, as it would be found anyway, and has it loaded in `held_back`."""
+    """Finds TensorFlow once, by the usual finders, and loads it within `held_back`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -94,7 +94,7 @@ def _quietly(load: Any) -> Any:
     def quietly(module: ModuleType) -> None:
         with held_back():
             load(module)
-            module.config.list_physical_devices()  # which would say the rest whenever it is first done
+            module.config.list_physical_devices()  # prints the remaining messages at its first call
 
     return quietly
 
@@ -115,7 +115,7 @@ def _restore(held: Any, real: Any, *, everything: bool) -> None:
     _flush()
     os.dup2(real.fileno(), 2)
     held.seek(0)
-    with contextlib.suppress(OSError):  # nobody reads it
+    with contextlib.suppress(OSError):  # no reader
         real.write(b"".join(line for line in held if everything or not _NOISE.match(line)))
 
 

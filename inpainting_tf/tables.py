@@ -1,4 +1,4 @@
-"""Markdown that can be read as plain text, too."""
+"""Markdown tables, readable as plain text, too."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Container, Sequence
 
 
 def plain(text: object) -> str:
-    """Words that are not ours, e.g. an error's: what looks like HTML in them stays to be seen."""
+    """Text from elsewhere, e.g. an error message, with its HTML escaped."""
     return str(text).replace("<", "&lt;")
 
 
-def table(rows: Sequence[Sequence[object]], words: Container[int] = (0,)) -> str:
-    """The rows, the first of which is the header; columns of `words` to the left, the others to the right."""
+def table(rows: Sequence[Sequence[object]], left: Container[int] = (0,)) -> str:
+    """The rows, the first of which is the header; columns in `left` aligned left, others right."""
     cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(cells[0]))]
-    rule = ["-" * width if i in words else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    rule = ["-" * width if i in left else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
 
     def line(row: Sequence[str]) -> str:
-        cells = (c.ljust(widths[i]) if i in words else c.rjust(widths[i]) for i, c in enumerate(row))
+        cells = (c.ljust(widths[i]) if i in left else c.rjust(widths[i]) for i, c in enumerate(row))
         return f"| {' | '.join(cells)} |"
 
     return "\n".join(map(line, [cells[0], rule, *cells[1:]]))

@@ -1,4 +1,4 @@
-"""The page that repairs pictures: drop one, say what is missing, look at what is filled in, take it home."""
+"""The page that repairs pictures: choose one, mark what is missing, see and download the result."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ FORMATS = ("JPEG", "PNG", "WebP", "BMP", "TIFF")
 BLENDINGS = {"Seamless (Poisson)": "poisson", "The network's own pixels": "none"}
 BRUSH = 1 / 20  # of the picture's shorter side
 HINTS = {
-    "paint": "Brush over everything that is to be filled; the eraser takes paint away again.",
+    "paint": "Brush over everything that is to be filled; the eraser removes paint.",
     "file": "A black and white picture as large as yours: **black is kept**, the rest is filled.",
     "face_mask": "The shape of a medical mask, for portraits cut as in CelebA: face in the middle, eyes at "
     "half the height. Elsewhere, paint.",
 }
 WELCOME = """### How it works
 1. **Choose a picture.** It stays on this machine.
-2. **Say what is missing**: paint over it, upload a mask, or take the shape of a face mask.
+2. **Mark what is missing**: paint over it, upload a mask, or use the shape of a face mask.
 3. **Fill the hole.** Only the pixels in it change.
 
-Networks know what they were trained on: one for faces repairs faces best.
+A network repairs best what it was trained on: one for faces, faces.
 """
 _CSS = """
 #fill {min-height: 3.2rem; font-size: 1.15rem}
@@ -47,13 +47,13 @@ def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, Engin
     """Models by the names that the page shows.
 
     Raises:
-        InputError: see `inpainting_tf.load`, or two models of one name.
+        InputError: see `inpainting_tf.load`, or two models of the same name.
     """
     models: dict[str, Engine] = {}
     for path in paths:
         name = runs.shown_name(path)
         if name in models:
-            raise InputError(f"--model must have a name of its own each. Received {name!r} twice.")
+            raise InputError(f"--model must have different names. Received {name!r} twice.")
         models[name] = runs.load(path, engine=engine)
     return models
 
@@ -68,7 +68,7 @@ def page(models: dict[str, Engine], folder: Path) -> Any:
 
     Args:
         models: completion networks by the names shown.
-        folder: where uploads and results are kept.
+        folder: for uploads and results.
     """
     gr = pages.gradio()
     with gr.Blocks(title="Fill the hole", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
@@ -78,25 +78,25 @@ def page(models: dict[str, Engine], folder: Path) -> Any:
                 parts = _questions(gr, models)
             with gr.Column(scale=6, min_width=400):
                 parts |= _answers(gr)
-        _wire(parts, Desk(models, folder))
+        _wire(parts, Handlers(models, folder))
     return demo
 
 
-class Desk:
-    """What happens on the page: from the values of some of its parts to updates of others, by name."""
+class Handlers:
+    """The page's event handlers: from the values of some of its parts to updates of others, by name."""
 
     def __init__(self, models: dict[str, Engine], folder: Path) -> None:
         self._models, self._folder = models, folder
         self._next_face = itertools.count()
 
     def example(self) -> dict[str, Any]:
-        """A drawn face in place of a file of one's own."""
+        """A drawn face in place of a user's file."""
         path = self._new("face.png")
         Image.fromarray(face(next(self._next_face), 384)).save(path)
         return {"picture": str(path)}
 
     def opened(self, picture: str | None) -> dict[str, Any]:
-        """Shows the picture that was chosen, to be painted on; without one, only the welcome."""
+        """Shows the chosen picture, to be painted on; without one, only the welcome."""
         gr = pages.gradio()
         shown = {"welcome": gr.update(visible=True), "result": gr.update(visible=False)}
         hidden = {"hole": gr.update(visible=False), "fill": gr.update(visible=False)}
@@ -104,7 +104,7 @@ class Desk:
             return shown | hidden
         try:
             canvas = retouching.view(_read(picture).rgb)
-        except InputError as error:  # one that cannot be read must not stay beside the painting of another
+        except InputError as error:  # an unreadable picture must not keep the painting of the last one
             gr.Warning(html.escape(str(error)), title="Please check")
             return shown | hidden | {"picture": None}
         painting = {"background": canvas, "layers": [], "composite": None}
@@ -112,7 +112,7 @@ class Desk:
         return shown | visible | {"painting": gr.update(value=painting, brush=_brush(gr, canvas.shape[:2]))}
 
     def preview(self, picture: str | None, how: str, mask_file: str | None) -> dict[str, Any]:
-        """Shows what belongs to a way of saying what is missing, and the hole that it makes."""
+        """Shows the tools of a kind of hole, and the hole."""
         gr = pages.gradio()
         hole = None
         if picture is not None and (how == "face_mask" or (how == "file" and mask_file is not None)):
@@ -121,11 +121,11 @@ class Desk:
         return {"preview": gr.update(visible=hole is not None, value=hole)}
 
     def chosen(self, how: str) -> dict[str, Any]:
-        """Shows the tools of one way of saying what is missing."""
+        """Shows the tools of a kind of hole."""
         gr = pages.gradio()
         return {
             "hint": HINTS[how],
-            # Not out of the page: it would forget what is painted.
+            # Hidden but not removed from the page, which would lose the painting.
             "painting": gr.update(visible=True if how == "paint" else "hidden"),
             "mask_file": gr.update(visible=how == "file"),
             "preview": gr.update(visible=False),
@@ -141,7 +141,7 @@ class Desk:
         blending: str,
         baselines: Sequence[str],
     ) -> dict[str, Any]:
-        """Fills the hole and shows the result, what it is compared with, and the file to download."""
+        """Fills the hole and shows the result, the comparison, and the file to download."""
         gr = pages.gradio()
         if picture is None:
             raise InputError("There is no picture yet: drop one into step 1.")
@@ -168,7 +168,7 @@ class Desk:
         }
 
     def _new(self, name: str) -> Path:
-        """A file that does not exist yet, in a folder of its own."""
+        """The path of a new file in a new folder."""
         place = self._folder / secrets.token_hex(8)
         place.mkdir()
         return place / name
@@ -182,7 +182,7 @@ def _questions(gr: Any, models: dict[str, Any]) -> dict[str, Any]:
     parts["picture"] = gr.File(show_label=False, height=140, elem_id="picture")
     parts["example"] = gr.Button("or try a drawn face", size="sm", elem_id="example")
     with gr.Column(visible=False) as parts["hole"]:
-        gr.Markdown("### 2. Say what is missing")
+        gr.Markdown("### 2. Mark what is missing")
         ways = [(title, how) for how, title in retouching.HOLES.items()]
         parts["how"] = gr.Radio(ways, value="paint", show_label=False, container=False, elem_id="how")
         parts["hint"] = gr.Markdown(HINTS["paint"], elem_classes="hint")
@@ -199,7 +199,7 @@ def _questions(gr: Any, models: dict[str, Any]) -> dict[str, Any]:
             parts["baselines"] = gr.CheckboxGroup(
                 [(limit.title, name) for name, limit in retouching.CLASSICAL.items()],
                 value=["telea"],
-                label="Compare with methods that have learned nothing",
+                label="Compare with classical methods",
                 elem_id="baselines",
             )
     parts["fill"] = gr.Button("Fill the hole", variant="primary", visible=False, elem_id="fill")
@@ -231,7 +231,7 @@ def _brush(gr: Any, size: tuple[int, int]) -> Any:
 
 
 def _answers(gr: Any) -> dict[str, Any]:
-    """The right column: first what to expect, then the result."""
+    """The right column: first the instructions, then the result."""
     parts: dict[str, Any] = {}
     with gr.Column(visible=True) as parts["welcome"]:
         gr.Markdown(WELCOME, elem_classes="hint")
@@ -250,29 +250,31 @@ def _answers(gr: Any) -> dict[str, Any]:
     return parts
 
 
-def _wire(parts: dict[str, Any], desk: Desk) -> None:
-    """Which part does what when."""
+def _wire(parts: dict[str, Any], handlers: Handlers) -> None:
+    """Connects the parts' events to the handlers."""
 
     def on(
         event: Callable[..., Any], handler: Callable[..., dict[str, Any]], inputs: str, outputs: str
     ) -> Any:
         return event(
-            pages.in_words(lambda *values: {parts[k]: update for k, update in handler(*values).items()}),
+            pages.errors_shown(lambda *values: {parts[k]: update for k, update in handler(*values).items()}),
             [parts[name] for name in inputs.split()],
             [parts[name] for name in outputs.split()],
             api_visibility="private",
-            show_progress="full" if handler == desk.filled else "hidden",
-            concurrency_id="desk",  # one thing at a time
+            show_progress="full" if handler == handlers.filled else "hidden",
+            concurrency_id="handlers",  # one request at a time
         )
 
     questions = "picture how painting mask_file model blending baselines"
-    on(parts["example"].click, desk.example, "", "picture")
-    opened = on(parts["picture"].change, desk.opened, "picture", "picture hole fill painting welcome result")
-    on(opened.success, desk.preview, "picture how mask_file", "preview")
-    chosen = on(parts["how"].change, desk.chosen, "how", "hint painting mask_file preview")
-    on(chosen.success, desk.preview, "picture how mask_file", "preview")
-    on(parts["mask_file"].change, desk.preview, "picture how mask_file", "preview")
-    on(parts["fill"].click, desk.filled, questions, "welcome result slider note download all")
+    on(parts["example"].click, handlers.example, "", "picture")
+    opened = on(
+        parts["picture"].change, handlers.opened, "picture", "picture hole fill painting welcome result"
+    )
+    on(opened.success, handlers.preview, "picture how mask_file", "preview")
+    chosen = on(parts["how"].change, handlers.chosen, "how", "hint painting mask_file preview")
+    on(chosen.success, handlers.preview, "picture how mask_file", "preview")
+    on(parts["mask_file"].change, handlers.preview, "picture how mask_file", "preview")
+    on(parts["fill"].click, handlers.filled, questions, "welcome result slider note download all")
 
 
 def _read(file: str) -> photographs.Photograph:

@@ -1,4 +1,4 @@
-"""What the web pages share: Gradio without its calls home, a server for one machine, errors in words."""
+"""Shared by the web pages: Gradio without telemetry, a server for one machine, errors as messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 from inpainting_tf.errors import InputError
 
 FIRST_PORT = 7860
-# What Gradio would otherwise send or keep; read when it is imported.
+# Against Gradio's telemetry and history; read when it is imported.
 _QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 _CSS = """
 .gradio-container {max-width: 1500px !important; width: 100%; margin: auto}
@@ -29,12 +29,12 @@ _CSS = """
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """Where a page is served and what it accepts.
+    """The address of a page's server, and its limits.
 
     Attributes:
-        host: address to listen on; 0.0.0.0 lets other machines in.
+        host: address to listen on; 0.0.0.0 for access from other machines.
         port: None takes the first free one from `FIRST_PORT` on.
-        max_upload_mb: the largest file that is accepted, in MiB.
+        max_upload_mb: size of the largest upload, in MiB.
         open: whether to open the page in a browser.
     """
 
@@ -62,15 +62,15 @@ def serve(build: Callable[[Path], Any], server: Server, css: str = "") -> None:
     """Serves a page until it is interrupted.
 
     Args:
-        build: makes the page, a `gradio.Blocks`, given a folder for its files, which are deleted in the end.
-        server: where.
+        build: builds the page, a `gradio.Blocks`, given a folder for its files, which are deleted in the end.
+        server: address and limits.
         css: style sheet, besides the one that all pages share.
 
     Raises:
-        InputError: Gradio is missing, or the address or the port cannot be had.
+        InputError: Gradio is not installed, or the address or the port is not available.
     """
     _check_free(server.host, server.port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the folder goes then too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the folder is deleted then too
     with tempfile.TemporaryDirectory(prefix="inpainting_tf-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         demo = build(Path(folder))
@@ -83,11 +83,11 @@ def serve(build: Callable[[Path], Any], server: Server, css: str = "") -> None:
             demo.close(verbose=False)
 
 
-def in_words(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler with its errors as messages on the page; those that nobody foresaw are logged too."""
+def errors_shown(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler with its errors as messages on the page; unexpected ones are logged too."""
 
     @functools.wraps(handler)
-    def told(*values: Any) -> Any:
+    def shown(*values: Any) -> Any:
         gr = gradio()
         try:
             return handler(*values)
@@ -100,10 +100,10 @@ def in_words(handler: Callable[..., Any]) -> Callable[..., Any]:
             raise gr.Error(message, title="Too large", print_exception=False) from error
         except Exception as error:
             logging.getLogger(__name__).exception("a request failed")
-            message = "This did not work; the server's log says why. The page goes on: please try again."
+            message = "This did not work; see the server's log for the reason. Please try again."
             raise gr.Error(message, print_exception=False) from error
 
-    return told
+    return shown
 
 
 def _launched(demo: Any, server: Server, css: str) -> str:
@@ -111,7 +111,7 @@ def _launched(demo: Any, server: Server, css: str) -> str:
     gr = gradio()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     font = [gr.themes.Font("system-ui"), "sans-serif"]
-    with _told(server.host, server.port):
+    with _address_errors(server.host, server.port):
         _, address, _ = demo.queue(default_concurrency_limit=1, max_size=32).launch(
             server_name=server.host,
             server_port=server.port,
@@ -130,8 +130,8 @@ def _launched(demo: Any, server: Server, css: str) -> str:
 
 
 def _check_free(host: str, port: int | None) -> None:
-    """Gradio would only look at the ports of localhost."""
-    with _told(host, port):
+    """Raises for a port in use; Gradio would check only those of localhost."""
+    with _address_errors(host, port):
         family, kind, protocol, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -139,7 +139,7 @@ def _check_free(host: str, port: int | None) -> None:
 
 
 @contextlib.contextmanager
-def _told(host: str, port: int | None) -> Iterator[None]:
+def _address_errors(host: str, port: int | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:

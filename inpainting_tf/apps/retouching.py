@@ -1,4 +1,4 @@
-"""What the web page does with a picture, without the page: NumPy in, NumPy out.
+"""The web page's operations on a picture, in NumPy.
 
 Pictures are uint8 [H, W, 3], masks bool [H, W], True = missing; known pixels come back bit-identical.
 """
@@ -20,7 +20,7 @@ from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
 from inpainting_tf.ops.images import to_float, to_uint8
 from inpainting_tf.ops.masks import Mask, draw, numbers
 
-VIEW = 2048  # the longer side of what a browser shows and paints on: larger ones are beyond some of them
+VIEW = 2048  # the longer side of the browser's canvas: some browsers cannot handle larger ones
 SMALL_VIEW = 1024  # of pictures side by side
 HOLES = {
     "paint": "Paint over it",
@@ -31,13 +31,13 @@ HOLES = {
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """What a classical fill is not asked for, because one would wait for it longer than some ten seconds.
+    """Limits of a classical fill on the page, beyond which it takes more than some ten seconds.
 
     Attributes:
-        title: the method, as people know it.
-        missing: at most so many missing pixels.
-        pixels: at most so many in the rectangle around all holes.
-        margin: known pixels that it is shown around that rectangle, as a share of its sides; at least 8.
+        title: the method's name on the page.
+        missing: largest number of missing pixels.
+        pixels: largest number of pixels in the rectangle around all holes.
+        margin: known pixels that it receives around that rectangle, as a share of its sides; at least 8.
     """
 
     title: str
@@ -57,13 +57,13 @@ CLASSICAL = {
 def mask_of(
     how: str, size: tuple[int, int], *, layers: Sequence[np.ndarray] = (), file: BinaryIO | None = None
 ) -> np.ndarray:
-    """The hole, said in one of the ways of `HOLES`.
+    """The hole, from one of the kinds of input in `HOLES`.
 
     Args:
         how: "paint", "file" or "face_mask".
         size: the picture's (height, width).
-        layers: what was painted, uint8 [h, w, 4] each, on a canvas of `view_size(size)`: whatever is not
-            wholly transparent is missing.
+        layers: the painting, uint8 [h, w, 4] each, on a canvas of `view_size(size)`: pixels that are not
+            fully transparent are missing.
         file: a mask as a picture file: white (anything but black) is missing.
 
     Returns:
@@ -121,7 +121,7 @@ def repair(
 
 
 def classical_fill(name: str, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A picture filled by a method of `CLASSICAL`, which is shown the holes and what is near them."""
+    """A picture filled by a method of `CLASSICAL`, which receives the holes and their surroundings."""
     rows, columns = _around(mask, _limit(name).margin)
     part = to_float(rgb[rows, columns])[None]
     missing = mask[rows, columns]
@@ -132,7 +132,7 @@ def classical_fill(name: str, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def too_large(name: str, mask: np.ndarray) -> str | None:
-    """Why a method of `CLASSICAL` is left out, as a sentence, or None where it is not."""
+    """Why a method of `CLASSICAL` is left out, as a sentence; None if it is not."""
     limit = _limit(name)
     missing, pixels = int(mask.sum()), mask[_around(mask, limit.margin)].size
     if missing > limit.missing:
@@ -157,7 +157,7 @@ def view(rgb: np.ndarray, longest: int | None = None) -> np.ndarray:
 
 
 def with_hole(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The picture with its missing pixels in one colour that stands out."""
+    """The picture with its missing pixels in one conspicuous colour."""
     shown = rgb.copy()
     shown[mask] = to_uint8(np.asarray(OUTLINE_COLOR, np.float32))
     return shown
@@ -176,7 +176,7 @@ def _painted(layers: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         painted |= np.uint8(layer[..., 3] > 0)
     if painted.all() or not painted.any():
         what = "Nothing is painted yet" if not painted.any() else "Everything is painted over"
-        raise InputError(f"{what}: paint over what is to be filled, and leave the rest as it is.")
+        raise InputError(f"{what}: paint over what is to be filled, and leave the rest unpainted.")
     return cv2.resize(painted, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 

@@ -1,4 +1,4 @@
-"""What a rating study shows: pictures as filled by several systems, and the folder that holds them."""
+"""The pictures of a rating study, as filled by several systems, and the folder that holds them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from inpainting_tf.ops.masks import SAMPLERS, Mask, fixed
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What is to be rated.
+    """Settings of a study: what is to be rated.
 
     Attributes:
         runs: networks: runs' folders, .keras files, or names of the package's models.
         baseline: names of classical methods.
-        pictures: a folder; None takes the test pictures of the first run.
-        mask: a kind of holes or a folder of masks; None takes those that the first run is tested on.
-        count: how many of the pictures, drawn at random.
+        pictures: a folder; None for the test pictures of the first run.
+        mask: a kind of holes or a folder of masks; None for those of the first run's evaluation.
+        count: number of pictures, drawn at random.
         originals: whether the untouched pictures are rated, too.
         seed: of the choice of pictures and of each rater's order.
     """
@@ -70,11 +70,11 @@ class Picture:
 
 
 def opened(folder: Path, wanted: Wanted | None) -> ratings.Store:
-    """The study in a folder: the one that is there, or a new one.
+    """The study in a folder: the existing one, or a new one.
 
     Args:
         folder: the study's.
-        wanted: what is to be rated; None continues what is there.
+        wanted: settings of the study; None continues an existing one.
 
     Raises:
         InputError: `wanted` names systems or pictures other than the study's, or such as cannot be used; or
@@ -113,12 +113,12 @@ def _begin_or_require(store: ratings.Store, wanted: Wanted) -> None:
 def _begin(
     store: ratings.Store, plan: ratings.Plan, systems: Sequence[System], pictures: Sequence[Picture]
 ) -> None:
-    """Fills the pictures and writes the whole study in one step, so that there is never half of one."""
+    """Fills the pictures and writes the whole study atomically."""
     with files.replacing_folder(store.path.parent) as temporary:
         new = ratings.Store(temporary / ratings.DATABASE)
         jobs = [(system, picture) for system in systems for picture in pictures]
         for system, picture in tqdm(jobs, "Filling", unit="picture"):
-            encoded = io.BytesIO()  # Pillow does not tell when the disk is full
+            encoded = io.BytesIO()  # Pillow does not report a full disk
             Image.fromarray(system.fill(picture.rgb, picture.mask)).save(encoded, "png")
             shown_file(new, plan, picture.name, system.name).write_bytes(encoded.getvalue())
         ratings.Store.create(new.path, plan)
@@ -218,7 +218,7 @@ def _picture_files(folder: Path) -> list[Path]:
 
 
 def _hole(mask: Mask | str, index: int, name: str, rgb: np.ndarray) -> np.ndarray:
-    """The hole of picture number `index`: the one that evaluation makes in it, or the one in its file."""
+    """The hole of picture number `index`: that of an evaluation, or that of its mask file."""
     size = rgb.shape[:2]
     if isinstance(mask, str) and mask not in SAMPLERS:
         folder = Path(mask).expanduser()

@@ -1,6 +1,6 @@
 """The page of the rating study: a rater gives one picture after the other a score from 1 to 5.
 
-No name of a system is on the page, nor in anything that it asks for.
+No name of a system is on the page, nor in any of its requests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inpainting_tf.evaluation import ratings
 
 # Pictures are shown with their longer side at least and at most so long.
 SMALLEST, LARGEST = 512, 1024
-GLANCE = 0.5  # seconds: a score that comes sooner after its picture is the second half of a double click
+GLANCE = 0.5  # seconds: an earlier score is the second click of a double click
 _WELCOME = """# How natural does it look?
 You will see pictures, one at a time. A computer may have filled in a part of them.
 
@@ -80,26 +80,26 @@ def page(store: ratings.Store) -> Any:
         with gr.Column(visible=False, elem_id="thanks") as parts["thanks"]:
             parts["said"] = gr.Markdown()
             parts["again"] = gr.Button("Somebody else rates now", elem_id="again")
-        _wire(demo, parts, Booth(store))
+        _wire(demo, parts, Handlers(store))
     return demo
 
 
-class Booth:
-    """What happens on the page: from the values of some of its parts to updates of others, by name."""
+class Handlers:
+    """The page's event handlers: from the values of some of its parts to updates of others, by name."""
 
     def __init__(self, store: ratings.Store) -> None:
         self._store, self._plan = store, store.plan()
-        self._shown: dict[str, float] = {}  # rater -> when the picture that they see was sent
+        self._shown: dict[str, float] = {}  # rater -> time at which their picture was sent
 
     def entered(self, name: str | None) -> dict[str, Any]:
-        """A rater begins, or goes on where they were."""
+        """A rater begins, or continues."""
         return self._next(ratings.rater_name(name))
 
     def scored(self, score: int, name: str, position: int) -> dict[str, Any]:
-        """Keeps the score of the picture at a position of the rater's order, and shows the next one.
+        """Stores the score of the picture at a position of the rater's order, and shows the next one.
 
-        The page says which picture it showed, so that a score never goes to another one: a second click, or
-        a second window, finds that one rated already.
+        The page sends the position that it showed, so that a score never goes to another picture: after a
+        second click, or in a second window, that one is rated already.
         """
         gr = pages.gradio()
         rater = ratings.rater_name(name)
@@ -109,7 +109,7 @@ class Booth:
         return self._next(rater)
 
     def left(self) -> dict[str, Any]:
-        """The door again, for another rater."""
+        """The first page again, for another rater."""
         gr = pages.gradio()
         return {"door": gr.update(visible=True), "thanks": gr.update(visible=False), "name": ""}
 
@@ -133,7 +133,7 @@ class Booth:
 def enlarged(rgb: np.ndarray) -> np.ndarray:
     """A picture in the size in which it is shown.
 
-    Small ones are enlarged smoothly (bicubic): what is rated would otherwise be squares as much as the fill.
+    Small ones are enlarged smoothly (bicubic), so that the scores are of the fill and not of square pixels.
     """
     longest = max(rgb.shape[:2])
     side = min(max(longest, SMALLEST), LARGEST)
@@ -144,7 +144,7 @@ def enlarged(rgb: np.ndarray) -> np.ndarray:
 
 
 def _as_html(file: Path, progress: str) -> str:
-    """The pixels themselves, rather than an address whose name could say something."""
+    """The pixels themselves, as the name in an address could reveal the system."""
     encoded = io.BytesIO()
     with Image.open(file) as image:
         Image.fromarray(enlarged(np.array(image.convert("RGB")))).save(encoded, "png")
@@ -152,14 +152,14 @@ def _as_html(file: Path, progress: str) -> str:
     return f'<img alt="Picture {progress}" src="data:image/png;base64,{pixels}">'
 
 
-def _wire(demo: Any, parts: dict[str, Any], booth: Booth) -> None:
-    """Which part does what when."""
+def _wire(demo: Any, parts: dict[str, Any], handlers: Handlers) -> None:
+    """Connects the parts' events to the handlers."""
 
     def on(
         event: Callable[..., Any], handler: Callable[..., dict[str, Any]], inputs: str, outputs: str
     ) -> None:
         event(
-            pages.in_words(lambda *values: {parts[k]: update for k, update in handler(*values).items()}),
+            pages.errors_shown(lambda *values: {parts[k]: update for k, update in handler(*values).items()}),
             [parts[name] for name in inputs.split()],
             [parts[name] for name in outputs.split()],
             api_visibility="private",
@@ -168,9 +168,9 @@ def _wire(demo: Any, parts: dict[str, Any], booth: Booth) -> None:
 
     rooms = "door room thanks said progress picture position"
     for event in (parts["begin"].click, parts["name"].submit):
-        on(event, booth.entered, "name", rooms)
+        on(event, handlers.entered, "name", rooms)
     for score in ratings.SCORES:
-        handler = functools.partial(booth.scored, score)
+        handler = functools.partial(handlers.scored, score)
         on(parts[f"score-{score}"].click, handler, "name position", rooms)
-    on(parts["again"].click, booth.left, "", "door thanks name")
+    on(parts["again"].click, handlers.left, "", "door thanks name")
     demo.load(None, js=_KEYS)

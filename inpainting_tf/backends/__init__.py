@@ -1,11 +1,11 @@
-"""What depends on Keras's backend: two files that offer the same names, one of which is taken at import.
+"""What depends on Keras's backend: two modules with the same names, one of which is chosen at import.
 
 Trainer        the base class of `inpainting_tf.training`: Keras's way of calling `train_step` and `test_step`
 minimise       differentiates a loss and applies the gradients
 gradient       differentiates a function of a tensor, in training or in a network's forward pass
 switch         one of several branches, chosen while the compiled step runs
 compiled_step  a trainer's step as a compiled function of a batch
-feed           batches made ahead of the steps
+feed           batches prepared ahead of the steps
 make_deterministic, fastest_precision
 
 Everything else is written on `keras.ops` or NumPy (but for the fast layers' branch in `layers.py`).
@@ -37,7 +37,7 @@ _FUNCTIONS = ("compiled_step", "fastest_precision", "feed", "make_deterministic"
 _backend: Any
 if name in ("tensorflow", "jax"):
     _backend = importlib.import_module(f"{__name__}.{name}")
-else:  # good for filling holes, but for the networks that search
+else:  # fills holes, but for the networks that search
     _backend = types.SimpleNamespace(
         Trainer=keras.Model,
         gradient=_refusal("The search for a latent code"),

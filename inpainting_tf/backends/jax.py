@@ -1,12 +1,12 @@
-"""JAX: the same training compiled by XLA, which is what makes GPUs and TPUs fast. TensorFlow is not imported.
+"""JAX: the same training compiled by XLA, for GPUs and TPUs. TensorFlow is not imported.
 
 JAX differentiates and compiles pure functions, and Keras variables are state. `_pure` turns code that reads
 and assigns variables into a function of their values; a step, its branches and its losses are all made so.
 
-That is why `Trainer` stands between Keras and a trainer here: on JAX Keras does not call `train_step(data)`
-but `train_step(state, data)`, with the values of all variables as `state`, and takes back the values that the
-step leaves. Whoever writes a trainer writes `train_step(self, data)` and `test_step(self, data)` once, for
-both backends; `Trainer` hands Keras the pure functions of the same code.
+`Trainer` adapts a trainer to Keras: on JAX Keras does not call `train_step(data)` but
+`train_step(state, data)`, with the values of all variables as `state`, and expects their values after the
+step. A trainer defines `train_step(self, data)` and `test_step(self, data)` once, for both backends;
+`Trainer` passes the pure functions of the same code to Keras.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import jax
 import keras
 import numpy as np
 
-logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # tells of every device it does not find
+logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it reports every device it does not find
 
 _WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
 
@@ -29,13 +29,13 @@ _WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
 class Trainer(keras.Model):
     """A model with a `train_step(data)` and a `test_step(data)` of its own that read and assign variables.
 
-    `fit` and `evaluate` run what `make_train_function` and `make_test_function` make of these two. There, and
-    only there, Keras finds their pure functions in their place.
+    `fit` and `evaluate` run what `make_train_function` and `make_test_function` build from these two. There,
+    and only there, their pure functions replace them.
     """
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         super().compile(*args, **kwargs)
-        self.jit_compile = True  # JAX uncompiled is of no use
+        self.jit_compile = True  # JAX uncompiled is far too slow
 
     def make_train_function(self, force: bool = False) -> None:
         with _replaced(self, "train_step", _stateless(self, self.train_step, _groups)):
@@ -96,7 +96,7 @@ def compiled_step(trainer: Trainer) -> Callable[..., dict[str, Any]]:
     """The trainer's step; see `inpainting_tf.backends.tensorflow.compiled_step`.
 
     The variables are read before the first of several steps and assigned after the last, as by `fit`: some
-    hundreds of them take milliseconds of Python, which is a whole step of a small batch.
+    hundreds of them take milliseconds of Python, as long as the step of a small batch.
     """
     compiled = jax.jit(_stateless(trainer, trainer.train_step, _groups), donate_argnums=0)
 
@@ -139,7 +139,7 @@ def feed(
 
 
 def make_deterministic() -> None:
-    """Has every operation give the same bits each time. Only before JAX first meets a device does it help."""
+    """Makes every operation bit-reproducible. Has no effect once JAX has initialised a device."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
 
 
@@ -150,7 +150,7 @@ def fastest_precision() -> str:
 
 @contextlib.contextmanager
 def _replaced(trainer: Trainer, name: str, method: Callable[..., Any]) -> Iterator[None]:
-    """The trainer with another method of that name for a while."""
+    """Replaces the trainer's method of that name within the context."""
     own = vars(trainer).get(name)
     setattr(trainer, name, method)
     try:
@@ -178,7 +178,7 @@ def _stateless(
 
 
 def _pure(function: Callable[..., Any], variables: list[Any]) -> Callable[..., tuple[Any, list[Any]]]:
-    """`function` as one of the values of `variables` too: returns its result and the values it left."""
+    """`function` with the values of `variables` as first argument; returns its result and the new values."""
 
     def pure(values: list[Any], *args: Any) -> tuple[Any, list[Any]]:
         with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)) as scope:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Keras makes a function for each model, and TensorFlow takes models for retracings of one function.
+# Keras makes a function for each model, which TensorFlow reports as retracings of one function.
 logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" not in record.getMessage())
 
 
@@ -31,7 +31,7 @@ def minimise(
     """One update of a network.
 
     Args:
-        trainer: the model that owns all that `losses` reads or moves.
+        trainer: the model that owns every variable that `losses` reads or assigns.
         losses: returns the scalar to minimise and the logs. It may call `minimise` for another network.
         optimizer: already built, and wrapped for loss scaling where that is needed.
         network: its trainable variables are differentiated and updated.
@@ -51,7 +51,7 @@ def gradient(function: Callable[[Any], Any], x: Any) -> Any:
     """The gradient of a scalar function of one tensor; it may be taken inside a network's forward pass.
 
     Args:
-        function: reads variables and moves none.
+        function: reads variables and assigns none.
         x: a float tensor.
 
     Returns:
@@ -90,7 +90,7 @@ def feed(
 
     Args:
         raw: NumPy arrays, of the same shapes and types at every step.
-        finish: makes the batch of them with operators; runs in TensorFlow's graph.
+        finish: builds the batch from them with operators; runs in TensorFlow's graph.
         start, stop: global steps.
     """
     specimen = raw(start)
@@ -105,7 +105,7 @@ def feed(
 
 
 def make_deterministic() -> None:
-    """Has every operation give the same bits each time, for this whole process; slower."""
+    """Makes every operation bit-reproducible, for this whole process; slower."""
     tf.config.experimental.enable_op_determinism()
 
 

@@ -1,8 +1,8 @@
-"""The reproduction book: every table and figure of the five papers, made of systems that were trained here,
-and `best`, which is ours.
+"""The reproduction book: every table and figure of the five papers, made from systems trained here, and of
+`best`, our own.
 
 A module per paper lists its tables and figures; `entries` has their kinds, `experiments` the trained systems
-and their measurements, `claims` the tests of what a paper says, `pages` how all of it is written.
+and their measurements, `claims` the tests of the papers' claims, `pages` the output.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = ["PAPERS", "Paper", "select"]
 
 
 def select(paper: str, entry: str | None = None) -> list[tuple[Paper, list[Entry]]]:
-    """The papers that are asked for, with their entries.
+    """The chosen papers, with their entries.
 
     Args:
         paper: a key of `PAPERS`, or "all".
         entry: one of the paper's, by its key ("table 4.3") or by its number alone ("4.3"); None for all.
 
     Raises:
-        InputError: no such paper or entry; the message gives the nearest one.
+        InputError: no such paper or entry; the message names the nearest one.
     """
     if paper not in (*PAPERS, "all"):
         raise unknown("paper", paper, [*PAPERS, "all"])
@@ -50,7 +50,7 @@ def select(paper: str, entry: str | None = None) -> list[tuple[Paper, list[Entry
 
 
 def _names(key: str) -> set[str]:
-    """What a user may call an entry: "figures 4.1, 4.2", "figure 4.1", "4.1", ..."""
+    """Names of an entry for `select`: "figures 4.1, 4.2", "figure 4.1", "4.1", ..."""
     kind, _, numbers = key.lower().partition(" ")
     kind = kind.removesuffix("s")
     single = numbers.replace(" to ", ", ").split(", ")

@@ -14,8 +14,8 @@ ON_RECTANGLES = (
     "one_autoencoder_global",
     "context_encoder_rectangles",
 )
-ON_CENTRE = (*unet_vs_cgan.PRINTED, *unet_vs_cgan.IN_WORDS, "semantic_inpainting")
-# The first is whole, each other lacks a part.
+ON_CENTRE = (*unet_vs_cgan.PRINTED, *unet_vs_cgan.IN_TEXT, "semantic_inpainting")
+# The first is complete, each other lacks a part.
 PARTS = ("best_brief", "best_grey", "best_without_skips", "best_undilated", "best_masked_mse")
 ON_HALF = (
     *multiscale_context_encoder.OTHERS,
@@ -26,7 +26,7 @@ ON_HALF = (
 
 
 def _beside(key: str, title: str, best: str, others: tuple[str, ...]) -> Table:
-    """The claims are of our making: that `best` is above every other system."""
+    """A table whose claims are ours: that `best` is above every other system."""
     claims = [Claim(best, other, metric, WHERE) for other in others for metric in ("hole_psnr", "ssim")]
     return Table(key, title, (best, *others), claims=tuple(claims), course="minutes")
 

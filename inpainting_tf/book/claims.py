@@ -1,4 +1,4 @@
-"""What a paper says about which system is better, put to the test on the same pictures and holes."""
+"""Tests of the papers' claims about the order of two systems, on the same pictures and holes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from inpainting_tf.evaluation import Evaluation, intervals
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """What is compared.
+    """A metric that claims are about.
 
     Attributes:
-        name: as it is printed.
-        sign: that makes more of it better.
-        retrained: by how much the means of one system differ that was trained with another seed. Systems that
-            were trained once are not ranked by less. docs/experiments.md has the measurements.
+        name: as printed.
+        sign: 1 where larger is better, -1 where smaller is.
+        retrained: difference of a system's means between two seeds. Systems trained once are not ranked by a
+            smaller one. docs/experiments.md has the measurements.
     """
 
     name: str
@@ -42,14 +42,14 @@ HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """That one system is better than another, or as good.
+    """A paper's claim that one system is better than another, or as good.
 
     Attributes:
         better, worse: the systems.
         metric: a key of `METRICS`.
-        where: in the paper.
-        tie: how far their means may lie apart at most, in the metric's unit, where the paper calls the two
-            alike; None where it ranks them.
+        where: its place in the paper.
+        tie: largest difference of their means, in the metric's unit, where the paper calls the two equal;
+            None where it ranks them.
     """
 
     better: str
@@ -59,22 +59,22 @@ class Claim:
     tie: float | None = None
 
     @property
-    def words(self) -> str:
+    def statement(self) -> str:
         relation = "above" if self.tie is None else "as good as"
         return f"`{self.better}` {relation} `{self.worse}` in {METRICS[self.metric].name}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A claim and what our measurements say of it.
+    """A claim and its verdict by our measurements.
 
     Attributes:
-        claim: what the paper says.
+        claim: the paper's.
         verdict: `HOLDS`, `FAILS` or `OPEN`.
-        reason: of a verdict that is `OPEN`.
-        difference: mean over the pictures of better minus worse, turned so that more is better.
+        reason: of an `OPEN` verdict.
+        difference: mean over the pictures of better minus worse, times the metric's sign.
         interval: its 95 % bootstrap interval.
-        p: two-sided, of Wilcoxon's signed-rank test, with Holm's correction for the claims judged together.
+        p: two-sided, of Wilcoxon's signed-rank test, with Holm's correction for the claims tested together.
     """
 
     claim: Claim
@@ -86,7 +86,7 @@ class Finding:
 
 
 def judge(claims: Sequence[Claim], found: Mapping[str, Evaluation]) -> list[Finding]:
-    """Tests claims together on what was measured, picture by picture."""
+    """Tests claims together on the measurements, picture by picture."""
     pairs = [_differences(claim, found) for claim in claims]
     ps = [None if isinstance(each, str) else intervals.paired(each) for each in pairs]
     adjusted = iter(intervals.holm([p for p in ps if p is not None]))
@@ -103,7 +103,7 @@ def verdict(findings: Sequence[Finding]) -> str:
     verdicts = [each.verdict for each in findings]
     counts = f"{verdicts.count(HOLDS)} of {len(findings)} statements hold"
     if FAILS in verdicts:
-        failed = "; ".join(each.claim.words for each in findings if each.verdict == FAILS)
+        failed = "; ".join(each.claim.statement for each in findings if each.verdict == FAILS)
         return f"**Not reproduced** ({counts}): not so here: {failed}."
     if OPEN in verdicts:
         reasons = "; ".join(dict.fromkeys(each.reason for each in findings if each.verdict == OPEN))
@@ -112,7 +112,7 @@ def verdict(findings: Sequence[Finding]) -> str:
 
 
 def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | str:
-    """Better minus worse for each picture, or why there is no such thing."""
+    """Better minus worse for each picture, or the reason why it is unknown."""
     missing = [name for name in (claim.better, claim.worse) if name not in found]
     if missing:
         return f"`{missing[0]}` was not measured"
@@ -138,11 +138,11 @@ def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Fi
     if p is None:
         return Finding(claim, OPEN, f"{len(differences)} values are too few", mean, interval)
     decided, reason = _decided(claim, mean, interval, p)
-    return Finding(claim, decided, f"{claim.words}: {reason}" if reason else "", mean, interval, p)
+    return Finding(claim, decided, f"{claim.statement}: {reason}" if reason else "", mean, interval, p)
 
 
 def _decided(claim: Claim, mean: float, interval: tuple[float, float], p: float) -> tuple[str, str]:
-    """A verdict, and the reason of one that is `OPEN`."""
+    """A verdict, and the reason of an `OPEN` one."""
     low, high = interval
     if claim.tie is not None:
         if -claim.tie <= low and high <= claim.tie:

@@ -1,8 +1,8 @@
-"""Figure 13 of `multiscale_context_encoder`: two encoders learn to tell the classes of CIFAR-10 apart.
+"""Figure 13 of `multiscale_context_encoder`: two encoders as classifiers of CIFAR-10.
 
 The paper trains GLCIC's encoder and its own as classifiers and draws the accuracy of each epoch, to show that
-its own converges faster. It does not say how the features become classes (see `networks.multiscale`) nor how
-it trains; here both have the optimizer and the batches that it trains its inpainting network with.
+its own converges faster. It describes neither the classifier on the features (see `networks.multiscale`) nor
+the training; here both have the optimizer and batch size of its inpainting network.
 
 A comparison's folder holds accuracy.csv and accuracy.png, which grow with every epoch; comparison.json, with
 the settings and, at the end, the rows; and until then unfinished/, checkpoints to continue from.
@@ -38,8 +38,8 @@ ENCODERS = {
 }
 # The paper's, "Training Settings".
 LEARNING_RATE, BETA_1, BETA_2 = 3e-4, 0.5, 0.999
-# Of the normalizations, PyTorch's default, with which the paper was made. With Keras's 0.99 the averages lag
-# behind the weights for hundreds of steps, and the curves show that lag: GLCIC's stays at chance.
+# Of the normalizations: PyTorch's default, which the paper used. With Keras's 0.99 the averages lag behind
+# the weights for hundreds of steps, and the curves with them: GLCIC's stays at chance.
 MOMENTUM = 0.9
 _LABELS = {"improved": "improved encoder", "glcic": "encoder of GLCIC"}
 _SETTINGS = ("epochs", "width", "batch_size", "seed", "training pictures", "test pictures")
@@ -53,8 +53,8 @@ def labelled_pictures(
 
     Args:
         data_dir: as `inpainting_tf.data.sources.cifar10` takes it.
-        train: how many training pictures at most, drawn with a fixed seed; None for all. The test pictures
-            are always all of them.
+        train: largest number of training pictures, drawn with a fixed seed; None for all. The test pictures
+            are always all.
 
     Returns:
         uint8 [N, 32, 32, 3] and int64 [N] of both splits; pictures that cannot be read are left out.
@@ -87,32 +87,30 @@ def encoder_comparison(
 ) -> list[dict[str, Any]]:
     """Trains both encoders on the same batches, and tests each after every epoch.
 
-    It survives being killed: after every epoch both classifiers and their optimizers are kept in `output`,
-    and the same call continues after the last epoch that was kept. On a CPU the accuracies are, bit for bit,
-    those of a comparison that was never killed. The same call on a finished one returns its rows at once;
-    the classifiers are then gone.
+    After every epoch both classifiers and their optimizers are saved in `output`, and the same call continues
+    after the last saved epoch. On a CPU the accuracies are, bit for bit, those of an uninterrupted one. The
+    same call on a finished comparison returns its rows at once; its checkpoints are deleted.
 
     Args:
         images, test_images: uint8 [N, H, W, 3], sides divisible by 32.
         labels, test_labels: integers [N] in 0..9.
-        epochs: passes over the training pictures; each leaves out what does not fill a batch.
+        epochs: passes over the training pictures; an incomplete last batch is left out.
         width: channels of the encoders' first convolutions, 64 in the papers. Even.
         batch_size: pictures per step.
         seed: of the weights and the order.
-        output: a folder for `accuracy.csv` and `accuracy.png`, which grow with every epoch, and for what it
-            takes to continue: a new one, or that of a comparison with the same settings.
+        output: a folder for `accuracy.csv` and `accuracy.png`, which grow with every epoch, and for
+            checkpoints: a new one, or that of a comparison with the same settings.
 
     Returns:
         The rows of `accuracy.csv`: "epoch"; "improved" and "glcic", the share of test pictures that each
-        encoder puts into their class, in 0..1; "improved_seconds" and "glcic_seconds", which the epoch's
-        training took.
+        encoder classifies correctly, in 0..1; "improved_seconds" and "glcic_seconds" of the epoch's training.
 
     Raises:
         InputError: pictures and labels that do not fit together, an argument that is not positive, a batch
             larger than the training pictures, an `output` that holds a comparison of other settings
             (`epochs`, `width`, `batch_size`, `seed`, numbers of pictures), or a file that cannot be read or
             written.
-        Diverged: a weight is not finite after an epoch; what was kept before stays.
+        Diverged: a weight is not finite after an epoch; earlier checkpoints stay.
     """
     _check_labelled("images", images, labels)
     _check_labelled("test_images", test_images, test_labels)
@@ -151,11 +149,11 @@ def finished(output: str | os.PathLike, settings: Mapping[str, Any]) -> list[dic
 
     Args:
         output: the folder.
-        settings: what it must have been made with: "epochs", "width", "batch_size", "seed",
-            "training pictures", "test pictures", as many of them as are known.
+        settings: its required settings, any of "epochs", "width", "batch_size", "seed", "training pictures",
+            "test pictures".
 
     Raises:
-        InputError: the folder holds another comparison, or what it noted of itself cannot be read.
+        InputError: the folder holds another comparison, or its record cannot be read.
     """
     record = _record(Path(output))
     if record is None:
@@ -197,7 +195,7 @@ def accuracy_curves(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike) 
 
 
 def _record(folder: Path) -> dict[str, Any] | None:
-    """What a comparison noted of itself in `folder`; None where there is none."""
+    """A comparison's settings and rows in `folder`; None where there is none."""
     file = folder / _RECORD
     if not file.exists():
         return None
@@ -219,7 +217,7 @@ def _classifier(build: Callable[..., keras.Model], size: Sequence[int], width: i
             keras.optimizers.Adam(LEARNING_RATE, BETA_1, BETA_2),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
-        model.optimizer.build(model.trainable_variables)  # so that a checkpoint finds its variables
+        model.optimizer.build(model.trainable_variables)  # creates the variables of a checkpoint
     return model
 
 

@@ -1,11 +1,11 @@
-"""What the book's tables and figures rest on: trained systems and their measurements, each made once.
+"""The trained systems and measurements behind the book's tables and figures, each made once.
 
 WORKDIR/SCALE/NAME                     a run, as train.py writes it
-WORKDIR/SCALE/evaluations/KEY/NAME     what eval.py writes of one system, and pictures.json
+WORKDIR/SCALE/evaluations/KEY/NAME     an evaluation of one system, as eval.py writes it, and pictures.json
 
-A KEY is readable and ends with a hash of the recipe and of the test set, so that another one of either has a
-place of its own. pictures.json holds `data.fingerprint` of the test pictures: with other files under the same
-names they are measured again.
+A KEY is readable and ends with a hash of the recipe and of the test set, so that a change of either has a
+folder of its own. pictures.json holds `data.fingerprint` of the test pictures: with other files under the
+same names they are measured again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system ha
 
 @dataclasses.dataclass(frozen=True)
 class _Encoders:
-    """How the two encoders are compared: passes, channels of the first convolution, training pictures."""
+    """Settings of the encoder comparison: passes, channels of the first convolution, training pictures."""
 
     epochs: int
     width: int
@@ -52,7 +52,7 @@ ENCODERS = {
 
 
 class Missing(Exception):
-    """What a table or figure needs is not there; the message says why, for its place on the page."""
+    """A system or measurement of a table or figure is missing; the message is the reason, for the page."""
 
 
 @dataclasses.dataclass
@@ -62,10 +62,10 @@ class Experiments:
     Attributes:
         workdir: the folder of all scales.
         scale: one of `SCALES`.
-        places: folders and archives of pictures; the first that holds a system's is taken.
+        places: folders and archives of pictures; the first that holds a system's is used.
         lpips: what `lpips.load` returns, or None.
         study: the folder of a rating study, or None.
-        only_trained: trains nothing, but tells what is there.
+        only_trained: train nothing; use the existing runs only.
         failures: system -> why it could not be trained.
 
     Raises:
@@ -89,15 +89,15 @@ class Experiments:
         return self.workdir / self.scale
 
     def recipe(self, name: str) -> Recipe:
-        """Of a system, at this scale."""
+        """A system's recipe at this scale."""
         return recipes.get(name, self.scale)
 
     # Training
 
     def train(self, names: Sequence[str]) -> None:
-        """Trains those that are not trained yet, one after the other, and says how long that will take.
+        """Trains those that are not trained yet, one after the other, and prints an estimate of the time.
 
-        A failure is kept for the places where its result is missed, and the next one begins.
+        A failure is recorded in `failures`, and the next one begins.
         """
         waiting = [name for name in dict.fromkeys(names) if not self._trained(name)]
         for number, name in enumerate(waiting):
@@ -125,17 +125,17 @@ class Experiments:
         return runs.open_run(self.home / name)
 
     def minutes(self, names: Iterable[str]) -> float:
-        """How long those took that are trained, in all."""
+        """The training time of the trained ones in total."""
         return sum(runs.open_run(self.home / name).minutes for name in names if self._trained(name))
 
     def _trained(self, name: str) -> bool:
-        """Whether there is a finished run of the very recipe."""
+        """Whether there is a finished run of exactly this recipe."""
         folder = self.home / name
         if not (folder / "recipe.json").is_file():
             return False
         try:
             run = runs.open_run(folder)
-        except InputError:  # to train there fails as well, and says why
+        except InputError:  # training there fails as well, with the reason
             return False
         # `scripts/paper_scale.py` fits the epochs to the machine.
         sized = {"schedule.epochs"} if self.scale == "gpu" else set()
@@ -143,7 +143,7 @@ class Experiments:
         return not other and _finished(run)
 
     def _minutes_left(self, waiting: Sequence[str]) -> str:
-        """How long the rest takes if it goes as it went so far."""
+        """The estimated time of the rest, by the speed so far."""
         done = [name for name in LAPTOP_MINUTES if self._trained(name)]
         nominal = sum(LAPTOP_MINUTES[name] for name in done)
         if nominal:
@@ -158,27 +158,27 @@ class Experiments:
     # Measuring
 
     def evaluation(self, name: str, source: str | None = None) -> Evaluation:
-        """A system's on its own holes, measured now or before.
+        """A system's evaluation on its own holes, measured now or before.
 
         Args:
-            name: of a recipe, whose run is taken.
+            name: of a recipe, whose run is used.
             source: of other pictures than those it was trained on.
 
         Raises:
-            Missing: it is not trained, or does not work on these pictures.
+            Missing: it is not trained, or does not take these pictures.
         """
         run = self.run(name)
         return self._measured(name, lambda: comparison.of_run(run), self._test_set(run, source), run)
 
     def baseline(self, name: str, like: str) -> Evaluation:
-        """A classical method's on the pictures and holes of the trained system `like`."""
+        """A classical method's evaluation on the pictures and holes of the trained system `like`."""
         return self._measured(name, lambda: comparison.of_baseline(name), self._test_set(self.run(like)))
 
     def _test_set(self, run: Run, source: str | None = None) -> TestSet:
         return TestSet.of(run).changed(source=source)
 
     def _located(self, test_set: TestSet) -> TestSet:
-        """With its pictures where they are now: they may have moved since a system was trained on them."""
+        """The test set with the present folder of its pictures, which may have moved since the training."""
         if self.places:
             with contextlib.suppress(InputError):
                 return test_set.changed(data_dir=data.place(test_set.data, self.places))
@@ -202,11 +202,11 @@ class Experiments:
         return found
 
     def _folder(self, name: str, test_set: TestSet, run: Run | None) -> Path:
-        """Where a measurement is kept; `run` is None for a classical method."""
+        """The folder of a measurement; `run` is None for a classical method."""
         return self.home / "evaluations" / _key(test_set, None if run is None else run.recipe) / name
 
     def sheet_of(self, name: str, which: str) -> Path:
-        """One of the picture sheets that came with a system's evaluation, e.g. "good"."""
+        """One of the sheets of a system's evaluation, e.g. "good"."""
         self.evaluation(name)
         run = self.run(name)
         file = self._folder(name, self._test_set(run), run) / f"{which}.png"
@@ -248,7 +248,7 @@ class Experiments:
 
 
 def command(run: Run) -> str:
-    """What trains a run, for a shell."""
+    """The shell command that trains a run."""
     recipe = run.recipe
     options = [f"--model={recipe.name}"]
     if recipe.preset != "paper":
@@ -260,31 +260,31 @@ def command(run: Run) -> str:
 
 
 def duration(minutes: float) -> str:
-    """In words, e.g. "3 h 20 min"."""
+    """As text, e.g. "3 h 20 min"."""
     whole = max(1, round(minutes))
     return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
 
 
 def device_of(run: Run) -> str:
-    """What a run was trained on, as far as it was noted."""
+    """The device that a run was trained on, if recorded."""
     file = run.folder / "environment.json"
     return json.loads(file.read_text(encoding="utf-8"))["device"] if file.exists() else "not noted"
 
 
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
-    environment.pin_defaults()  # of a process of its own
+    environment.pin_defaults()  # this is a process of its own
     runs.train(recipe, folder, data_dir=place, settings=False)
 
 
 def _reason(error: Exception) -> str:
-    """Of a failure, whatever it is: the others have their turn. What nobody foresaw is printed whole."""
+    """The reason of a failure of any kind; unexpected errors are printed with their traceback."""
     if not isinstance(error, (InputError, Diverged, processes.Died)):
         traceback.print_exception(error)
     return str(error) or repr(error)
 
 
 def _finished(run: Run) -> bool:
-    """Whether the last step was made and kept."""
+    """Whether the last step has a checkpoint."""
     rows = run.history()
     if not rows or int(rows[-1]["epoch"]) < run.recipe.schedule.epochs:
         return False
@@ -292,9 +292,9 @@ def _finished(run: Run) -> bool:
 
 
 def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:
-    """A folder's name for what was measured: `recipe` on the pictures and holes of `test_set`.
+    """The folder name of a measurement of `recipe` on the pictures and holes of `test_set`.
 
-    Where the pictures are is no part of it: moved, they are the same.
+    It does not depend on the folder of the pictures: moved, they are the same.
     """
     pictures = dataclasses.asdict(test_set.data)
     for training in ("train", "flip"):  # no part of a test set; in the recipe
@@ -309,7 +309,7 @@ def _test_names(test_set: TestSet) -> list[str] | None:
 
 
 def _is_of(folder: Path, pictures: str | None) -> bool:
-    """Whether a measurement was made of pictures with this fingerprint; true where they are not there now."""
+    """Whether a measurement is of pictures with this fingerprint; true if they are not available now."""
     if pictures is None:
         return True
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -318,7 +318,7 @@ def _is_of(folder: Path, pictures: str | None) -> bool:
 
 
 def _is_newer(measured: Path, run: Run | None) -> bool:
-    """Whether a measurement is there, and not older than the run that it is of."""
+    """Whether a measurement exists and is not older than its run."""
     if not measured.exists():
         return False
     return run is None or measured.stat().st_mtime >= (run.folder / "history.csv").stat().st_mtime

@@ -1,9 +1,9 @@
-"""How long trainings take, to tell how much time is left."""
+"""Durations of trainings, to estimate the time left."""
 
 from __future__ import annotations
 
-# At laptop scale, on two CPU cores, some with other work, in minutes, as the book notes them. What counts is
-# how they compare: machines and other scales are measured against them. Who is not here counts `OTHERS`.
+# At laptop scale, on two CPU cores, some with other work, in minutes, as in the book. Only their ratios are
+# used: estimates scale them by the time of finished trainings. Systems not listed take `OTHERS`.
 LAPTOP_MINUTES = {
     "glcic": 9,
     "one_autoencoder": 9,

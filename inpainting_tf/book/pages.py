@@ -1,4 +1,4 @@
-"""The book's pages: Markdown for everybody, and one HTML file with all the pictures in it."""
+"""The book's pages: Markdown to publish, and one HTML file with all the pictures in it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ import markdown as python_markdown
 from tqdm.auto import tqdm
 
 from inpainting_tf import files, tables
-from inpainting_tf.book import experiments
 from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
-from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.experiments import Experiments, Missing, command, device_of, duration
 from inpainting_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
 class Paper:
-    """What the book says of a paper.
+    """A paper of the book.
 
     Attributes:
         name: its short name.
-        title: what it is about.
+        title: of its page.
         entries: its tables and figures, in its order.
-        about: what else is to be said first.
+        about: its introduction; "" for the usual one.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Paper:
 
 @dataclasses.dataclass(frozen=True)
 class Chapter:
-    """A paper's entries, made."""
+    """A paper's entries as parts of a page."""
 
     paper: Paper
     parts: list[tuple[Entry, list[Block]]]
@@ -52,39 +51,39 @@ class Chapter:
 
     @property
     def name(self) -> str:
-        """The paper's, followed by what there is of it if that is not everything."""
+        """The paper's, followed by its entries if they are not all."""
         whole = len(self.parts) == len(self.paper.entries)
         return "_".join([self.paper.name, *(entry.slug for entry, _ in self.parts if not whole)])
 
 
-def make(paper: Paper, entries: Sequence[Entry], lab: Experiments, ledger: str) -> Chapter:
-    """Makes some entries of a paper; what fails is told in its place.
+def make(paper: Paper, entries: Sequence[Entry], experiments: Experiments, ledger: str) -> Chapter:
+    """Makes some entries of a paper; failures are reported in their places.
 
     Args:
-        paper: whose they are.
+        paper: of the entries.
         entries: those to make.
-        lab: what they rest on; their systems are trained already.
+        experiments: their systems, already trained.
         ledger: where the paper contradicts itself, as Markdown.
     """
     parts = []
     for entry in tqdm(entries, desc=paper.name, unit="entry", disable=None):
         blocks: list[Block] = []
         try:
-            blocks.extend(entry.make(lab, lab.home / "figures" / paper.name))
+            blocks.extend(entry.make(experiments, experiments.home / "figures" / paper.name))
         except (Missing, InputError) as reason:
             blocks.append(f"Failed: {tables.plain(reason)}")
         parts.append((entry, blocks))
-    return Chapter(paper, parts, _provenance(systems_of(entries), lab), ledger)
+    return Chapter(paper, parts, _provenance(systems_of(entries), experiments), ledger)
 
 
-def _provenance(systems: Iterable[str], lab: Experiments) -> str:
+def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
     """How each number was made."""
     rows: list[list[object]] = [
         ["system", "command", "seed", "training pictures", "px", "epochs", "minutes", "on"]
     ]
     for name in systems:
         try:
-            run = lab.run(name)
+            run = experiments.run(name)
         except Missing as reason:
             rows.append([f"`{name}`", f"failed: {tables.plain(reason)}", *[""] * 6])
             continue
@@ -92,16 +91,16 @@ def _provenance(systems: Iterable[str], lab: Experiments) -> str:
         rows.append(
             [
                 f"`{name}`",
-                f"`{experiments.command(run)}`",
+                f"`{command(run)}`",
                 recipe.seed,
                 f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
                 recipe.data.image_size,
                 recipe.schedule.epochs,
                 f"{run.minutes:.1f}",
-                experiments.device_of(run),
+                device_of(run),
             ]
         )
-    return tables.table(rows, words=(0, 1, 3, 7))
+    return tables.table(rows, left=(0, 1, 3, 7))
 
 
 def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
@@ -109,7 +108,7 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
 
     Args:
         chapter: the chapter.
-        link: what stands for a picture, or None for one that is left out.
+        link: the link to a picture, or None for one that is left out.
     """
     lines = [
         f"# {chapter.paper.title}",
@@ -142,7 +141,7 @@ def _heading(entry: Entry) -> str:
 
 
 def write_page(chapter: Chapter, folder: Path) -> Path:
-    """A chapter as Markdown for everybody: pictures of data sets are left out, the others lie in figures/."""
+    """A chapter as Markdown to publish: pictures of data sets are left out, the others are in figures/."""
 
     def link(picture: Picture) -> str | None:
         if not picture.public:
@@ -157,8 +156,8 @@ def write_page(chapter: Chapter, folder: Path) -> Path:
     return page
 
 
-def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> Path:
-    """What became of each table, in a line, with links to the pages, and how long it took."""
+def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: Path) -> Path:
+    """The verdict of each table, with links to the pages, and the training time."""
     rows = [["paper", "", "verdict"]]
     for chapter in chapters:
         for entry, blocks in chapter.parts:
@@ -169,8 +168,8 @@ def write_index(chapters: Sequence[Chapter], lab: Experiments, folder: Path) -> 
     text = [
         "# Five papers, reproduced",
         "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
-        f"{experiments.duration(lab.minutes(systems))}; each page ends with their commands and machines.",
-        tables.table(rows, words=(0, 1, 2)),
+        f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
+        tables.table(rows, left=(0, 1, 2)),
     ]
     index = folder / "README.md"
     files.write_text(index, "\n\n".join(text) + "\n")
@@ -211,7 +210,7 @@ def _figure(picture: Picture) -> str:
 
 
 def _converted(text: str) -> str:
-    """Markdown as HTML; what looks like HTML in it, e.g. in an error's message, stays text."""
+    """Markdown as HTML; HTML in it, e.g. in an error message, is escaped."""
     converter = python_markdown.Markdown(extensions=["tables"])
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")

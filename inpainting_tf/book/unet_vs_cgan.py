@@ -7,7 +7,7 @@ from inpainting_tf.book.entries import Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 PRINTED = ("unet_l1", "unet_l1_swish", "unet_l1_dssim", "unet_l1_dssim_swish", "cgan", "cgan_swish")
-IN_WORDS = ("unet", "unet_swish", "unet_mse_dssim", "unet_mse_dssim_swish")
+IN_TEXT = ("unet", "unet_swish", "unet_mse_dssim", "unet_mse_dssim_swish")
 WHERE = "table 1"
 
 PAPER = Paper(
@@ -17,7 +17,7 @@ PAPER = Paper(
         Table(
             "table 1",
             "losses and activations of U-Nets, and a GAN",
-            (*PRINTED, *IN_WORDS),
+            (*PRINTED, *IN_TEXT),
             claims=(
                 Claim("unet_l1", "cgan", "raw_psnr", WHERE),
                 Claim("unet_l1_swish", "cgan_swish", "raw_psnr", WHERE),
@@ -35,7 +35,7 @@ PAPER = Paper(
                 "those of the first system's size."
             ),
         ),
-        SideBySide("figure 4", "all systems on the validation pictures", (*PRINTED, *IN_WORDS)),
+        SideBySide("figure 4", "all systems on the validation pictures", (*PRINTED, *IN_TEXT)),
         Table(
             "figure 5",
             "semantic inpainting (Yeh et al. 2017)",

@@ -1,4 +1,4 @@
-"""Classical fills behind the same call as a network's: what a learned completion has to beat."""
+"""Classical fills with the signature of a network's `fill`: the baselines."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ from inpainting_tf.ops.filling import halvings, pull_push
 
 PATCH_SIZE = 7  # pixels, Barnes et al.
 JUMPS = (8, 4, 2, 1)  # pixels: far ones first, as all patches propagate at the same time
-STEPS = (12, 4, 2)  # search and vote: so often at the coarsest level, the next, and every finer one
-ENOUGH = 49  # known patches: with fewer to choose from, smaller patches fill better
-COARSEST = 100  # known patches: a level with fewer loses fine textures, which no finer one finds again
-CONFIDENCE_DECAY = 1.3  # a patch's weight falls by it for every pixel to the hole's edge, Wexler et al.
+STEPS = (12, 4, 2)  # of search and vote at the coarsest level, the next, and every finer one
+ENOUGH = 49  # known patches: with fewer candidates, smaller patches fill better
+COARSEST = 100  # known patches: a level with fewer loses fine textures, which no finer one restores
+CONFIDENCE_DECAY = 1.3  # a patch's weight is divided by it for every pixel to the hole's edge, Wexler et al.
 
 
 def inpaint(
@@ -36,10 +36,10 @@ def inpaint(
     patches shrink, down to single pixels: the fill is then a smooth one in known colours.
 
     Args:
-        picture: float [H, W, 3] in [0, 1]; what lies under the hole is ignored.
+        picture: float [H, W, 3] in [0, 1]; pixels under the hole are ignored.
         hole: [H, W], True (any non-zero value) = missing.
         patch_size: side of the patches in pixels, odd.
-        seed: of the random search; the same seed fills the same picture alike.
+        seed: of the random search; the fill is a function of picture, hole and seed.
 
     Returns:
         float32 [H, W, 3]: known pixels unchanged, each channel of the hole in the range of the known ones.
@@ -98,13 +98,13 @@ class Patches:
         return self.picture.reshape(-1, 3).take(pixels, axis=0).reshape(len(patches), 3 * self.size**2)
 
     def vote(self, field: Field) -> None:
-        """Repaints each missing pixel with the mean of what the matches of all patches over it show there.
+        """Repaints each missing pixel with the weighted mean of its patches' matches there.
 
-        As in Wexler et al. a match weighs more the more similar it is and the nearer it is to the hole's
-        edge; their mean shift, which would choose among several such colours, is left out.
+        As in Wexler et al. a match's weight grows with its similarity and its nearness to the hole's edge;
+        their mean shift, which selects among several such colours, is left out.
         """
         spread = np.maximum(np.percentile(field.distances, 75), 1e-8)
-        # No match may weigh nothing: it may be the only one over a pixel.
+        # No weight may be 0: the match may be the only one over a pixel.
         weights = self._confidence * np.exp(-np.minimum(field.distances / (2 * spread), 50.0))
         colours, matches = self.picture.reshape(-1, 3), field.matches
         total, weight = np.zeros(colours.shape), np.zeros(len(colours))
@@ -125,7 +125,7 @@ class Field:
     def __init__(self, patches: Patches, matches: np.ndarray) -> None:
         """Starts from `matches`, source patches [T]."""
         self._patches, self._wanted = patches, patches.vectors(patches.targets)
-        self._grid = np.arange(patches.hole.size)  # so that a neighbour is an addition away
+        self._grid = np.arange(patches.hole.size)  # so that a neighbour is found by an addition
         self._grid[patches.targets] = matches
         self.distances = self._measured(np.arange(len(matches)), matches)
 
@@ -135,11 +135,11 @@ class Field:
         return self._grid[self._patches.targets]
 
     def improve(self, rng: np.random.Generator) -> None:
-        """One round: neighbours pass on their matches, shifted; then random search around the best so far."""
+        """One round: propagation of the neighbours' shifted matches, then random search around the best."""
         targets, width = self._patches.targets, self._patches.hole.shape[1]
         for jump in JUMPS:
             for step in (jump * width, -jump * width, jump, -jump):
-                # Past the picture's edge this takes some other patch, which does no harm.
+                # Past the picture's edge the index is another patch's, which is a valid candidate.
                 neighbours = np.clip(targets + step, 0, len(self._grid) - 1)
                 self._offer(self._grid[neighbours] - step)
         self._offer(rng.choice(self._patches.sources, len(targets)))
@@ -219,12 +219,12 @@ def _touching(hole: np.ndarray, size: int) -> np.ndarray:
 
 
 def _depth(hole: np.ndarray) -> np.ndarray:
-    """How far each pixel [H, W] is from the nearest known one, in pixels; 0 outside the hole."""
+    """The distance of each pixel [H, W] to the nearest known one, in pixels; 0 outside the hole."""
     return cv2.distanceTransform(hole.astype("uint8"), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def _smooth(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Fills the hole from ever coarser means of what is known."""
+    """Fills the hole from ever coarser means of the known pixels."""
 
     def halved(picture: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         means, share = _halved(picture, known)
@@ -239,7 +239,7 @@ def _known(hole: np.ndarray) -> np.ndarray:
 
 
 def _halved(picture: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The means of the known pixels of each 2x2 square, and which share of the square is known, [h, w, 1].
+    """The means of the known pixels of each 2x2 square, and the known share of the square, [h, w, 1].
 
     An odd side is rounded up: its last squares are cut in half. Where nothing is known the mean is black.
     """

@@ -1,4 +1,4 @@
-"""Classical fills behind the same call as a network's: what a learned completion has to beat.
+"""Classical fills with the signature of a network's `fill`: the baselines.
 
 Each baseline is a function `fill(images, masks) -> predictions`:
 
@@ -6,8 +6,8 @@ Each baseline is a function `fill(images, masks) -> predictions`:
 - masks: [N, H, W, 1], 1 (any non-zero value) = missing, 0 = known;
 - predictions: NumPy float32 [N, H, W, 3] in [0, 1]. Known pixels are those of `images`, bit for bit.
 
-What lies under a hole never reaches the result: it is blanked first. A picture without a single known pixel
-has nothing to fill from and comes back mid-grey (0.5). Wrong shapes and integer pictures raise `InputError`.
+The pixels under a hole never reach the result: it is blanked first. A picture without a known pixel becomes
+mid-grey (0.5). Wrong shapes and integer pictures raise `InputError`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def patchmatch(images: np.ndarray, masks: np.ndarray, *, patch_size: int = 7, se
 
     Args:
         patch_size: side of the patches in pixels, odd.
-        seed: of the random search, begun anew for every picture: its fill does not depend on its batch.
+        seed: of the random search, restarted for every picture: its fill does not depend on its batch.
     """
     from inpainting_tf.classical.exemplar import inpaint
 
@@ -122,11 +122,11 @@ def _opencv(images: np.ndarray, masks: np.ndarray, radius: float, method: int) -
 def _fill_each(
     images: np.ndarray, masks: np.ndarray, fill: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Blanks the holes, fills picture by picture and puts the known pixels back.
+    """Blanks the holes, fills picture by picture and restores the known pixels.
 
     Args:
         fill: takes a float32 picture [H, W, 3] and a boolean hole [H, W], True = missing, with pixels of both
-            kinds; returns the filled picture, or what broadcasts to it.
+            kinds; returns the filled picture, or an array that broadcasts to it.
     """
     images, holes = _checked(images, masks)
     predictions = np.where(holes, np.float32(MID_GREY), images)

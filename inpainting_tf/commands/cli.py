@@ -1,4 +1,4 @@
-"""What all command lines share: flags, help, and mistakes told in one line."""
+"""Shared by all command lines: flags, help, and errors in one line."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from absl import flags
 from inpainting_tf import streams
 from inpainting_tf.errors import Diverged, InputError
 
-# The commands that a checkout has as scripts, too.
+# The commands that are also scripts of a checkout.
 SCRIPTS = {"train": "train.py", "evaluate": "eval.py", "reproduce": "reproduce.py"}
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 WIDTH = 100  # columns of the help
 
 
 class Define:
-    """absl's DEFINE functions for the flags of one command, which are kept apart from every other's.
+    """absl's DEFINE functions for the flags of one command, separate from those of every other.
 
     Each takes a name, the default and the help text (an enum: its values before the help text), and the
     keyword arguments of absl's function, such as `lower_bound`. The plural ones define a flag that may be
@@ -51,20 +51,20 @@ class Command(Protocol):
         """Defines the command's flags."""
 
     def run(self, args: flags.FlagValues) -> int | None:
-        """Does what the flags say; returns the exit status, None for 0.
+        """Executes the command; returns the exit status, None for 0.
 
         Raises:
-            InputError: a value is wrong, or what it names cannot be used.
-            Diverged: a training did.
+            InputError: an invalid value.
+            Diverged: of a training.
         """
 
 
 def main(command: Command, argv: Sequence[str] | None = None) -> None:
-    """Runs a command and ends the process: with status 0, the command's own, or as `status_of` has it.
+    """Runs a command and ends the process with its exit status, or that of `status_of`.
 
     Args:
         command: what to run.
-        argv: its options; default: the process's.
+        argv: its options, by default the process's.
     """
     streams.print_any_character()
     logging.basicConfig(format="%(levelname)s: %(message)s")
@@ -73,28 +73,28 @@ def main(command: Command, argv: Sequence[str] | None = None) -> None:
 
 
 def status_of(action: Callable[[], int | None]) -> int:
-    """The exit status of an action whose foreseen errors are told on stderr, in one line each.
+    """The exit status of an action; its expected errors are printed on stderr, in one line each.
 
     It is 2 for a user's mistake, 1 for a training that diverged, `INTERRUPTED` after Ctrl-C.
     """
     try:
         return action() or 0
     except flags.Error as error:
-        return _told(f"error: {str(error).rstrip('.')}. Pass --help to see the flags.", 2)
+        return _printed(f"error: {str(error).rstrip('.')}. Pass --help to see the flags.", 2)
     except InputError as error:
-        return _told(f"error: {error}", 2)
+        return _printed(f"error: {error}", 2)
     except Diverged as error:
-        return _told(f"error: {error}", 1)
+        return _printed(f"error: {error}", 1)
     except KeyboardInterrupt as interrupt:
-        return _told(f"Interrupted. {interrupt}".strip(), INTERRUPTED)
+        return _printed(f"Interrupted. {interrupt}".strip(), INTERRUPTED)
 
 
 def parse(command: Command, options: Sequence[str]) -> flags.FlagValues:
     """The values of a command's flags.
 
     Raises:
-        flags.Error: an unknown flag, or a value that is none of its flag.
-        InputError: an option that is no flag at all.
+        flags.Error: an unknown flag, or an invalid value of one.
+        InputError: an option that is not a flag.
     """
     values = flags.FlagValues()
     define = Define(values)
@@ -107,7 +107,7 @@ def parse(command: Command, options: Sequence[str]) -> flags.FlagValues:
 
 
 def help_text(command: Command, values: flags.FlagValues) -> str:
-    """The command's docstring, its examples as this program was called, and a paragraph on each flag."""
+    """The command's docstring, with examples in the form of this process's call, and each flag."""
     about = inspect.cleandoc(command.__doc__ or "")
     about = re.sub(r"inpainting-tf (\w+)", lambda found: called(found[1]), about)
     names = [name for name in values if name == values[name].name]  # without the short ones
@@ -115,7 +115,7 @@ def help_text(command: Command, values: flags.FlagValues) -> str:
 
 
 def called(command: str) -> str:
-    """How to call another command in the way in which this process was called.
+    """The call of another command in the form of this process's call.
 
     Args:
         command: one of `main.COMMANDS`.
@@ -141,11 +141,11 @@ def _paragraph(flag: flags.Flag) -> str:
         facts.append("may be repeated")
     if flag.default is not None and flag.default is not False and flag.default != []:
         facts.append(f"default: {', '.join(_plain(flag.default))}")
-    words = flag.help.partition(";\n")[0]  # absl goes on with how to repeat it
-    told = "; ".join(filter(None, facts))
+    text = flag.help.partition(";\n")[0]  # absl appends how to repeat it
+    details = "; ".join(filter(None, facts))
     name = f"[no]{flag.name}" if flag.boolean else flag.name
     return textwrap.fill(
-        f"--{name}: {words}" + (f" ({told})" if told else ""),
+        f"--{name}: {text}" + (f" ({details})" if details else ""),
         WIDTH,
         initial_indent="  ",
         subsequent_indent="      ",
@@ -158,6 +158,7 @@ def _plain(default: Any) -> list[str]:
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
-def _told(message: str, status: int) -> int:
+def _printed(message: str, status: int) -> int:
+    """Prints an error and returns its exit status."""
     print(message, file=sys.stderr)
     return status

@@ -1,10 +1,10 @@
-"""The web page: drop a picture, say what is missing, look at what is filled in, and take it home.
+"""The web page: choose a picture, mark what is missing, see and download the result.
 
 inpainting-tf demo
 inpainting-tf demo --model=faces --model=runs/glcic --port=8080 --open
 
-It needs the extra `apps` (pip install 'inpainting_tf[apps]') and no network: nothing is loaded from
-elsewhere, nothing is sent anywhere, and what was uploaded is deleted when the server stops.
+It needs the extra `apps` (pip install 'inpainting_tf[apps]') and no internet: nothing is downloaded or sent,
+and uploads are deleted when the server stops.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from inpainting_tf.commands import cli, page_flags
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines the models, and where the page is served."""
+    """Defines the models, and the page's server."""
     define.strings("model", ["faces"], "A model of the package, a run's folder or a .keras file.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
     page_flags.define_flags(define)
@@ -25,7 +25,7 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> None:
     """Serves the page until it is interrupted."""
-    pages.gradio()  # that it is missing is told before models are loaded
+    pages.gradio()  # raises, if it is not installed, before models are loaded
     environment.pin_defaults()
     from inpainting_tf.apps import demo_page
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines what is measured and on which pictures."""
+    """Defines the systems and the pictures of the evaluation."""
     define.strings("workdir", [], "Folder of a run.")
     define.strings("model_path", [], "A .keras file.")
     define.strings("baseline", [], "telea, navier_stokes, biharmonic, patchmatch or mean_colour.")
@@ -67,7 +67,7 @@ def run(args: flags.FlagValues) -> None:
 
 
 def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:
-    """That of the first run, if there is one, with what the flags change."""
+    """That of the first run, if there is one, with the flags' changes."""
     from inpainting_tf.data import Data
     from inpainting_tf.evaluation.comparison import TestSet
     from inpainting_tf.ops.masks import Mask

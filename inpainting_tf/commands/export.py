@@ -19,24 +19,24 @@ from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
 
 FORMATS = ("saved_model", "litert", "onnx")
-CALIBRATION = 100  # pictures, which TensorFlow's guide holds for enough to scale the integers of int8
+CALIBRATION = 100  # pictures for the scales of int8, as TensorFlow's guide recommends
 
 _ONLY = {"direct": "saved_model", "image_size": "litert", "precision": "litert", "data_dir": "litert"}
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines what is exported, and how."""
+    """Defines the network, the format and its settings."""
     define.string("workdir", None, "What to export: a run's folder, a .keras file; see inpainting_tf.load.")
     define.string("output", None, "Folder (saved_model) or file (litert, onnx) to write.")
     define.string("format", FORMATS[0], f"{', '.join(FORMATS)}.")
-    define.boolean("direct", None, "saved_model: show the network the whole picture, not a window of it.")
+    define.boolean("direct", None, "saved_model: pass the network the whole picture, not a window of it.")
     define.string("image_size", None, "litert: side or HEIGHTxWIDTH in pixels; default: as it was trained.")
     define.string("precision", None, "litert: float32 (default), float16 or int8.")
     define.string("data_dir", None, "int8: folder or archive of the run's pictures; default: as it was.")
 
 
 def run(args: flags.FlagValues) -> None:
-    """Exports, and says how large the result is."""
+    """Exports, and prints the size of the result."""
     _check(args)
     environment.pin_defaults()
     import keras

@@ -38,21 +38,21 @@ class Job:
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines what is repaired, by which network, and where the result is written."""
+    """Defines the pictures, masks, network and output."""
     define.string("model", "faces", f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
     define.string("image", None, "A picture, or a folder of pictures.")
     mask = "Black where the picture is known; one for all, or a folder of masks with the pictures' names. "
     define.string("mask", None, mask + "Default: the picture's transparent parts.")
     define.string("output", None, "File to write, or folder for the repaired pictures.")
     define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")
-    define.string("blend", "poisson", "poisson: colours follow from what is around the hole; or none.")
-    define.boolean("direct", False, "Show the network the whole picture at once, at its own size.")
+    define.string("blend", "poisson", "poisson: seamless; or none: the network's own pixels.")
+    define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
     define.boolean("overwrite", False, "Replace files that exist.")
 
 
 def run(args: flags.FlagValues) -> int:
-    """Repairs what the flags name; returns 1 where a picture of a folder had to be left out."""
+    """Repairs the pictures; returns 1 where one of a folder was skipped."""
     if not (args.image and args.output):
         raise InputError("--image and --output must name files or folders. Received none for one of them.")
     if args.format not in (None, *FORMATS):
@@ -104,7 +104,7 @@ def _mask_of(image: Path, masks: Path | None) -> Path | None:
 
 
 def _repair_all(jobs: list[Job], inpaint: Inpaint, *, overwrite: bool, skip: bool) -> list[str]:
-    """Repairs one picture after the other; with `skip`, returns which ones could not be, and why."""
+    """Repairs one picture after the other; with `skip`, returns the names of failed ones and the reasons."""
     from tqdm import tqdm
 
     skipped = []

@@ -21,7 +21,7 @@ def inpaint() -> None:
 
 
 def inpainting_tf() -> None:
-    """Runs the command that the first argument names; without one, says which there are."""
+    """Runs the command that the first argument names; without one, prints an overview."""
     name, *options = sys.argv[1:] or ["--help"]
     if name in ("--help", "-h"):
         print(overview())
@@ -32,7 +32,7 @@ def inpainting_tf() -> None:
 
 
 def overview() -> str:
-    """How to call the program, and a line on each command."""
+    """The usage of the program, and a line on each command."""
     program = cli.called("").strip()
     lines = [f"  {name:<{max(map(len, COMMANDS))}}  {_first_line(name)}" for name in COMMANDS]
     usage = [f"{program} COMMAND [--flag=value ...]", ""]

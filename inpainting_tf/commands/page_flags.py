@@ -9,9 +9,9 @@ from inpainting_tf.commands.cli import Define
 
 
 def define_flags(define: Define) -> None:
-    """Defines where a page is served and what it accepts: --host, --port, --max_upload_mb and --open."""
+    """Defines the address and limits of a page's server: --host, --port, --max_upload_mb and --open."""
     usual = pages.Server()
-    define.string("host", usual.host, "Address to listen on; 0.0.0.0 lets other machines in.")
+    define.string("host", usual.host, "Address to listen on; 0.0.0.0 for access from other machines.")
     define.integer(
         "port",
         usual.port,
@@ -19,10 +19,10 @@ def define_flags(define: Define) -> None:
         lower_bound=1,
         upper_bound=65535,
     )
-    define.float("max_upload_mb", usual.max_upload_mb, "Largest file that is accepted.", lower_bound=0.001)
+    define.float("max_upload_mb", usual.max_upload_mb, "Size of the largest upload.", lower_bound=0.001)
     define.boolean("open", usual.open, "Open the page in a browser.")
 
 
 def server(args: flags.FlagValues) -> pages.Server:
-    """The server that the flags ask for."""
+    """The server of the flags."""
     return pages.Server(args.host, args.port, args.max_upload_mb, args.open)

@@ -1,4 +1,4 @@
-"""Decodes a data set once, for training at a machine that has neither TensorFlow nor the original pictures.
+"""Decodes a data set once, for training on a machine that has neither TensorFlow nor the original pictures.
 
 inpainting-tf prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128
 inpainting-tf train --model=glcic --data_dir=celeba_128
@@ -20,19 +20,19 @@ USUAL = Data()
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines which pictures are prepared, and where they are written."""
+    """Defines the pictures and the output."""
     define.string("dataset", USUAL.source, "celeba, cifar10, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of the data set, comma separated; none: all.")
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.integer("image_size", USUAL.image_size, "Side in pixels.", lower_bound=16)
     define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
     define.integer("test", USUAL.test, "How many test pictures at most.", lower_bound=1)
-    define.integer("split_seed", USUAL.split_seed, "Which pictures are test pictures.", lower_bound=0)
+    define.integer("split_seed", USUAL.split_seed, "Of the split into training and test.", lower_bound=0)
     define.string("output", None, "Folder for the prepared pictures; new or empty.")
 
 
 def run(args: flags.FlagValues) -> None:
-    """Decodes the pictures, writes them, and says how to train on them."""
+    """Decodes the pictures, writes them, and prints the command that trains on them."""
     if not args.output:
         raise InputError("--output must be a new or an empty folder. Received none.")
     prepared.require_free(args.output)  # before an hour's decoding rather than after it

@@ -31,7 +31,7 @@ OVERRIDES = {
 
 
 def define_flags(define: Define, preset: str = "paper") -> None:
-    """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for everything else.
+    """Defines --model, --preset, a flag for each of `OVERRIDES`, and --set for all other fields.
 
     Args:
         define: see `cli.Define`.
@@ -51,7 +51,7 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.integer("seed", None, "Of weights, order, mirroring and training holes.")
     define.string("mixed_precision", None, "auto, off, float16 or bfloat16.")
     define.boolean("jit_compile", None, "Compile the step with XLA.")
-    define.boolean("deterministic", None, "The same bits each time, at some cost in speed.")
+    define.boolean("deterministic", None, "Bit-reproducible; slower.")
     define.strings("set", [], "Any field of the recipe: --set objective.adversarial=minimax.")
 
 

@@ -1,11 +1,11 @@
-"""Makes tables and figures of the papers: trains what is not trained yet, measures it, writes the pages.
+"""Reproduces tables and figures of the papers: trains missing systems, measures them, writes the pages.
 
 inpainting-tf reproduce --paper=face_gan --table=4.3 --data_dir=CELEBA
 inpainting-tf reproduce --paper=all --scale=laptop --data_dir=CELEBA --data_dir=CIFAR10 --output=docs/book
 inpainting-tf reproduce --paper=all --scale=smoke
 
-It may be stopped at any time; the same command goes on where it was. A system that fails is told in its
-place, and by exit status 1. WORKDIR/SCALE has the runs, WORKDIR/SCALE/book (or --output) a Markdown page per
+It may be stopped at any time; the same command continues. A failed system is reported in its place on the
+page, and by exit status 1. WORKDIR/SCALE has the runs, WORKDIR/SCALE/book (or --output) a Markdown page per
 paper, WORKDIR/SCALE/report.html all with the pictures.
 """
 
@@ -28,16 +28,16 @@ LEDGER = Path(__file__).parents[2] / "docs" / "inconsistencies.md"  # absent whe
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines what is reproduced, from which pictures, and where it is written."""
+    """Defines tables, scale, pictures and output."""
     define.string("paper", "all", "The short name of a paper, or all.")
     define.string("table", None, "One table or figure of it by its number, e.g. 4.3; default: all.")
-    define.string("scale", "laptop", "Size of the trainings: smoke, laptop, gpu or paper.")
+    define.string("scale", "laptop", "Preset of the trainings: smoke, laptop, gpu or paper.")
     define.strings("data_dir", [], "Folder or archive of pictures, one for each data set.")
-    define.string("workdir", "runs/book", "What is trained and measured, a folder for each scale.")
+    define.string("workdir", "runs/book", "Folder of runs and evaluations, a subfolder for each scale.")
     define.string("output", None, "Folder of the Markdown pages; default: in --workdir.")
     define.string("study", None, "Folder of a finished rating study, for its figure.")
     define.string("lpips_weights", None, "A file of scripts/convert_lpips.py; default: without LPIPS.")
-    define.boolean("train", True, "Whether to train what is missing, or to show what is there.")
+    define.boolean("train", True, "Train missing systems; --notrain uses the existing ones only.")
 
 
 def run(args: flags.FlagValues) -> int:
@@ -47,8 +47,8 @@ def run(args: flags.FlagValues) -> int:
     from inpainting_tf.book.experiments import Experiments
     from inpainting_tf.ops import lpips
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a training's checkpoint is waited for
-    lab = Experiments(
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # waits for a training's checkpoint
+    experiments = Experiments(
         Path(args.workdir),
         args.scale,
         args.data_dir,
@@ -57,25 +57,27 @@ def run(args: flags.FlagValues) -> int:
         only_trained=not args.train,
     )
     chosen = book.select(args.paper, args.table)
-    lab.train([name for _, entries in chosen for entry in entries for name in entry.systems])
-    output = Path(args.output) if args.output else lab.home / "book"
-    _write(chosen, lab, output, whole=args.paper == "all" and args.table is None)
-    if lab.failures:
-        print(f"Not all is there: {', '.join(lab.failures)}; the pages say why.", file=sys.stderr)
-    return int(bool(lab.failures))
+    experiments.train([name for _, entries in chosen for entry in entries for name in entry.systems])
+    output = Path(args.output) if args.output else experiments.home / "book"
+    _write(chosen, experiments, output, whole=args.paper == "all" and args.table is None)
+    if experiments.failures:
+        print(
+            f"Not complete: {', '.join(experiments.failures)}; the pages have the reasons.", file=sys.stderr
+        )
+    return int(bool(experiments.failures))
 
 
-def _write(chosen: list, lab: Experiments, output: Path, *, whole: bool) -> None:
-    """Writes a page per paper, with all of them an index, and the report; prints where each is."""
+def _write(chosen: list, experiments: Experiments, output: Path, *, whole: bool) -> None:
+    """Writes a page per paper, for all of them an index, and the report; prints their paths."""
     from inpainting_tf.book import pages
 
     ledger = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     chapters = []
     for paper, entries in chosen:
-        chapter = pages.make(paper, entries, lab, pages.ledger_of(ledger, paper.name))
+        chapter = pages.make(paper, entries, experiments, pages.ledger_of(ledger, paper.name))
         chapters.append(chapter)
         print(pages.write_page(chapter, output))
     if whole:
-        print(pages.write_index(chapters, lab, output))
+        print(pages.write_index(chapters, experiments, output))
     name = "report" if whole else "_".join(chapter.name for chapter in chapters)
-    print(pages.write_report(chapters, lab.home / f"{name}.html"))
+    print(pages.write_report(chapters, experiments.home / f"{name}.html"))

@@ -1,12 +1,12 @@
-"""The rating study: people say how natural filled pictures look, without knowing who filled them.
+"""The rating study: people score how natural filled pictures look, without knowing the system.
 
 inpainting-tf study --runs=runs/glcic --runs=runs/unet --baseline=telea
 inpainting-tf study --runs=faces --baseline=telea --pictures=portraits --count=5
-inpainting-tf study                       (goes on with the study in study/)
+inpainting-tf study                       (continues the study in study/)
 inpainting-tf study --report              (the scores so far: table, box plot, tests)
 
-Each rater sees the pictures one at a time, in an order of their own and without names, and gives each a score
-from 1 to 5 (face_gan, section 3.6.1). The study's folder holds the filled pictures and the scores; it needs
+Each rater sees the pictures one at a time, in an order of their own and without names, and scores each from 1
+to 5 (face_gan, section 3.6.1). The study's folder holds the filled pictures and the scores; it needs
 the extra `apps` (pip install 'inpainting_tf[apps]'), --report does not.
 """
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines what is rated, the study's folder, and where the page is served."""
+    """Defines the study's pictures, its folder, and the page's server."""
     define.strings("runs", [], f"A run's folder, a .keras file, {' or '.join(models.NAMES)}.")
     define.strings("baseline", [], "telea, navier_stokes, biharmonic, patchmatch or mean_colour.")
     define.string("pictures", None, "Folder of pictures; default: the test pictures of the first run.")
     mask = f"Holes: {', '.join(SAMPLERS)}, or a folder of masks with the pictures' names; default: the holes "
     define.string("mask", None, mask + "that the first run is tested on, else rectangle.")
-    define.integer("count", 3, "How many of the pictures, drawn at random.", lower_bound=1)
+    define.integer("count", 3, "Number of pictures, drawn at random.", lower_bound=1)
     define.boolean("originals", False, "Show the untouched pictures among the others, as a control.")
     define.integer("seed", 0, "Of the choice of pictures and the order of each rater.", lower_bound=0)
     define.string("output", "study", "Folder of the study; one that exists is continued.")
-    define.boolean("report", False, "Tell what the scores in --output say, and serve nothing.")
+    define.boolean("report", False, "Analyse the scores in --output, and serve nothing.")
     page_flags.define_flags(define)
 
 
@@ -49,7 +49,7 @@ def run(args: flags.FlagValues) -> None:
     if args.report:
         _report(folder)
         return
-    pages.gradio()  # that it is missing is told before models are loaded
+    pages.gradio()  # raises, if it is not installed, before models are loaded
     environment.pin_defaults()
     from inpainting_tf.apps import stimuli, study_page
 
@@ -59,7 +59,7 @@ def run(args: flags.FlagValues) -> None:
 
 
 def wanted(args: flags.FlagValues) -> stimuli.Wanted | None:
-    """What the flags say about the study; None if they say nothing, and one that exists is continued."""
+    """The study's settings in the flags; None without any, where an existing study is continued."""
     from inpainting_tf.apps.stimuli import Wanted
 
     given = {field.name: args[field.name] for field in dataclasses.fields(Wanted)}
@@ -81,5 +81,5 @@ def _summarize(store: ratings.Store, folder: Path) -> None:
     raters = {row["rater"] for row in store.rows()}
     print(
         f"{len(plan.pictures)} pictures by {len(plan.systems)} systems ({', '.join(plan.systems)}), "
-        f"raters so far: {len(raters)}. The study is in {folder}; --report tells what the scores say."
+        f"raters so far: {len(raters)}. The study is in {folder}; --report analyses the scores."
     )

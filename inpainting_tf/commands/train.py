@@ -15,11 +15,11 @@ from inpainting_tf.commands import cli, recipe_flags
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines the flags of a recipe, and what a training takes besides."""
+    """Defines the flags of a recipe, and those of a training."""
     recipe_flags.define_flags(define)
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.string("workdir", None, "Folder of the run; default: runs/MODEL.")
-    define.float("checkpoint_minutes", 2.0, "How much work a kill may cost.", lower_bound=0)
+    define.float("checkpoint_minutes", 2.0, "Time between checkpoints.", lower_bound=0)
     define.boolean("list", False, "Show every model and stop.")
 
 

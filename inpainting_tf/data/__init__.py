@@ -1,7 +1,7 @@
 """Pictures for training and testing: `load` finds a source, splits it and decodes it.
 
-`sources` says where pictures come from, `pictures` reads them, `prepared` keeps them decoded for another
-machine, `pipeline` turns them into batches with holes. `add_holes` does that to anybody's `tf.data` pipeline.
+`sources` finds pictures, `pictures` reads them, `prepared` stores them decoded for another machine,
+`pipeline` makes batches with holes of them. `add_holes` does that for any `tf.data` pipeline.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ __all__ = ["Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Pictures: where from, how many, how large.
+    """Pictures: source, number, size.
 
     Attributes:
         source: a name in `inpainting_tf.data.sources.SOURCES`.
         image_size: side in pixels; pictures are centre-cropped to a square.
-        train: how many training pictures at most; None for all that the test pictures leave.
-        test: how many test pictures at most: of a source's own test pictures, or, where it has none of its
+        train: largest number of training pictures; None for all but the test pictures.
+        test: largest number of test pictures: of a source's own test pictures, or, where it has none of its
             own, of a fifth of its pictures.
-        split_seed: which pictures are test pictures, and which ones are taken where not all are.
+        split_seed: of the split into training and test, and of the choice where not all pictures are used.
         flip: mirror half of the training pictures, drawn anew each time.
-        classes: which classes of the source, comma separated, e.g. "automobile"; None for all.
+        classes: classes of the source, comma separated, e.g. "automobile"; None for all.
     """
 
     source: str = "celeba"
@@ -57,7 +57,7 @@ class Dataset:
     origin: str
 
     def names(self) -> dict[str, list[str]]:
-        """The pictures of each split, as a run keeps them in its folder."""
+        """The names of the pictures of each split, as a run's folder holds them."""
         return {"train": self.train.names, "test": self.test.names}
 
 
@@ -73,10 +73,10 @@ def load(
     Args:
         data: the recipe's part.
         data_dir: the folder, archive or data set prepared for TFDS that the source reads, or a folder of
-            `python -m inpainting_tf.prepare`; None looks at the usual places.
-        names: the pictures of each split, as `Dataset.names` gave them; None splits anew, which gives the
-            same pictures as long as the source holds the same.
-        splits: which ones to decode; the others stay empty.
+            `python -m inpainting_tf.prepare`; None searches the usual folders.
+        names: the pictures of each split, as `Dataset.names` returned them; None splits anew, into the same
+            pictures as long as the source holds the same.
+        splits: those to decode; the others stay empty.
 
     Raises:
         InputError: no such source or class, nothing found, too few pictures, a named picture that is not
@@ -91,7 +91,7 @@ def load(
         position = {name: index for index, name in enumerate(source.names)}
         origin, known = source.origin, position.keys()
     else:
-        stored.require(data, _deciding(splits) if names is None else ("source", "image_size"))
+        stored.require(data, _selecting(splits) if names is None else ("source", "image_size"))
         names = stored.names if names is None else names
         origin, known = str(stored.folder), {name for part in stored.names.values() for name in part}
 
@@ -117,7 +117,7 @@ def place(data: Data, places: Sequence[str]) -> str | None:
     None for pictures that are drawn, and with none to choose from.
 
     Raises:
-        InputError: none of them holds them; the message is that of the last one.
+        InputError: no folder holds them; the message is that of the last one.
     """
     drawn = data.source == "synthetic_faces"
     candidates: Sequence[str | None] = [None] if drawn or not places else places
@@ -138,7 +138,7 @@ def fingerprint(
         data: the recipe's part.
         data_dir: as `load` takes it.
         names: of the pictures; None for all of the source. Where several are in one file (an archive, a
-            prepared data set), the whole file counts.
+            prepared data set), the whole file is meant.
 
     Returns:
         A hexadecimal number, or None where the pictures are not found.
@@ -161,8 +161,8 @@ def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] 
     return [file for name, file in zip(source.names, source.files, strict=True) if name in wanted]
 
 
-def _deciding(splits: Sequence[str]) -> list[str]:
-    """The fields of `Data` that decide which pictures these are: `train` has no say in the test split."""
+def _selecting(splits: Sequence[str]) -> list[str]:
+    """The fields of `Data` on which the choice of pictures depends; that of the test split not on `train`."""
     return [field for field in prepared.FLAGS if field != "train" or "train" in splits]
 
 
@@ -172,13 +172,13 @@ def split(names: Sequence[str], data: Data, own_test: Container[str] | None = No
     Args:
         names: all pictures of the source.
         data: how many of each.
-        own_test: the names that the source itself keeps for testing; None draws them.
+        own_test: the names of the source's own test split; None draws them.
 
     Raises:
         InputError: no picture for one of the two.
     """
     if len(names) < 2:
-        raise InputError(f"Training and testing take at least two pictures. Received {len(names)}.")
+        raise InputError(f"Training and testing need at least two pictures. Received {len(names)}.")
     order = np.random.default_rng(data.split_seed).permutation(len(names))
     if own_test is None:
         drawn = min(data.test, max(1, len(names) // 5))
@@ -188,7 +188,7 @@ def split(names: Sequence[str], data: Data, own_test: Container[str] | None = No
         test, train = order[kept], order[~kept]
     if not (len(test) and len(train)):
         raise InputError(
-            f"Training and testing take at least one picture each. Received {len(train)} and {len(test)}."
+            f"Training and testing need at least one picture each. Received {len(train)} and {len(test)}."
         )
     parts = {"train": train[: data.train], "test": test[: data.test]}
     return {which: [names[i] for i in sorted(index)] for which, index in parts.items()}

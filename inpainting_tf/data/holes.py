@@ -1,4 +1,4 @@
-"""Holes for anybody's `tf.data` pipeline: `add_holes`."""
+"""Holes for any `tf.data` pipeline: `add_holes`."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from inpainting_tf.ops.masks import Mask
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Float pictures may leave [0, 1] a little where they were resized bicubically; those of 0..255 and of [-1, 1]
-# leave it further.
+# Bicubic resizing may put float pictures slightly outside [0, 1]; those of 0..255 and of [-1, 1] are further
+# outside.
 _MARGIN = 0.5
 
 
 def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: int = 0) -> tf.data.Dataset:
     """Pictures of any `tf.data` pipeline, each with a hole.
 
-    The hole of a picture is a function of `seed` and of the picture's position in the stream: counted picture
-    by picture, whether they come in batches or not. So every pass over the dataset draws the same holes, and
-    those of a test set are the ones of `eval.py` with the same seed. For other holes in each epoch of a
-    training, which are still the same in the next run, repeat the pictures first:
+    The hole of a picture is a function of `seed` and of the picture's position in the stream, batched or not.
+    So every pass over the dataset draws the same holes, and those of a test set are the ones of `eval.py`
+    with the same seed. For other holes in each epoch of a training, reproducible from run to run, repeat the
+    pictures first:
     ``add_holes(pictures.repeat(), ...)`` with ``steps_per_epoch``.
 
     Args:
         dataset: pictures alone, [H, W, 3] or in batches [N, H, W, 3], of one known size: uint8 in 0..255, or
             float in [0, 1].
-        mask: which holes, a `Mask` or the name of a kind with its usual sizes, e.g. "rectangle".
-        seed: at least 0; another one gives other holes.
+        mask: the holes: a `Mask`, or the name of a kind in its default sizes, e.g. "rectangle".
+        seed: of the holes, at least 0.
 
     Returns:
         A dataset of {"image": float32 [N, H, W, 3] in [0, 1], "mask": float32 [N, H, W, 1], 1 = missing},
-        without N for pictures that come one by one. The image still shows what is under the hole: a network
-        of this package blanks it itself. Length and order are those of `dataset`.
+        without N if the pictures are not batched. The image still has the pixels under the hole: a network of
+        this package blanks it itself. Length and order are those of `dataset`.
 
     Raises:
-        InputError: elements that are no such pictures, an unknown kind of hole, or a seed below 0.
+        InputError: elements that are not such pictures, an unknown kind of hole, or a seed below 0.
         tf.errors.InvalidArgumentError: while iterating, float pictures that are not in [0, 1].
 
     Example:
@@ -50,7 +50,7 @@ def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: in
         >>> {name: tuple(spec.shape) for name, spec in batches.element_spec.items()}
         {'image': (None, 48, 64, 3), 'mask': (None, 48, 64, 1)}
 
-        What `fit` takes where the loss compares a network's prediction with the whole picture:
+        For `fit` with a loss between a network's prediction and the whole picture:
 
         >>> pairs = batches.map(lambda batch: (batch, batch["image"]))
     """
@@ -91,21 +91,21 @@ def _specification(dataset: Any) -> tf.TensorSpec:
     spec = dataset.element_spec
     if not isinstance(spec, tf.TensorSpec):
         raise InputError(
-            "`dataset` must give the pictures alone, e.g. by dataset.map(lambda picture, label: picture). "
+            "`dataset` must hold the pictures alone, e.g. by dataset.map(lambda picture, label: picture). "
             f"Received elements of {spec}."
         )
     if spec.shape.rank not in (3, 4) or spec.shape[-1] != 3 or None in spec.shape[-3:-1]:
         raise InputError(
-            "`dataset` must give RGB pictures, [H, W, 3] or [N, H, W, 3], of one size; resize them first. "
+            "`dataset` must hold RGB pictures, [H, W, 3] or [N, H, W, 3], of one size; resize them first. "
             f"Received shape {spec.shape}."
         )
     if spec.dtype != tf.uint8 and not spec.dtype.is_floating:
-        raise InputError(f"`dataset` must give uint8 or float pictures. Received {spec.dtype.name}.")
+        raise InputError(f"`dataset` must hold uint8 or float pictures. Received {spec.dtype.name}.")
     return spec
 
 
 def _to_float(element: tf.Tensor) -> tf.Tensor:
-    """Pictures as float32 in [0, 1]; float ones are checked to be there already."""
+    """Pictures as float32 in [0, 1]; raises for float ones outside it."""
     import tensorflow as tf
 
     from inpainting_tf.ops import images  # loads Keras

@@ -1,6 +1,6 @@
 """Picture files -> uint8 RGB arrays of one size: robust reading, resizing, and decoding a whole source.
 
-Pillow only; nothing here needs TensorFlow.
+Pillow only, no TensorFlow.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from inpainting_tf.errors import InputError
 if TYPE_CHECKING:
     from inpainting_tf.data.sources import Source
 
-SMALLEST_SIDE = 8  # px: below this there is no picture to speak of, only tracking pixels and icons' debris
+SMALLEST_SIDE = 8  # px: smaller files are tracking pixels and icons
 
-# Pillow opens far more (EPS even starts another program): a folder of downloaded pictures gets these alone.
+# Pillow opens far more (EPS even starts another program); untrusted files are opened as these alone.
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
-# EXIF orientation (tag 0x0112) -> what turns the stored picture upright.
+# EXIF orientation (tag 0x0112) -> the transposition that turns the stored picture upright.
 ORIENTATION = 0x0112
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,18 +46,18 @@ _TURN = {
     8: Image.Transpose.ROTATE_90,
 }
 
-_BLOCK = 512  # pictures handed to the threads at a time: bounds the memory and lets Ctrl-C through
+_BLOCK = 512  # pictures submitted to the threads at a time: bounds the memory and the delay of Ctrl-C
 _CACHE_VERSION = 1  # part of the cache's key: raise it when reading or resizing changes the pixels
-_STALE_AFTER = 3600  # seconds without a write after which a half-written cache file is taken for abandoned
+_STALE_AFTER = 3600  # seconds without a write after which an incomplete cache file is stale
 
 
 class UnreadablePicture(Exception):
-    """A file that gives no picture; the message is a short reason without the file's name."""
+    """A file that holds no readable picture; the message is a short reason without the file's name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Pictures of one size, and what became of the others.
+    """Pictures of one size, and those that could not be read.
 
     Attributes:
         images: uint8 [N, H, W, 3] RGB, an array in memory or a read-only ``np.memmap``.
@@ -74,10 +74,10 @@ class Decoded:
 
 
 def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None = None) -> np.ndarray:
-    """One picture as upright 8-bit RGB, whatever kind of file it comes from.
+    """One picture as upright 8-bit RGB, from a file of any of the formats.
 
     The EXIF orientation is applied. Greyscale, palette and CMYK become RGB, 16-bit greyscale is scaled
-    (65535 -> 255), transparent parts lie over white, and of an animation the first frame is taken.
+    (65535 -> 255), transparent parts are composited over white, and an animation's first frame is read.
 
     Args:
         file: a path, or an open binary file that holds JPEG, PNG, WebP, BMP, TIFF or GIF.
@@ -90,7 +90,7 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
 
     Raises:
         UnreadablePicture: missing, empty, truncated, damaged, not a picture, a side under 8 px, or so many
-            pixels that Pillow takes it for a decompression bomb.
+            pixels that Pillow reports a decompression bomb.
     """
     with opened(file) as image:
         return _decode(image, image_size)
@@ -98,9 +98,9 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
 
 @contextlib.contextmanager
 def opened(file: str | os.PathLike | BinaryIO) -> Iterator[Image.Image]:
-    """The picture in a file, not decoded yet; whatever goes wrong in the block is an `UnreadablePicture`.
+    """The picture in a file, not decoded yet; any error in the block becomes an `UnreadablePicture`.
 
-    Only the formats that `read` takes are tried, whatever the file is called.
+    Only the formats that `read` takes are tried, for any file name.
     """
     try:
         with Image.open(io.BytesIO(_contents(file)), formats=_FORMATS) as image:
@@ -113,11 +113,11 @@ def opened(file: str | os.PathLike | BinaryIO) -> Iterator[Image.Image]:
 
 
 def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
-    """Centre crop to the target's aspect ratio, then antialiased resize: nothing is distorted.
+    """Centre crop to the target's aspect ratio, then antialiased resize, without distortion.
 
-    Bicubic, because Pillow widens its support when it shrinks (so it does not alias) and it stays sharper
-    than bilinear without Lanczos' ringing. `reducing_gap` first shrinks very large pictures by averaging,
-    which is faster and cannot be seen. Pixels at the crop's edge blend with their true neighbours outside.
+    Bicubic, because Pillow widens its support when it shrinks (no aliasing) and it is sharper than bilinear
+    without Lanczos' ringing. `reducing_gap` first shrinks very large pictures by averaging, which is faster
+    without a visible difference. Pixels at the crop's edge are interpolated with their neighbours outside.
 
     Args:
         picture: uint8 [H, W, 3].
@@ -164,10 +164,10 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 
 def upright(pixels: Image.Image, original: Image.Image) -> Image.Image:
-    """`pixels` turned as the EXIF orientation of `original` asks; as they are where there is none."""
+    """`pixels` turned by the EXIF orientation of `original`; unchanged where there is none."""
     try:
         turn = _TURN.get(original.getexif().get(ORIENTATION, 1))
-    except Exception:  # damaged metadata around a sound picture: leave it as it is stored
+    except Exception:  # damaged metadata of an intact picture: ignore the orientation
         return pixels
     return pixels if turn is None else pixels.transpose(turn)
 
@@ -177,7 +177,11 @@ def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:
     scale = min(image.height / height, image.width / width)
     top, left = (image.height - scale * height) / 2, (image.width - scale * width) / 2
     box = (left, top, left + scale * width, top + scale * height)
-    box = (*box[:2], min(box[2], image.width), min(box[3], image.height))  # rounding must not step outside
+    box = (
+        *box[:2],
+        min(box[2], image.width),
+        min(box[3], image.height),
+    )  # rounding must not leave the picture
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
 
@@ -204,16 +208,16 @@ def decode(
 ) -> Decoded:
     """Reads the pictures of `source` at `indices`, in that order, centre-cropped and resized to `image_size`.
 
-    Several threads decode; the result does not depend on their timing. Pictures that cannot be read are left
-    out, with one warning that counts and names them. A progress bar shows on a terminal after a second.
+    Several threads decode; the result does not depend on their timing. Unreadable pictures are left out, with
+    one warning that counts and names them. A progress bar appears on a terminal after a second.
 
     Args:
         source: see `inpainting_tf.data.sources`.
         indices: positions in ``source.names``.
         image_size: (height, width) in px.
-        cache_dir: where the pixels go when they exceed `memory_limit`; None is
+        cache_dir: the folder for pixels beyond `memory_limit`; None is
             ``$XDG_CACHE_HOME/inpainting_tf`` or ``~/.cache/inpainting_tf``. The same pictures at the same
-            size are found there again.
+            size are read from there the next time.
         memory_limit: bytes of pixels up to which they are kept in memory.
 
     Raises:
@@ -237,7 +241,7 @@ def _default_cache() -> Path:
 
 
 def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Iterator[np.ndarray | str]:
-    """In the order of `indices`: the picture, or why there is none."""
+    """In the order of `indices`: the picture, or the reason why it is unreadable."""
 
     def one(index: int) -> np.ndarray | str:
         try:
@@ -282,8 +286,8 @@ def _report(source: Source, decoded: Decoded) -> None:
     )
 
 
-# The cache on disk: KEY.npy holds the pixels, KEY.json what they are. The second is written last, each whole
-# or not at all, so that a pair of files with these names is always sound.
+# The cache on disk: KEY.npy holds the pixels, KEY.json names and reasons. The second is written last, each
+# atomically, so that a pair of files with these names is always complete.
 
 
 def _through_disk(source: Source, indices: list[int], image_size: tuple[int, int], folder: Path) -> Decoded:
@@ -322,7 +326,7 @@ def _find(pixels: Path) -> Decoded | None:
 
 
 def _write(path: Path, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
-    """Pixels row by row with plain writes: a full disk is then an OSError, where a memmap would be killed."""
+    """Writes pixels row by row: a full disk is then an OSError, where with a memmap the process is killed."""
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
     with open(path, "wb") as file:
@@ -340,14 +344,14 @@ def _write(path: Path, source: Source, indices: Sequence[int], image_size: tuple
 
 
 def _clear_stale(folder: Path) -> None:
-    """Removes what runs that were killed left half written; a live one has written within the hour."""
+    """Removes incomplete files of killed runs; a live run has written to its file within the hour."""
     for part in folder.glob(".*.npy"):
         if time.time() - part.lstat().st_mtime > _STALE_AFTER:
             part.unlink(missing_ok=True)
 
 
 def _check_space(folder: Path, needed: int) -> None:
-    """Before an hour's decoding rather than after it."""
+    """Raises `InputError` before an hour's decoding rather than after it."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(

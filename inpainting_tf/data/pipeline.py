@@ -1,13 +1,13 @@
 """Pipelines: uint8 pictures in, batches of {"image", "mask", ...} out.
 
 A training batch is a pure function of (recipe, step): its order, mirroring and holes come from NumPy
-generators that are seeded with both. So a run that starts again at step 1234 sees exactly what the
-uninterrupted run would have seen, on either backend. TensorFlow makes the batches in `tf.data`, JAX in
+generators that are seeded with both. So a run that is continued at step 1234 gets exactly the batches of an
+uninterrupted run, on either backend. TensorFlow makes the batches in `tf.data`, JAX in
 threads (`inpainting_tf.backends`).
 
 Batch keys: "image" float32 [N, H, W, 3] in [0, 1]; "mask" float32 [N, H, W, 1], 1 = missing; "real_mask",
-another hole of the same kind, which tells the local discriminator where to look at the real picture (M_d of
-Algorithm 1); "prefilled", where it is asked for, the picture with its hole filled by a classical method.
+another hole of the same kind, the place of the local discriminator's window in the real picture (M_d of
+Algorithm 1); "prefilled", if requested, the picture with its hole filled by a classical method.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.ops import images as pictures
 from inpainting_tf.ops import masks
 
-# One stream of random numbers for each use, so that adding a use does not move the others.
+# One stream of random numbers for each use, so that adding a use does not change the others.
 _ORDER, _FLIP, _MASK, _REAL_MASK = range(4)
 
 
@@ -31,7 +31,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     """Whole batches in `count` pictures; the rest of each reshuffled epoch is left out.
 
     Raises:
-        InputError: fewer pictures than a batch takes.
+        InputError: fewer pictures than the batch size.
     """
     if batch_size > count:
         raise InputError(
@@ -95,8 +95,8 @@ def test_batches(
 ) -> Iterator[dict[str, np.ndarray]]:
     """All pictures in their order, each with its fixed hole.
 
-    The hole depends on `seed` and the picture's index alone, so every model and every classical method fills
-    the same ones. NumPy throughout: the same holes on every backend.
+    The hole depends on `seed` and the picture's index alone, so all models and classical methods fill the
+    same ones. NumPy throughout: the same holes on every backend.
     """
     for first in range(0, len(images), batch_size):
         chunk = images[first : first + batch_size]

@@ -1,10 +1,10 @@
-"""Prepared data sets: pictures that were decoded once, to be trained on where their source is not.
+"""Prepared data sets: decoded pictures, for training on machines without their source.
 
 train.npy  test.npy   uint8 [count, size, size, 3], memory-mapped when they are read
 prepared.json         the settings that chose and cut the pictures, their origin, and the names of both splits
 
-The folder appears whole or not at all. `python -m inpainting_tf.prepare` makes one; `data.load` takes it as
-its `data_dir`, in place of the folder or archive that it was made of.
+The folder is written atomically. `python -m inpainting_tf.prepare` writes one; `data.load` takes it as
+`data_dir`, in place of the folder or archive that it was made from.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NOTES = "prepared.json"
 SPLITS = ("train", "test")
 
-# A field of `Data` that decides which pictures there are or how they are cut -> the command's flag for it.
+# A field of `Data` on which the pictures or their crop depend -> the command's flag for it.
 FLAGS = {
     "source": "dataset",
     "classes": "classes",
@@ -48,7 +48,7 @@ class Prepared:
 
     Attributes:
         folder: where it is.
-        settings: the fields of `Data` in `FLAGS`, as it was made with.
+        settings: its values of the fields of `Data` in `FLAGS`.
         names: the names of the pictures of each split.
         images: uint8 [count, size, size, 3] of each split, read-only and memory-mapped.
     """
@@ -59,7 +59,7 @@ class Prepared:
     images: Mapping[str, np.ndarray]
 
     def require(self, data: Data, fields: Sequence[str]) -> None:
-        """Checks that a recipe means these pictures.
+        """Checks that the pictures are those of a recipe.
 
         Raises:
             InputError: a field of `fields` differs; names it, both values, and the flag that prepares it so.
@@ -67,17 +67,17 @@ class Prepared:
         other = [field for field in fields if self.settings[field] != getattr(data, field)]
         if not other:
             return
-        told = (
+        differences = (
             f"{field} is {self.settings[field]!r} there and {getattr(data, field)!r} here" for field in other
         )
         flags = (f"--{FLAGS[field]}={flag_value(getattr(data, field))}" for field in other)
         raise InputError(
-            f"`data_dir` {str(self.folder)!r} was prepared with other settings: {', '.join(told)}. "
+            f"`data_dir` {str(self.folder)!r} was prepared with other settings: {', '.join(differences)}. "
             f"Prepare the pictures again with {' '.join(flags)}, or change these settings here."
         )
 
     def pictures(self, names: Sequence[str]) -> Decoded:
-        """The pictures of these names, in that order: a whole split as it lies on disk, others in memory."""
+        """The pictures of these names, in that order: a whole split memory-mapped, others in memory."""
         names = list(names)
         for which, known in self.names.items():
             if names == known:
@@ -91,7 +91,7 @@ class Prepared:
 
 
 def flag_value(value: Any) -> str:
-    """A setting as the command lines take it: "none" for None, text as it is."""
+    """A setting as text of a command line: "none" for None."""
     return value if isinstance(value, str) else str(value).lower()
 
 
@@ -99,9 +99,9 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
     """Writes both splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
 
     Args:
-        dataset: what `data.load` gave.
-        data: what it was asked for.
-        folder: where to; must not exist or be empty.
+        dataset: what `data.load` returned.
+        data: the settings it was loaded with.
+        folder: must not exist or be empty.
 
     Returns:
         The folder.
@@ -124,10 +124,10 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
 
 
 def require_free(folder: str | os.PathLike) -> Path:
-    """The folder as a path, once it is found to be absent or empty.
+    """The folder as a path.
 
     Raises:
-        InputError: it is not.
+        InputError: it is neither absent nor empty.
     """
     folder = Path(folder).expanduser()
     with files.writing(folder):
@@ -158,7 +158,7 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
 
 
 def _write(path: Path, images: np.ndarray) -> None:
-    """With plain writes: a full disk is then an OSError that says so."""
+    """Writes without a memmap: a full disk is then an OSError."""
     with open(path, "wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": images.shape}
         np.lib.format.write_array_header_1_0(file, header)

@@ -1,6 +1,6 @@
-"""Where pictures come from: each source is a function that finds the pictures and returns a `Source`.
+"""Sources of pictures: each is a function that finds the pictures and returns a `Source`.
 
-To add one, write such a function and name it in `SOURCES`. Nothing here touches the network.
+To add one, write such a function and name it in `SOURCES`. No source uses the network.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Source:
         name: as in `SOURCES`.
         origin: the folder, archive or generator, for messages.
         names: one per picture, in a stable order.
-        reader: what `read` calls.
+        reader: called by `read`.
         files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
-        test: the names that the data set itself keeps for testing; None where it leaves that to us.
-        labeller: what `label` calls; None where pictures have no classes.
+        test: the names of the data set's own test split; None where it has none.
+        labeller: called by `label`; None where pictures have no classes.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Source:
 
 
 def find(name: str, data_dir: str | os.PathLike | None = None, classes: str | None = None) -> Source:
-    """The source called `name`, reading from `data_dir` or, if None, from the places it is usually kept.
+    """The source called `name`, reading from `data_dir` or, if None, from the usual folders.
 
     Args:
         name: in `SOURCES`.
@@ -93,7 +93,7 @@ def find(name: str, data_dir: str | os.PathLike | None = None, classes: str | No
 
     Raises:
         InputError: an unknown name or class, classes of a source that has none (all but `WITH_CLASSES`), or
-            no pictures found; the message says where was searched.
+            no pictures found; the message names the folders searched.
     """
     if name not in SOURCES:
         raise unknown("dataset", name, SOURCES)
@@ -110,7 +110,7 @@ def find(name: str, data_dir: str | os.PathLike | None = None, classes: str | No
 def folder(data_dir: str | os.PathLike | None = None) -> Source:
     """Every JPEG, PNG, WebP, BMP and TIFF (by suffix) in a folder and its subfolders, by relative path.
 
-    Hidden files and folders and the ``__MACOSX`` that macOS puts into archives are passed over.
+    Hidden files and folders and the ``__MACOSX`` that macOS puts into archives are skipped.
     """
     if data_dir is None:
         raise InputError("`data_dir` must be a folder of pictures for dataset 'folder'. Received None.")
@@ -175,7 +175,7 @@ def cifar10(data_dir: str | os.PathLike | None = None, classes: str | None = Non
 
 
 def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
-    """Drawn faces ``face_000000 ...``, made on the fly at any size: for trying things out without data."""
+    """Drawn faces ``face_000000 ...``, generated at any size: for trials without data."""
     from inpainting_tf.data import synthetic_faces as generator
 
     if data_dir is not None:
@@ -196,9 +196,9 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "folder": folder,
     "synthetic_faces": synthetic_faces,
 }
-WITH_CLASSES = ("cifar10",)  # these take `classes` as their second argument
+WITH_CLASSES = ("cifar10",)  # sources with a second argument `classes`
 
-# Where to look
+# Folders to search
 
 
 def _places(name: str, data_dir: str | os.PathLike | None) -> list[Path]:
@@ -235,7 +235,7 @@ def _from_files(name: str, root: Path, names: list[str]) -> Source:
 
 def _celeba_files(place: Path) -> Source | None:
     nested = place / "img_align_celeba"
-    for root in (place, nested, nested / "img_align_celeba"):  # the last is how Kaggle's archive unpacks
+    for root in (place, nested, nested / "img_align_celeba"):  # the last in Kaggle's archive
         names = sorted(filter(_CELEBA_FILE.fullmatch, os.listdir(root))) if root.is_dir() else []
         if names:
             return _from_files("celeba", root, names)
@@ -249,14 +249,14 @@ def _celeba_zip(place: Path) -> Source | None:
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a sound zip archive ({error}). Download it again.") from error
+        raise InputError(f"{path} is not an intact zip archive ({error}). Download it again.") from error
     names = sorted(name for name in archive.namelist() if _CELEBA_FILE.fullmatch(name))
     names = [name for name in names if not name.startswith("__MACOSX/")]
     return Source("celeba", str(path), names, _zip_reader(archive, names), [path]) if names else None
 
 
 def _zip_reader(archive: zipfile.ZipFile, names: list[str]) -> Callable:
-    lock = threading.Lock()  # a ZipFile counts its open members without one
+    lock = threading.Lock()  # a ZipFile's count of open members is not thread-safe
 
     def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
         try:
@@ -286,9 +286,9 @@ def _tfds(
 ) -> Source | None:
     """The ``image`` feature of a prepared data set, split after split in the order of its files.
 
-    TFDS reads TFRecords in sequence only; here their positions are noted once, so that any picture is one
-    seek away and none stays in memory. Names are TFDS' own identifiers (``tfds_id``). Of `splits`, `test` is
-    the source's own test split; `classes` are those of the ``label`` feature.
+    TFDS reads TFRecords in sequence only; here their positions are indexed once, so that any picture is read
+    by one seek and none stays in memory. Names are TFDS' own identifiers (``tfds_id``). Of `splits`, `test`
+    is the source's own test split; `classes` are those of the ``label`` feature.
     """
     newest = _tfds_newest(place / dataset)
     if newest is None:
@@ -307,7 +307,7 @@ def _tfds(
 def _tfds_newest(dataset: Path) -> Path | None:
     infos = dataset.glob("*/dataset_info.json")
     versions = [info.parent for info in infos if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)]
-    if not versions:  # "2.1.0.incomplete..." is one that TFDS has not finished
+    if not versions:  # "2.1.0.incomplete..." is one that TFDS did not finish
         return None
     return max(versions, key=lambda version: [int(number) for number in version.name.split(".")])
 
@@ -361,7 +361,7 @@ def _of_classes(records: dict[str, _Record], known: Sequence[str], classes: str)
 def _label(name: str, record: _Record) -> int:
     try:
         return _feature(record, "label").int64_list.value[0]
-    except Exception as error:  # as in `_tfds_reader`, but what has no label cannot be left out of its class
+    except Exception as error:  # as in `_tfds_reader`, but a picture without a label cannot be skipped
         raise InputError(f"{name} is a damaged record: prepare the data set again with tfds.") from error
 
 

@@ -1,4 +1,4 @@
-"""Measuring anything that fills holes, several side by side, and how sure the numbers are."""
+"""Measures anything that fills holes, compares several, and gives intervals and tests of the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several ways to fill the same holes of the same pictures: rows, a table, a bar chart, a sheet."""
+"""Compares several fills of the same holes of the same pictures: rows, a table, a bar chart, a sheet."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Subject:
 
     Attributes:
         name: as in tables and figures.
-        fill: how it fills.
-        recipe: what its `metrics.json` says about its making.
-        draw: (images, masks, count) -> float32 [count, N, H, W, 3], several fills of each hole; None for what
-            fills a hole in one way only.
+        fill: a network's or a classical method's.
+        recipe: the recipe in its `metrics.json`.
+        draw: (images, masks, count) -> float32 [count, N, H, W, 3], several fills of each hole; None for a
+            method with one fill.
     """
 
     name: str
@@ -50,7 +50,7 @@ class TestSet:
     Attributes:
         data: source, size and split.
         mask: the holes.
-        data_dir: where the source is; None looks at the usual places.
+        data_dir: the source's folder or archive; None searches the usual ones.
         names: the pictures of the split, from a run's folder; None splits anew.
     """
 
@@ -68,7 +68,7 @@ class TestSet:
         return cls(run.recipe.data, run.recipe.mask.test, pictures.get("data_dir"), pictures or None)
 
     def pictures(self) -> Decoded:
-        """The pictures themselves.
+        """The decoded pictures.
 
         Raises:
             InputError: they were not found.
@@ -84,9 +84,9 @@ class TestSet:
         mask: str | None = None,
         data_dir: str | None = None,
     ) -> TestSet:
-        """This one with whatever is not None; `classes` "none" is all of them.
+        """A copy with all arguments that are not None; `classes` "none" is all of them.
 
-        Other classes forget the names of this one, another source also its folder and its classes.
+        New classes reset the names, a new source also the folder and the classes.
         """
         here = self
         if source is not None and source != self.data.source:
@@ -129,19 +129,19 @@ def compare(
     batch_size: int = 16,
     lpips: Callable | None = None,
 ) -> list[Evaluation]:
-    """Evaluates all subjects on the same pictures and holes and writes what was found.
+    """Evaluates all subjects on the same pictures and holes and writes the results.
 
-    `output` gets `sheet.png` (the first pictures: input, each result, original), and with several subjects
-    also `table.md` and `comparison.png`. For each subject, in a folder of its own where there are several:
+    `output` receives `sheet.png` (the first pictures: input, each result, original), with several subjects
+    also `table.md` and `comparison.png`. For each subject, in a subfolder if there are several:
     `metrics.json`, `per_image.csv`, the pictures that it filled best and worst inside the hole (`good.png`,
     `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), and several fills
-    of the same holes from what can draw them (`diverse.png`).
+    of the same holes where a subject has `draw` (`diverse.png`).
 
     Args:
         subjects: one or more, with different names.
         test_set: the pictures and the holes.
         output: the folder for all of this.
-        batch_size: how many pictures are filled at once.
+        batch_size: pictures per call of `fill`.
         lpips: what `lpips.load` returns; None leaves LPIPS out.
 
     Raises:
@@ -185,7 +185,7 @@ def _write(subject: Subject, found: Evaluation, test_set: TestSet, pictures: Dec
     _extremes(subject, found, pictures.images, test_set.mask, folder)
     _patches(found, folder)
     _diversity(subject, found, folder)
-    evaluation.write(found, folder)  # last: where metrics.json is, nothing is missing
+    evaluation.write(found, folder)  # last: metrics.json marks a complete folder
 
 
 def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:
@@ -240,12 +240,12 @@ def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:
 
 
 def sheet(found: Iterable[Evaluation], path: str | os.PathLike, *, raw: bool = False) -> Path:
-    """The first test pictures: input, what each made of it with its PSNR inside the hole, original.
+    """The first test pictures: input, each result with its PSNR inside the hole, original.
 
     Args:
         found: evaluations on the same pictures and holes.
         path: the PNG file.
-        raw: show the predictions as they are, and not with the known pixels kept.
+        raw: show the raw predictions, and not the composites.
     """
     found = list(found)
     first = found[0]

@@ -1,4 +1,4 @@
-"""How sure a number is: intervals of means, paired tests, corrections for many tests."""
+"""Intervals of means, paired tests, corrections for multiple tests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scipy import stats
 CONFIDENCE = 0.95
 SIGNIFICANT = 1.0 - CONFIDENCE
 RESAMPLES = 2000
-EXACT = 50  # untied pairs, as in SciPy: with more, the normal approximation is as good
-FEWEST = 6  # pairs: with five even perfect agreement has p = 2 / 2**5 > 0.05
+EXACT = 50  # untied pairs, as in SciPy: beyond, the normal approximation suffices
+FEWEST = 6  # pairs: with five, p is at least 2 / 2**5 > 0.05
 
 
 def interval(values: Sequence[float] | np.ndarray, *, seed: int = 0) -> tuple[float, float]:
@@ -40,7 +40,7 @@ class Test:
         n: complete blocks of a Friedman test, or untied pairs of a Wilcoxon test.
         statistic: chi-square with one degree of freedom less than systems, or the smaller sum of ranks.
         p: two-sided.
-        reason: in words, where the other two are None.
+        reason: why the other two are None.
     """
 
     __test__ = False  # not a pytest class
@@ -54,8 +54,8 @@ class Test:
 def wilcoxon(differences: Sequence[float] | np.ndarray) -> Test:
     """Wilcoxon's signed-rank test, two-sided, pairs without a difference left out.
 
-    The p is exact for up to `EXACT` untied pairs, also where differences are of equal size, as scores of 1 to
-    5 are all the time; for more pairs it is that of the normal approximation.
+    The p is exact for up to `EXACT` untied pairs, also with ties among the differences, which are frequent
+    for scores of 1 to 5; for more pairs it is that of the normal approximation.
 
     Args:
         differences: [N], one per pair, finite.
@@ -73,12 +73,12 @@ def wilcoxon(differences: Sequence[float] | np.ndarray) -> Test:
 
 
 def _exact_wilcoxon(untied: np.ndarray) -> Test:
-    """Counts the sums of ranks of all 2**n ways to give the differences a sign, rank by rank.
+    """The distribution of the rank sum over all 2**n assignments of signs, computed rank by rank.
 
     For ties, which have the mean of their ranks, SciPy has only an approximation.
     """
     doubled = np.rint(2 * stats.rankdata(np.abs(untied))).astype(int)  # ranks of ties end in .5
-    share = np.zeros(doubled.sum() + 1)  # of the ways, by the doubled sum of the positive ranks
+    share = np.zeros(doubled.sum() + 1)  # of the assignments, by the doubled sum of the positive ranks
     share[0] = 1.0
     for rank in doubled:
         share = (share + np.concatenate([np.zeros(rank), share[:-rank]])) / 2
@@ -102,11 +102,11 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def in_words(p: float) -> str:
+def equation(p: float) -> str:
     """ "p < 0.001", or p with three digits."""
     return f"p {cell(p)}" if p < 0.001 else f"p = {cell(p)}"
 
 
 def cell(p: float) -> str:
-    """The same for a column of a table that is headed "p"."""
+    """ "< 0.001", or three digits, for a table's column "p"."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

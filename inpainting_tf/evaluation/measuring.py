@@ -1,9 +1,8 @@
-"""How well anything that fills holes does on a data set: a row per picture, a summary, a table of several.
+"""Measures anything that fills holes on a data set: a row per picture, a summary, a table of several.
 
 A network, a classical method and a user's own function are measured by the same code on the same batches. The
-metrics are those of `metrics.py`, three ways: of the composited picture (known pixels kept, plain names), of
-the raw prediction (``raw_``) and inside the hole alone (``hole_``); and LPIPS (`lpips.py`) of the composited
-picture, where its weights are at hand.
+metrics are those of `metrics.py`, of the composite (plain names), of the raw prediction (``raw_``) and inside
+the hole alone (``hole_``); and LPIPS (`lpips.py`) of the composite, if its weights are given.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ MEANS = (
     "lpips",
 )  # fmt: skip
 _MEASURED = {"model", "image_size", "images", "seconds_per_image", "versions", *MEANS}
-_RANGE_SLACK = 1e-3  # outside [0, 1]: what rounding may do, far below one of 255 levels
+_RANGE_SLACK = 1e-3  # tolerance outside [0, 1] for rounding, far below one of 255 levels
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found.
+    """The result of `evaluate`.
 
     Attributes:
         name: what was evaluated.
@@ -63,7 +62,7 @@ class Evaluation:
     predictions: np.ndarray
 
     def interval(self, key: str) -> tuple[float, float]:
-        """The 95 % bootstrap interval of a column's mean over the pictures; NaN twice where it is unknown."""
+        """The 95 % bootstrap interval of a column's mean over the pictures; NaN twice if unknown."""
         return intervals.interval([row[key] for row in self.rows if row.get(key) is not None])
 
 
@@ -80,20 +79,20 @@ def evaluate(
     """Fills every picture of ``batches`` with ``fill`` and measures the result.
 
     Args:
-        name: what is evaluated, as it shall stand in tables and figures.
+        name: of the method, in tables and figures.
         fill: ``fill(images, masks) -> predictions``: from pictures float32 [N, H, W, 3] in [0, 1], whose
-            holes are blanked to 0 here so that no method can see what it has to guess, and masks float32
+            holes are blanked to 0 here so that no method receives the true pixels, and masks float32
             [N, H, W, 1], 1 = missing, to whole predicted pictures like ``images``, as an array or a tensor.
         batches: dicts ``{"image", "mask"}`` of that kind, with the true pixels under the hole.
         names: one name per picture, in the order of the batches, e.g. file names; the index by default.
-        keep: how many pictures to keep for figures (of the first picture's size).
+        keep: number of pictures kept for figures (of the first picture's size).
         lpips: ``lpips(images, completed) -> [N]``, what `lpips.load` returns; None leaves LPIPS out.
-        **facts: what describes the run in the summary: ``dataset, split, mask, recipe`` and more if wanted.
+        **facts: further entries of the summary: ``dataset, split, mask, recipe`` and any others.
 
     Returns:
         The rows, the summary and the first pictures. ``seconds`` is the time of ``fill`` alone, its batch's
         time divided by the batch's size; the first batch of each shape is filled once before it is timed, so
-        that compilation does not count.
+        that compilation is not timed.
 
     Raises:
         InputError: for no batches, pictures, masks or predictions of the wrong shape or range, predictions
@@ -131,7 +130,7 @@ def evaluate(
 
 
 def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
-    """Writes ``per_image.csv``, ``metrics.json`` and ``shown.npz`` into ``folder``, each whole or not at all.
+    """Writes ``per_image.csv``, ``metrics.json`` and ``shown.npz`` into ``folder``, each atomically.
 
     ``shown.npz`` has the first pictures in 8 bits: ``images``, ``masks`` (1 = missing) and ``predictions``.
 
@@ -150,7 +149,7 @@ def write(evaluation: Evaluation, folder: str | os.PathLike) -> None:
 
 
 def read(folder: str | os.PathLike) -> Evaluation:
-    """What `write` wrote; the pictures have 8 bits' precision now.
+    """The evaluation that `write` wrote; the pictures in 8 bits' precision.
 
     Raises:
         InputError: the folder lacks one of the files, or one cannot be read.
@@ -212,13 +211,13 @@ class _Timed:
             self._shapes.add(images.shape)
         images, masks = images.copy(), masks.copy()  # a `fill` may work in place
         start = time.perf_counter()
-        # The conversion belongs to the time: without it an accelerator may not have finished.
+        # The conversion is timed too: before it an accelerator may not have finished.
         predictions = _numpy(self._fill(images, masks))
         return predictions, (time.perf_counter() - start) / len(images)
 
     @property
     def sizes(self) -> set[tuple[int, ...]]:
-        """The (height, width) of all pictures seen."""
+        """The (height, width) of all pictures so far."""
         return {shape[1:3] for shape in self._shapes}
 
 
@@ -289,7 +288,7 @@ def _wrong_names(received: int, pictures: int | str) -> InputError:
 
 
 def _keep_first(kept: list[tuple[np.ndarray, ...]], arrays: tuple[np.ndarray, ...], keep: int) -> None:
-    """Appends to ``kept`` what is still wanted of a batch, if it fits the pictures already there."""
+    """Appends a batch's pictures to ``kept``, up to ``keep`` and of the same size as those before."""
     room = keep - sum(len(parts[0]) for parts in kept)
     if room > 0 and (not kept or kept[0][0].shape[1:] == arrays[0].shape[1:]):
         kept.append(tuple(array[:room].copy() for array in arrays))

@@ -18,11 +18,11 @@ _LINEAR = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense
 
 
 def fold(model: keras.Model) -> keras.Model:
-    """A copy of a network with its batch normalizations folded away, which predicts the same.
+    """A copy of a network with its batch normalizations folded, and the same predictions.
 
     A `BatchNormalization` is folded where it follows a `Conv2D`, a `Conv2DTranspose` or a `Dense` layer (or a
-    subclass's) that has no activation and whose output goes nowhere else. Other layers stay as they are, and
-    so do those of models within the model.
+    subclass's) that has no activation and whose output has no other use. Other layers are unchanged, and so
+    are those of models within the model.
 
     Args:
         model: a network in float32. It is not changed.
@@ -51,7 +51,7 @@ def fold(model: keras.Model) -> keras.Model:
 
 
 def _pairs(model: keras.Model) -> dict[str, str]:
-    """The names of layers that a batch normalization can be folded into, and that normalization's."""
+    """Names of layers that a batch normalization can be folded into -> name of that normalization."""
     nodes = [node for operation in model.operations for node in operation._inbound_nodes]
     uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
     uses.update(map(id, model.outputs))
@@ -75,7 +75,7 @@ def _takes(layer: Any, normalization: keras.layers.BatchNormalization) -> bool:
 
 
 def _merged(layer: keras.Layer, normalization: keras.layers.BatchNormalization) -> list[np.ndarray]:
-    """The kernel and the bias of a layer that does what the two do; computed in float64."""
+    """The kernel and the bias of the one layer equal to both; computed in float64."""
 
     def weight(variable: Any, otherwise: float) -> np.ndarray:
         return np.asarray(otherwise if variable is None else variable, "float64")
@@ -83,6 +83,6 @@ def _merged(layer: keras.Layer, normalization: keras.layers.BatchNormalization) 
     mean, variance = weight(normalization.moving_mean, 0), weight(normalization.moving_variance, 1)
     gain = weight(normalization.gamma, 1) / np.sqrt(variance + normalization.epsilon)
     bias = weight(normalization.beta, 0) + gain * (weight(layer.bias, 0) - mean)
-    # A transposed convolution's kernel has the channels that come out before those that go in.
+    # A transposed convolution's kernel has its output channels before its input channels.
     across = gain[:, None] if isinstance(layer, keras.layers.Conv2DTranspose) else gain
     return [(weight(layer.kernel, 0) * across).astype("float32"), bias.astype("float32")]

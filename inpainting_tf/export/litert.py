@@ -37,15 +37,15 @@ def write(
 
     Its signature takes image float32 [1, H, W, 3] in [0, 1] and mask float32 [1, H, W, 1], 1 = missing, and
     returns completed float32 [1, H, W, 3]: known pixels as given, the hole filled. This is so for every
-    precision. A network with a classical pre-fill wants the image with its hole filled (`Facts.prefill`).
+    precision. A network with a prefill takes the image with its hole filled by it (`Facts.prefill`).
 
     Args:
         model: a float32 completion network, from `inpainting_tf.load`.
-        path: the file to be. What `load` has to know is appended as a zip archive, as LiteRT's own metadata.
+        path: the file. The facts for `load` are appended as a zip archive, like LiteRT's own metadata.
         image_size: the (height, width) of the pictures.
         precision: of the weights: "float32"; "float16", half the size; "int8", a quarter, where the layers
             compute in integers too. Not for networks with a smooth fill.
-        images: for int8, pictures like those it will see, float32 [N, H, W, 3] in [0, 1]; a hundred or so.
+        images: for int8, pictures like those it will receive, float32 [N, H, W, 3] in [0, 1]; about 100.
         masks: their holes, float32 [N, H, W, 1], 1 = missing.
 
     Raises:
@@ -56,9 +56,9 @@ def write(
         raise unknown("precision", precision, PRECISIONS)
     graphs.check(model)
     if precision == "int8" and model.facts.hole_fill == "smooth":
-        # 8 dB less: its quotients and logarithms do not fit into 255 steps.
+        # 8 dB less: its quotients and logarithms are not representable in 255 steps.
         raise InputError(
-            "`precision` must not be 'int8' for a network with a smooth fill, which integers would ruin. "
+            "`precision` must not be 'int8' for a network with a smooth fill, which loses 8 dB in integers. "
             "Choose 'float16'."
         )
     facts = model.facts
@@ -70,7 +70,7 @@ def write(
     with files.replacing(path) as temporary:
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(zipfile.ZipInfo(NOTE), note)  # without the time: the same bytes each time
+            archive.writestr(zipfile.ZipInfo(NOTE), note)  # without the time: reproducible bytes
     return Path(path)
 
 
@@ -92,7 +92,7 @@ def _samples(
     images: np.ndarray | None,
     masks: np.ndarray | None,
 ) -> Callable[[], Iterator[dict[str, np.ndarray]]] | None:
-    """The representative data set as the converter wants it, None where it is not needed."""
+    """The representative data set as the converter takes it, None if not needed."""
     if precision != "int8":
         if images is not None or masks is not None:
             raise InputError(f"`images` and `masks` are for precision int8 only. Received {precision}.")
@@ -102,7 +102,7 @@ def _samples(
     if not count or shapes != ((count, *size, 3), (count, *size, 1)):
         raise InputError(
             f"`images` and `masks` must be given for int8, [N, {size[0]}, {size[1]}, 3] and "
-            f"[N, {size[0]}, {size[1]}, 1]: pictures like those it will see. Received shapes {shapes}."
+            f"[N, {size[0]}, {size[1]}, 1]: pictures like those it will receive. Received shapes {shapes}."
         )
     images, masks = np.asarray(images, np.float32), np.asarray(masks, np.float32)
     if facts.prefill is not None:
@@ -136,8 +136,8 @@ def _converted(
 def _quantized(converter: Any) -> bytes:
     """Integers in all operations but two.
 
-    Of ONE_HOT, which `PastePatch` becomes, TensorFlow 2.21 makes one that gives 0.5 where 0 is meant. DIV,
-    for the mean colour of `BlankHole`, exists for integers in young runtimes only.
+    ONE_HOT, of `PastePatch`, is quantized by TensorFlow 2.21 to one that returns 0.5 instead of 0. DIV, of
+    the mean colour of `BlankHole`, exists for integers in recent runtimes only.
     """
     import tensorflow as tf
 
@@ -152,7 +152,7 @@ def _quantized(converter: Any) -> bytes:
 
 
 def _select_bits(missing: Any, prediction: Any, image: Any) -> Any:
-    """`tf.where` that no converter quantizes, for it selects integers: known pixels keep their every bit."""
+    """`tf.where` on integers, which no converter quantizes: known pixels are bit-identical."""
     import tensorflow as tf
 
     bits = tf.where(missing, tf.bitcast(prediction, tf.int32), tf.bitcast(image, tf.int32))

@@ -20,12 +20,12 @@ def write(model: Inpainter, path: str | os.PathLike) -> Path:
 
     It takes image float32 [batch, height, width, 3] in [0, 1] and mask float32 [batch, height, width, 1],
     1 = missing, and returns completed, like image: known pixels as given, the hole filled. Height and width
-    are free where they are in the model. A network with a classical pre-fill wants the image with its hole
-    filled (`Facts.prefill`).
+    are free where they are in the model. A network with a prefill takes the image with its hole filled by it
+    (`Facts.prefill`).
 
     Args:
         model: a float32 completion network, from `inpainting_tf.load`.
-        path: the file to be. What `load` has to know is in its metadata.
+        path: the file. The facts for `load` are in its metadata.
 
     Raises:
         InputError: a network that cannot be converted, a file that cannot be written, or tf2onnx is not
@@ -47,7 +47,7 @@ def write(model: Inpainter, path: str | os.PathLike) -> Path:
 
 
 def _pad_dilated(graph: Any, helper: Any) -> None:
-    """Spells out the padding of dilated convolutions: ONNX Runtime refuses to work it out for them.
+    """Makes the padding of dilated convolutions explicit: ONNX Runtime does not derive it for them.
 
     They have stride 1, so it is the same for every size.
     """

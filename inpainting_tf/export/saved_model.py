@@ -1,15 +1,15 @@
 """A completion network as a SavedModel for TensorFlow Serving: pictures of any size in, completed ones out.
 
-The graph does what `inpainting_tf.inpaint(..., blend="none")` does for a picture's holes taken as one, seen
-through one window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
+The graph computes `inpainting_tf.inpaint(..., blend="none")` with all holes of a picture as one, in one
+window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
 
 serving_default  "image" uint8 [N, H, W, 3], "mask" uint8 [N, H, W, 1], non-zero = missing -> "completed",
                  uint8 [N, H, W, 3]: known pixels bit-identical, the missing ones filled
 encoded          "image_bytes" string [N], JPEG or PNG files that may differ in size, "mask_bytes" string [N]
-                 -> "completed_bytes" string [N], PNG files. Missing is what is not black in a PNG mask, and
-                 what is brighter than 127 in a JPEG mask, whose black is not quite black.
+                 -> "completed_bytes" string [N], PNG files. Missing pixels are those not black in a PNG mask
+                 and brighter than 127 in a JPEG mask, where black is not exactly 0.
 
-A wrong request fails with InvalidArgument and a message that says what is wrong, as `inpaint` has it.
+An invalid request fails with InvalidArgument and a message like that of `inpaint`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from inpainting_tf.export.folding import fold
 from inpainting_tf.inference import Facts, geometry
 from inpainting_tf.inpainter import Inpainter
 
-_MARK = "inpainting_tf.json"  # what makes a folder one that may be replaced
-# A distance is the least sum of such steps (Borgefors 1986, 5 x 5); the lengths are OpenCV's.
+_MARK = "inpainting_tf.json"  # marks a folder that may be replaced
+# A distance is the smallest sum of such steps (Borgefors 1986, 5 x 5); the lengths are OpenCV's.
 _STEPS = {1.0: ((0, 1), (1, 0)), 1.4: ((1, 1), (1, -1)), 2.1969: ((1, 2), (2, 1), (1, -2), (2, -1))}
 _CUBIC = -0.75  # OpenCV's
 
@@ -41,18 +41,18 @@ def write(model: Inpainter, path: str | os.PathLike, *, direct: bool = False) ->
 
     Args:
         model: from `inpainting_tf.load` or `inpainting_tf.build`, on Keras's TensorFlow backend. Batch
-            normalization is folded away.
-        path: the folder, new, empty or an earlier export. TensorFlow Serving wants it to be named by a
-            version number: models/inpainting/1.
-        direct: show the network the whole picture at once and as it is, as `inpaint(..., direct=True)`.
-            Networks that take any size and do not know their scale are always shown it so.
+            normalization is folded.
+        path: the folder, new, empty or an earlier export. TensorFlow Serving expects a version number as its
+            name: models/inpainting/1.
+        direct: pass the whole picture to the network at once, unscaled, as `inpaint(..., direct=True)`.
+            Networks that take any size and have no scale always receive it so.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: another backend, a network that wants its holes filled beforehand, a folder of something
-            else, or one that cannot be written.
+        InputError: another backend, a network with a prefill, a folder of something else, or one that cannot
+            be written.
     """
     folder = Path(path).expanduser()
     _check(model.facts, folder)
@@ -62,7 +62,7 @@ def write(model: Inpainter, path: str | os.PathLike, *, direct: bool = False) ->
     with files.replacing_folder(folder) as temporary:
         try:
             tf.saved_model.save(module, str(temporary), signatures=served.signatures())
-        except tf.errors.OpError as error:  # what TensorFlow has for an OSError
+        except tf.errors.OpError as error:  # TensorFlow's OSError
             reason = error.message.partition("\n")[0].rpartition("; ")[2]
             raise InputError(f"{str(path)!r} could not be written: {reason}.") from error
         about = {"network": model.name, "direct": served.direct, "inpainting_tf": inpainting_tf.__version__}
@@ -76,8 +76,8 @@ def _check(facts: Facts, folder: Path) -> None:
         raise InputError(f"A SavedModel is written with KERAS_BACKEND=tensorflow. Received {backend!r}.")
     if facts.prefill is not None:
         raise InputError(
-            "`model` must be a network that does without a classical fill, which a SavedModel cannot hold. "
-            f"Received one that wants its holes filled by {facts.prefill}."
+            "`model` must be a network without a prefill, which a SavedModel cannot hold. "
+            f"Received one with prefill {facts.prefill}."
         )
     if folder.exists() and not (folder / _MARK).is_file() and not _empty(folder):
         raise InputError(
@@ -140,11 +140,11 @@ class _Served:
         )
 
     def _shape(self, picture: tf.Tensor) -> tf.Tensor:
-        """In which height and width the network sees a picture of that size: `inference._plan`."""
+        """The height and width in which the network receives a picture of that size: `inference._plan`."""
         if self.scale is not None and self.fixed:
             return tf.constant(self.size)
         if self.scale is not None:
-            return geometry.seen_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
+            return geometry.input_shape(picture, tf.constant(self.scale.size), self.divisor, ops)
         rounded = geometry.rounded_up(picture, self.divisor)
         if not self.fixed:
             return rounded
@@ -179,7 +179,7 @@ def _required(condition: tf.Tensor, message: list, value: tf.Tensor) -> tf.Tenso
 
 
 def _missing(images: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
-    """`missing`, bool [N, H, W], once it fits the pictures, uint8 [N, H, W, 3], and is no empty task."""
+    """`missing`, bool [N, H, W], checked to fit the pictures, uint8 [N, H, W, 3], and to have both kinds."""
     sizes = tf.shape(images)[:3], tf.shape(missing)
     rule = "`mask` must have the number, height and width of `image`. Received first image, then mask:"
     missing = _required(tf.reduce_all(sizes[0] == sizes[1]), [rule, *sizes], missing)
@@ -197,7 +197,7 @@ def _same_number(image_bytes: tf.Tensor, mask_bytes: tf.Tensor) -> tuple[tf.Tens
 
 def _decoded(image_bytes: tf.Tensor, mask_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The picture, uint8 [H, W, 3], and its mask, bool [H, W]."""
-    # The other branch's way with JPEGs is quicker, and some levels off what Pillow and others make of them.
+    # The other branch's JPEG decoding is faster, and some levels off Pillow's and others'.
     image = tf.cond(
         tf.io.is_jpeg(image_bytes),
         lambda: tf.io.decode_jpeg(image_bytes, channels=3, dct_method="INTEGER_ACCURATE"),
@@ -233,7 +233,7 @@ def _thickness(hole: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
 
 
 def _walked(distance: tf.Tensor, step: tuple[int, int], length: float) -> tf.Tensor:
-    """float32 [h, w]: the distances when any number of such steps, to and fro, may be taken."""
+    """float32 [h, w]: the distances after any number of such steps, in both directions."""
     height, width = tf.unstack(tf.shape(distance))
 
     def unfinished(count: tf.Tensor, near: tf.Tensor) -> tf.Tensor:
@@ -248,7 +248,7 @@ def _walked(distance: tf.Tensor, step: tuple[int, int], length: float) -> tf.Ten
         nearest = tf.minimum(there[:, :width], back[:, 2 * right :])
         return 2 * count, tf.minimum(near, nearest + tf.cast(count, tf.float32) * length)
 
-    # After 1, 2, 4, ... steps at once, every number of them has been tried.
+    # 1, 2, 4, ... steps at once cover every number of them.
     return tf.while_loop(unfinished, doubled, (tf.constant(1), distance))[1]
 
 
@@ -258,19 +258,19 @@ def _walked(distance: tf.Tensor, step: tuple[int, int], length: float) -> tf.Ten
 def _cut(
     image: tf.Tensor, hole: tf.Tensor, window: tf.Tensor, shape: tf.Tensor | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the network is shown: `windows.cut`. `shape` None: the window's own."""
+    """The network's input: `windows.cut`. `shape` None: the window's own."""
     rows, columns = (_mirrored(window[i] + tf.range(window[2 + i]), tf.shape(hole)[i]) for i in range(2))
     image = tf.gather(tf.gather(image, rows), columns, axis=1)
     hole = tf.cast(tf.gather(tf.gather(hole, rows), columns, axis=1), tf.float32)[..., None]
     known = tf.cast(image, tf.float32) / 255.0 * (1.0 - hole)
     if shape is None:
         return known, hole
-    missing = _reduced(hole, shape) >= 1e-3  # what is less is left black in the mean: a quarter of a level
+    missing = _reduced(hole, shape) >= 1e-3  # smaller shares stay black in the mean: a quarter of a level
     return tf.where(missing, 0.0, _reduced(known, shape)), tf.cast(missing, tf.float32)
 
 
 def _mirrored(places: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """Indices of an axis that goes on, beyond its ends, as its mirror image."""
+    """Indices of an axis that is mirrored beyond its ends."""
     period = tf.maximum(1, 2 * (length - 1))
     steps = tf.abs(places) % period
     return tf.minimum(steps, period - steps)
@@ -283,7 +283,7 @@ def _reduced(array: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
 
 
 def _shares(size: tf.Tensor, reduced: tf.Tensor) -> tf.Tensor:
-    """How much of a reduced pixel each of an axis's pixels is: float32 [reduced, size], rows sum to 1."""
+    """The share of each of an axis's pixels in a reduced pixel: float32 [reduced, size], rows sum to 1."""
     scale = size / reduced
     start = tf.range(tf.cast(reduced, tf.float64), dtype=tf.float64)[:, None] * scale
     pixel = tf.range(tf.cast(size, tf.float64), dtype=tf.float64)

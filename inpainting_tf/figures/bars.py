@@ -76,7 +76,7 @@ def comparison_bars(
 
 
 def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form: str, step: float) -> None:
-    """Bars of `means` [N] with `errors` [2, N], how far intervals go below and above; NaN is unknown."""
+    """Bars of `means` [N] with `errors` [2, N], the intervals' extent below and above; NaN is unknown."""
     below, above = np.nan_to_num(errors)
     low, high = np.nanmin(means - below), np.nanmax(means + above)
     start = 0.0 if low < 2 * step else math.floor(low / step) * step - step
@@ -84,9 +84,9 @@ def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form
     ax.errorbar(means, range(len(means)), xerr=errors, fmt="none", ecolor=PALETTE["black"], capsize=3)
     for i, mean in enumerate(means):
         known = math.isfinite(mean)
-        words = form.format(mean) if known else "not measured"
+        text = form.format(mean) if known else "not measured"
         ax.annotate(
-            words, (mean + above[i] if known else start, i), (5, 0), textcoords="offset points", va="center"
+            text, (mean + above[i] if known else start, i), (5, 0), textcoords="offset points", va="center"
         )
     high = max(high, start + step / 2)
     ax.set_xlim(min(start, low), high + 0.28 * (high - start))  # room for the numbers
@@ -97,7 +97,7 @@ def _draw_bars(ax: Axes, means: np.ndarray, errors: np.ndarray, label: str, form
 
 
 def _errors(evaluations: Sequence[Evaluation | Mapping[str, Any]], key: str, means: np.ndarray) -> np.ndarray:
-    """[2, N], how far the intervals of the means [N] go below and above them; NaN where that is unknown."""
+    """[2, N], the extent of the means' [N] intervals below and above them; NaN if unknown."""
     unknown = (math.nan, math.nan)
     found = [unknown if isinstance(each, Mapping) else each.interval(key) for each in evaluations]
     low, high = np.transpose(found)
@@ -105,7 +105,7 @@ def _errors(evaluations: Sequence[Evaluation | Mapping[str, Any]], key: str, mea
 
 
 def _heading(summaries: Sequence[Mapping[str, Any]]) -> str:
-    """What all the summaries have in common."""
+    """The title: data set, split and number of pictures, where all the summaries agree."""
 
     def common(key: str) -> Any:
         values = {str(each.get(key)) for each in summaries}
@@ -113,5 +113,5 @@ def _heading(summaries: Sequence[Mapping[str, Any]]) -> str:
 
     images = common("images")
     parts = [common("dataset"), common("split"), images and f"{images} pictures"]
-    said = ", ".join(part for part in parts if part)
-    return "Filled pictures against the true ones" + (f": {said}" if said else "")
+    facts = ", ".join(part for part in parts if part)
+    return "Filled pictures against the true ones" + (f": {facts}" if facts else "")

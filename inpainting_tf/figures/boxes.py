@@ -1,4 +1,4 @@
-"""Boxes of the scores that people gave."""
+"""Box plots of raters' scores."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def rating_boxes(
     """Scores from 1 to 5 by system (face_gan, figure 5.3): a box, every score, the median and the count.
 
     The boxes reach from the lower to the upper quartile, their thick line is the median, the whiskers go to
-    the furthest score within 1.5 times the box. The points are spread a little, always in the same way, so
-    that equal scores do not hide each other.
+    the furthest score within 1.5 times the box. The points are spread deterministically, so that equal scores
+    do not hide each other.
 
     Args:
         scores: system -> its scores, drawn from top to bottom; a system may have none yet.
         path: the PNG file.
         title: above the figure.
-        caption: below it, e.g. what tests say; each of its lines is wrapped.
+        caption: below it, e.g. results of tests; each of its lines is wrapped.
 
     Raises:
         InputError: no score at all, one that is not from 1 to 5, or the file cannot be written.
@@ -62,7 +62,7 @@ def rating_boxes(
 
 
 def _draw_box(ax: Axes, row: int, scores: np.ndarray) -> None:
-    words = "no scores yet"
+    text = "no scores yet"
     if scores.size:
         random = np.random.default_rng(0)
         x = scores + random.uniform(-0.13, 0.13, scores.size)
@@ -73,5 +73,5 @@ def _draw_box(ax: Axes, row: int, scores: np.ndarray) -> None:
         ax.hlines([row, row], [box["whislo"], high], [low, box["whishi"]], color="0.3", linewidth=1, zorder=2)
         ax.vlines(box["med"], row - 0.35, row + 0.35, color=PALETTE["vermillion"], linewidth=3, zorder=2.5)
         ax.scatter(x, y, s=18, color=PALETTE["blue"], alpha=0.45, linewidths=0, zorder=3)
-        words = f"median {np.median(scores):g}\nmean {scores.mean():.2f}\nn = {scores.size}"
-    ax.text(5.35, row, words, va="center", fontsize=10)
+        text = f"median {np.median(scores):g}\nmean {scores.mean():.2f}\nn = {scores.size}"
+    ax.text(5.35, row, text, va="center", fontsize=10)

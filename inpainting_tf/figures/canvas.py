@@ -1,7 +1,7 @@
-"""What all figures share: colours, lines of text, and how a figure becomes a file.
+"""Shared by all figures: colours, lines of text, writing to a file.
 
-Matplotlib is used through its objects only: nothing here opens a window, needs a display or touches the
-caller's pyplot figures.
+Matplotlib is used through its objects only: no figure opens a window, needs a display or changes the caller's
+pyplot figures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from inpainting_tf import files
 
-# Okabe and Ito's colours, which people with any colour blindness can tell apart.
+# Okabe and Ito's colours, distinguishable with any colour blindness.
 PALETTE = {
     "blue": "#0072B2",
     "vermillion": "#D55E00",
@@ -40,7 +40,7 @@ def wrapped(text: str, width: float) -> str:
 
 
 def save(figure: Figure, path: str | os.PathLike) -> Path:
-    """Writes a figure as a PNG file, whole or not at all, and returns the path."""
+    """Writes a figure as a PNG file atomically and returns the path."""
     with files.replacing(path) as temporary:
         FigureCanvasAgg(figure).print_png(temporary)
     return Path(path)

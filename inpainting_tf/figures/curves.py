@@ -34,7 +34,7 @@ class _Panel:
     unit: str
     lines: tuple[tuple[str, str, str], ...]
     log: bool = False
-    measured: bool = False  # now and then, whatever the phase: a gap in it means nothing
+    measured: bool = False  # in some epochs of any phase: a gap in it has no meaning
 
 
 _PANELS = (
@@ -59,7 +59,7 @@ _PANELS = (
         ),
     ),
     _Panel(
-        "What the discriminators say",
+        "Discriminator scores",
         "mean score",
         (
             ("real_score", "of real pictures", PALETTE["green"]),
@@ -116,12 +116,12 @@ def _draw_panel(
     drawn: list[np.ndarray] = []
     for key, label, color in panel.lines:
         y = columns[key]
-        # A total that is the reconstruction loss alone would only hide it.
+        # A total that equals the reconstruction loss would hide it.
         if not _is_drawn(key, y) or any(np.array_equal(y, other, equal_nan=True) for other in drawn):
             continue
         drawn.append(y)
         marker = "." if np.isfinite(y).sum() <= 40 else None
-        order = 2.0 - 0.1 * len(drawn)  # the first is the one to look at
+        order = 2.0 - 0.1 * len(drawn)  # the first is in front
         ax.plot(
             *_joined(x, y, [] if panel.measured else runs),
             color=color,
@@ -149,7 +149,7 @@ def _column(history: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
 
 
 def _is_drawn(key: str, y: np.ndarray) -> bool:
-    """Whether a column has something to show; a constant learning rate has not."""
+    """Whether a column has values to draw; a constant learning rate is not drawn."""
     finite = y[np.isfinite(y)]
     return finite.size > 0 and not (key == "learning_rate" and np.ptp(finite) == 0)
 
@@ -215,7 +215,7 @@ def course(
     """A column of several runs' histories against another, as a line each.
 
     Args:
-        histories: what to call a run -> rows of its ``history.csv``, or others.
+        histories: label -> rows of a ``history.csv``, or similar ones.
         column: e.g. "val_hole_psnr".
         path: the PNG file.
         over: the other column.

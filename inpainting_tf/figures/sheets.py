@@ -36,7 +36,7 @@ def input_view(
         images: [N, H, W, 3], float in [0, 1] or uint8.
         masks: float [N, H, W, 1], 1 = missing, 0 = known.
         color: of the holes, RGB in [0, 1].
-        outline: of the holes' outermost missing pixels, or None. Known pixels stay as they are.
+        outline: of the holes' outermost missing pixels, or None. Known pixels are unchanged.
 
     Returns:
         float32 [N, H, W, 3] in [0, 1].
@@ -57,8 +57,8 @@ def sheet(
 ) -> Path:
     """Pictures side by side (face_gan, figures 4.4-4.10): a row per picture, a labelled column per kind.
 
-    Small pictures are enlarged by a whole factor without smoothing, so every pixel is seen as it is; those
-    beyond 512 pixels are reduced by a whole factor.
+    Small pictures are enlarged by a whole factor without smoothing, so every pixel is visible; those beyond
+    512 pixels are reduced by a whole factor.
 
     Args:
         columns: label -> [N, H, W, 3] (or one channel), float in [0, 1] or uint8. All have the same N;
@@ -79,7 +79,7 @@ def sheet(
 
 @dataclasses.dataclass(frozen=True)
 class _Grid:
-    """Where things are on a sheet, in pixels from the upper left corner; texts are wrapped already."""
+    """The layout of a sheet, in pixels from the upper left corner; texts are wrapped already."""
 
     rows: int
     cell: tuple[int, int]  # (height, width) of the largest picture
@@ -129,9 +129,9 @@ def _draw_sheet(grid: _Grid, cells: Mapping[str, list[np.ndarray]]) -> Figure:
     canvas = np.full((height, width, 3), 255, "uint8")
     figure = Figure(figsize=((width + 0.5) / DPI, (height + 0.5) / DPI), dpi=DPI)
 
-    def text(x: float, y: float, words: str, **style: Any) -> None:
+    def text(x: float, y: float, content: str, **style: Any) -> None:
         style = {"ha": "center", "fontsize": _FONT, "color": "black", "parse_math": False, **style}
-        figure.text(x / width, 1.0 - y / height, words, **style)
+        figure.text(x / width, 1.0 - y / height, content, **style)
 
     if grid.title:
         text(width / 2, _GAP, "\n".join(grid.title), va="top", weight="bold")
@@ -149,7 +149,7 @@ def _draw_sheet(grid: _Grid, cells: Mapping[str, list[np.ndarray]]) -> Figure:
 
 
 def _paste(canvas: np.ndarray, picture: np.ndarray, left: int, top: int, cell: tuple[int, int]) -> None:
-    """Puts a picture into the middle of its cell, in a hairline that shows where a white one ends."""
+    """Puts a picture into the middle of its cell, in a hairline that delimits a white one."""
     height, width = picture.shape[:2]
     top, left = top + (cell[0] - height) // 2, left + (cell[1] - width) // 2
     canvas[top - 1 : top + height + 1, left - 1 : left + width + 1] = 200
@@ -157,7 +157,7 @@ def _paste(canvas: np.ndarray, picture: np.ndarray, left: int, top: int, cell: t
 
 
 def _scaled(picture: np.ndarray) -> np.ndarray:
-    """A uint8 picture at the size at which it is shown."""
+    """A uint8 picture in its size on the sheet."""
     longest = max(picture.shape[:2])
     if longest > _LARGEST:
         return np.asarray(Image.fromarray(picture).reduce(-(-longest // _LARGEST)))

@@ -1,4 +1,4 @@
-"""How a completion network is applied: to batches, to pictures of any size, on whatever engine."""
+"""Applies a completion network to batches and to pictures of any size, on any engine."""
 
 from __future__ import annotations
 

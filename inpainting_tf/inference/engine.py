@@ -1,4 +1,4 @@
-"""What every way to run a completion network offers: its facts, `fill` and `inpaint`."""
+"""The interface of every engine that runs a completion network: `facts`, `fill` and `inpaint`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Engine:
 
     @property
     def facts(self) -> Facts:
-        """What has to be known to feed it."""
+        """What must be known to use the network."""
         raise NotImplementedError
 
     def run(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """`fill` for pictures of a size that the network takes, filled beforehand where it wants that."""
+        """`fill` for pictures of a size that the network takes, already prefilled if it has a prefill."""
         raise NotImplementedError
 
     def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """The raw prediction for a batch: the call that networks and classical methods share.
+        """The raw prediction for a batch; the signature that networks and classical methods share.
 
         Args:
             images: float32 [N, H, W, 3] in [0, 1]. What is under the holes is ignored.

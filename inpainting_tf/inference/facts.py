@@ -1,4 +1,4 @@
-"""What has to be known of a completion network to use it."""
+"""What must be known of a completion network to use it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from inpainting_tf.inference.windows import Scale
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """A completion network's side of the contract with whoever feeds it.
+    """What a completion network takes, and what it was trained on.
 
     Attributes:
-        size: the (height, width) in pixels that it takes, each None where any multiple of `divisor` will do.
+        size: the (height, width) in pixels that it takes, each None for any multiple of `divisor`.
         divisor: of height and width.
         hole_fill: what the hole is painted with before the first convolution: a name of
-            `inpainting_tf.networks.layers.FILLS`, or a classical method; "" where that is not known.
-        trained_on: (side of the training pictures, smallest side of their holes) in pixels, if it is known.
+            `inpainting_tf.networks.layers.FILLS`, or a classical method; "" if unknown.
+        trained_on: (side of the training pictures, smallest side of their holes) in pixels, if known.
     """
 
     size: tuple[int | None, int | None] = (None, None)
@@ -30,18 +30,18 @@ class Facts:
 
     @property
     def prefill(self) -> str | None:
-        """The classical method that fills the hole before the network sees it, if it wants one."""
+        """The classical method that fills the hole before the network receives the picture, or None."""
         return self.hole_fill if self.hole_fill in classical.BASELINES else None
 
     @property
     def fixed_size(self) -> tuple[int, int] | None:
-        """The size of a network that takes pictures of one only."""
+        """The (height, width) of a network that takes one size only, else None."""
         height, width = self.size
         return None if height is None or width is None else (height, width)
 
     @property
     def scale(self) -> Scale | None:
-        """The pictures and holes it was trained on; of a network that takes one size, at least that."""
+        """The scale of the training pictures and holes; for a network of one size, at least that size."""
         if self.trained_on is None:
             return Scale(self.fixed_size, min(self.fixed_size) // 2) if self.fixed_size else None
         side, hole = self.trained_on
@@ -65,7 +65,7 @@ class Facts:
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any]) -> Facts:
-        """What `to_json` gave, or the note that version 0.1 put into exported files."""
+        """The facts that `to_json` returned, or that version 0.1 wrote into exported files."""
         if "prefill" in known:
             scale = known["scale"]
             trained_on = scale and (scale["size"][0], scale["hole"])

@@ -1,9 +1,8 @@
-"""The geometry of a window: the shape in which a network sees it, how far it is reduced, where it lies.
+"""The geometry of a window: the shape in which a network receives it, its reduction, its place.
 
-Stated once, as pure functions of numbers, for NumPy (`inpainting_tf.inference.windows`) and for TensorFlow's
+Defined once, as pure functions of numbers, for NumPy (`inpainting_tf.inference.windows`) and for TensorFlow's
 graphs (`inpainting_tf.export.saved_model`). `xp` is the namespace of the arrays: `numpy` or `keras.ops`.
-Pairs are arrays [2], (height, width) or (row, column), in pixels: float64, but for `seen_shape`, which keeps
-whole numbers.
+Pairs are arrays [2], (height, width) or (row, column), in pixels: float64, but integers in `input_shape`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 Array = Any  # a number, a NumPy array or a tensor
 
-# A hole that takes a larger share of a window's side is spread over several windows.
+# A hole whose share of a window's side is larger is covered by several windows.
 LARGEST_SHARE = 0.75
 
 
@@ -31,13 +30,13 @@ def rounded_up(sides: Array, divisor: int) -> Array:
     return -(-sides // divisor) * divisor
 
 
-def seen_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Array:
-    """The shape of the windows of a network that takes any size.
+def input_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Array:
+    """The shape in which a network that takes any size receives its windows.
 
     Args:
         picture: int [2], the picture's size.
         size: int [2], of the pictures that the network was trained on.
-        divisor: of both sides of what the network takes.
+        divisor: of both sides of the network's input.
         xp: the namespace of the arrays.
     """
     return rounded_up(xp.minimum(picture, size), divisor)
@@ -46,19 +45,18 @@ def seen_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Arr
 def reduction(
     sides: Array, thickness: Array, smallest: int, picture: Array, shape: Array, xp: ModuleType
 ) -> Array:
-    """How much smaller than in the picture the network sees a hole, at least 1.
+    """The factor by which a hole is reduced for the network, at least 1.
 
-    The hole is made to look as large as the smallest of training, but no window outgrows the picture. A hole
-    is as long as its box, and at most twice as long as it is thick: for a compact hole one view of the whole
-    is better than several of its parts, and the strokes that networks are trained on are thinner than their
-    rectangles.
+    It reduces the hole to the size of the smallest of training, but no window is larger than the picture. A
+    hole's length is that of its box, and at most twice its thickness: for a compact hole one window over the
+    whole is better than several over its parts, and the strokes of training are thinner than its rectangles.
 
     Args:
         sides: [2], of the hole's bounding box.
-        thickness: of the hole: twice the largest distance of a missing pixel to a known one.
+        thickness: of the hole: twice the largest distance from a missing pixel to a known one.
         smallest: the side of the smallest holes that the network was trained on.
         picture: [2], the picture's size.
-        shape: [2], in which the network sees a window.
+        shape: [2], in which the network receives a window.
         xp: the namespace of the arrays.
     """
     largest = xp.maximum(1.0, xp.min(picture / shape))
@@ -67,14 +65,14 @@ def reduction(
 
 
 def window_size(factor: Array, shape: Array, xp: ModuleType) -> Array:
-    """[2], the window's size in the picture where the network sees it in `shape`, reduced by `factor`."""
+    """[2], the size in the picture of a window that the network receives in `shape`, reduced by `factor`."""
     return xp.round(factor * shape)
 
 
 def covered(sides: Array, size: Array, picture: Array, xp: ModuleType) -> Array:
-    """Bool, whether one window of `size` will do for a hole whose box has these sides.
+    """Bool, whether one window of `size` covers a hole whose box has these sides.
 
-    Where a window takes the whole picture, others could show no more of it.
+    A window of the whole picture always does.
     """
     return xp.all((sides <= LARGEST_SHARE * size) | (size >= picture))
 

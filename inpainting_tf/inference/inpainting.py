@@ -30,25 +30,25 @@ def inpaint(
 ) -> np.ndarray:
     """Fills the holes of a picture of any size, or of a batch of pictures of one size.
 
-    The network is shown windows around the holes at the scale that it was trained on (see
-    `inpainting_tf.inference.windows`), so that a large photograph costs no more than its holes do.
+    The network receives windows around the holes at the scale that it was trained on (see
+    `inpainting_tf.inference.windows`), so that the cost depends on the holes and not on the picture's size.
 
     Args:
-        model: a completion network on whatever engine, from `inpainting_tf.load` or `inpainting_tf.build`.
+        model: a completion network on any engine, from `inpainting_tf.load` or `inpainting_tf.build`.
         image: uint8 RGB [H, W, 3] or [N, H, W, 3]. What is under the hole is ignored.
         mask: [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]; any non-zero value is missing. One mask for a
             batch is used for all its pictures.
-        blend: "poisson" takes the network's details and lets their colours follow from what is around the
-            hole, so that no edge shows; "none" takes the network's pixels as they are.
-        direct: show the network the whole picture at once and as it is. For networks that take any size, on
-            pictures that look to them like those they know.
+        blend: "poisson" takes the prediction's gradients, with the known pixels around the hole as boundary
+            values, so that no edge is visible; "none" takes the prediction unchanged.
+        direct: pass the whole picture to the network at once, unscaled. For networks that take any size, on
+            pictures like those of their training.
 
     Returns:
         uint8, shape of `image`: known pixels bit-identical, the missing ones filled.
 
     Raises:
-        InputError: a wrong type, shape or size, or a mask that leaves nothing to fill, or nothing to go by,
-            with the argument, the rule and what was received.
+        InputError: a wrong type, shape or size, or a mask without missing or without known pixels; with the
+            argument, the rule and what was received.
 
     Example:
         >>> import numpy as np
@@ -125,7 +125,7 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         return plan
     if facts.fixed_size:
         return windows.around_holes(mask, scale, facts.fixed_size)
-    height, width = geometry.seen_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
+    height, width = geometry.input_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
     return windows.around_holes(mask, scale, (int(height), int(width)))
 
 

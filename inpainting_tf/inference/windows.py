@@ -1,11 +1,11 @@
-"""How a network of one scale is applied to pictures of any size: square windows around their holes.
+"""Applies a network of one scale to pictures of any size, in square windows around their holes.
 
-A network knows pictures of some size with holes of some size. A larger photograph is shown to it in windows
-that hold a hole and its surroundings: pixel by pixel where the hole is no larger than the smallest it was
-trained on, and reduced where it is, so that it looks as large as that one. (To see much of what is around a
-hole is worth more than resolution: on faces of 160 px, 64 px networks gain a decibel by it over holes that
-look as large as the largest.) Long and thin holes (scratches, writing) are followed by several windows that
-overlap. The cost grows with the holes and not with the photograph.
+A network is trained on pictures of some size with holes of some size. It receives a larger photograph in
+windows that contain a hole and its surroundings: unscaled where the hole is no larger than the smallest of
+training, else reduced so that it is as large as that one. (Context is worth more than resolution: on faces of
+160 px, 64 px networks gain a decibel over reducing holes to the largest of training.) Long and thin holes
+(scratches, writing) are covered by several overlapping windows. The cost grows with the holes and not with
+the photograph.
 
 NumPy, SciPy and OpenCV only. Lengths are pixels, places (row, column), masks boolean [H, W], True = missing.
 """
@@ -31,13 +31,13 @@ _SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """A part of a picture that a network is shown.
+    """A part of a picture that a network receives.
 
     Attributes:
         rows, columns: from where to where, in pixels; beyond the picture it is mirrored.
-        shape: (height, width) in which the network sees it.
+        shape: (height, width) in which the network receives it.
         hole: the label of the hole that it fills.
-        centre: of what it fills.
+        centre: of the part that it fills.
         reach: the blending reach: at this distance from the centre, in rows or columns, its weight has
             fallen to 0; None for the same weight everywhere.
     """
@@ -65,13 +65,13 @@ def whole(mask: np.ndarray, divisor: int = 1) -> Plan:
 
 
 def around_holes(mask: np.ndarray, scale: Scale, shape: tuple[int, int]) -> Plan:
-    """A plan for a network that sees windows of `shape`.
+    """A plan for a network that receives windows of `shape`.
 
     Args:
         mask: bool [H, W] with at least one missing pixel.
         scale: what the network was trained on.
-        shape: (height, width) of what it is shown; not larger than the picture, but for the rounding to a
-            multiple of the network's stride.
+        shape: (height, width) of its input; not larger than the picture, but for the rounding to a multiple
+            of the divisor.
     """
     labels, place = np.zeros(mask.shape, np.int32), bounding_box(mask)
     labels[place] = _groups(mask[place], max(1, scale.hole // 2))
@@ -82,7 +82,7 @@ def around_holes(mask: np.ndarray, scale: Scale, shape: tuple[int, int]) -> Plan
 
 
 def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """What the network is shown of a picture.
+    """The network's input from a window of a picture.
 
     Args:
         picture: uint8 [H, W, 3].
@@ -106,7 +106,7 @@ def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarr
 
 
 class Canvas:
-    """Where the predictions of a picture's windows come together; what overlaps is averaged."""
+    """The weighted mean of the predictions of a picture's windows."""
 
     def __init__(self, plan: Plan) -> None:
         self.rows, self.columns = _with_rim(bounding_box(plan.labels), plan.labels.shape)
@@ -115,7 +115,7 @@ class Canvas:
         self._weight = np.zeros((*self._labels.shape, 1), np.float32)
 
     def add(self, window: Window, prediction: np.ndarray) -> None:
-        """Takes float32 [*window.shape, 3] in the hole that the window is for, and a pixel around it."""
+        """Adds float32 [*window.shape, 3] in the window's hole and a rim of one pixel around it."""
         size = (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0])
         if size != window.shape:
             prediction = cv2.resize(prediction, size[::-1], interpolation=cv2.INTER_CUBIC)
@@ -128,11 +128,11 @@ class Canvas:
         self._weight[here] += weight
 
     def paint(self, picture: np.ndarray, blend: bool) -> None:
-        """Puts the predictions into the missing pixels of `picture`, uint8 [H, W, 3], in place.
+        """Fills the missing pixels of `picture`, uint8 [H, W, 3], in place.
 
         Args:
-            picture: what the plan is for.
-            blend: by Poisson's equation, hole by hole.
+            picture: the plan's picture.
+            blend: by Poisson blending, hole by hole.
         """
         part = picture[self.rows, self.columns]
         for label, box in enumerate(find_objects(self._labels), 1):
@@ -149,12 +149,12 @@ class Canvas:
 
 
 def _with_rim(box: Box, size: tuple[int, ...]) -> Box:
-    """The box and a pixel more on each side: blending compares with how the prediction goes on there."""
+    """The box and a pixel more on each side: blending needs the prediction's gradients across the edge."""
     return grown(box, (1, 1), size)
 
 
 def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
-    """Holes that lie nearer to each other than two margins share a label, from 1; known pixels have 0."""
+    """Labels from 1, shared by holes nearer to each other than two margins; 0 for known pixels."""
     kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
     _, labels = cv2.connectedComponents(cv2.dilate(mask.astype(np.uint8), kernel), connectivity=8)
     return np.where(mask, labels, 0)
@@ -179,7 +179,7 @@ def _cover(labels: np.ndarray, label: int, box: Box, scale: Scale, shape: tuple[
 
 
 def _thickness(labels: np.ndarray, label: int, box: Box) -> float:
-    """Twice the largest distance of a missing pixel to a known one; there are none beyond the border."""
+    """Twice the largest distance from a missing pixel to a known one inside the picture."""
     hole = labels[_with_rim(box, labels.shape)] == label
     return 2 * float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
 
@@ -199,7 +199,7 @@ def _cells(hole: np.ndarray, side: float) -> list[tuple[float, float, float, flo
 
 
 def _mirrored(interval: tuple[int, int], length: int) -> slice | np.ndarray:
-    """The indices of an interval in an axis that goes on, beyond its ends, as its mirror image."""
+    """The indices of an interval in an axis that is mirrored beyond its ends."""
     if interval[0] >= 0 and interval[1] <= length:
         return slice(*interval)
     period = max(1, 2 * (length - 1))
@@ -212,13 +212,13 @@ def _reduced(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _overlap(canvas: slice, interval: tuple[int, int]) -> tuple[slice, slice]:
-    """What two intervals share, as a slice of each."""
+    """The intersection of two intervals, as a slice of each."""
     start, stop = max(canvas.start, interval[0]), min(canvas.stop, interval[1])
     return slice(start - canvas.start, stop - canvas.start), slice(start - interval[0], stop - interval[0])
 
 
 def _weights(window: Window) -> np.ndarray:
-    """float32 over the window: 1 at the centre of what it fills, falling to 0 at its reach."""
+    """float32 over the window: 1 at the centre of the part that it fills, falling to 0 at its reach."""
     sides = (np.arange(*window.rows) + 0.5, np.arange(*window.columns) + 0.5)
     if window.reach is None:
         return np.ones([len(side) for side in sides], np.float32)

@@ -1,4 +1,4 @@
-"""Blocks that two or more papers' networks share, and the arguments' common checks."""
+"""Blocks and checks of arguments that two or more papers' networks share."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def picture_inputs(image_size: ImageSize, divisor: int = 1) -> dict[str, Any]:
 
 
 def masked_picture(inputs: dict[str, Any], fill: str, divisor: int) -> Any:
-    """Blanks the hole and puts the mask behind it as a fourth channel: [N, H, W, 4]."""
+    """The picture with its hole blanked, and the mask as a fourth channel: [N, H, W, 4]."""
     known = BlankHole(fill, divisor, name="blank_hole")([inputs["image"], inputs["mask"]])
     return keras.layers.Concatenate(name="masked_picture")([known, inputs["mask"]])
 
@@ -111,7 +111,7 @@ def deconv(x: Any, filters: int, kernel: int, *, activation: str = "relu", name:
 
 
 def to_tanh_range(picture: Any) -> Any:
-    """[0, 1] -> [-1, 1], what networks with a tanh work in."""
+    """[0, 1] -> [-1, 1], the range of networks with a tanh."""
     return keras.layers.Rescaling(2.0, -1.0, name="to_tanh_range")(picture)
 
 

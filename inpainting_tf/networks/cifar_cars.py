@@ -1,12 +1,12 @@
 """Networks of `cifar_cars`: direct convolution, autoencoders, CVAE, and the two GANs' networks.
 
 Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the
-whole predicted picture [N, H, W, 3] in [0, 1], float32. Each one sees the picture with its hole blanked and,
-as a fourth channel, the thesis's location map: 1 = known, the opposite of our masks. The discriminator takes
-the same two inputs and returns one logit [N, 1], float32.
+whole predicted picture [N, H, W, 3] in [0, 1], float32. Their first convolution receives the picture with its
+hole blanked and, as a fourth channel, the thesis's location map: 1 = known, the opposite of our masks. The
+discriminator takes the same two inputs and returns one logit [N, 1], float32.
 
-The thesis lists batch normalization after the ReLU and in the encoders only, so that is where it is here. It
-does not say what the hole is blanked with; ours is black unless `fill` says otherwise.
+As in the thesis, batch normalization comes after the ReLU and in the encoders only. The thesis does not name
+the hole fill; ours is black by default.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def direct_conv(
     Args:
         image_size: side or (height, width) in pixels; None builds it for any size.
         width: channels of every convolution but the last.
-        fill: what the hole is painted with before the network sees it: "black", "white" or "mean".
+        fill: the hole fill: "black", "white" or "mean"; see `BlankHole`.
         name: the model's name.
 
     Raises:
@@ -115,7 +115,7 @@ def patch_autoencoder(
     inputs = picture_inputs(size, 8)
     known, location = known_picture(inputs, fill, 8)
     x = _encoder(located_picture(known, location), width, first_stride=1)
-    # The thesis has no table from here on, only its source's figure: fully connected layers, then a decoder.
+    # From here on the thesis has no table, only its source's figure: fully connected layers, then a decoder.
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(32 * width, activation="relu", name="dense1")(x)
     x = keras.layers.Dense(4 * 4 * 4 * width, name="dense2")(x)
@@ -140,8 +140,8 @@ def cvae(
     """Conditional variational autoencoder, cifar_cars tables 3.4 to 3.6.
 
     The layers "latent_mean" and "latent_log_variance" give the code's distribution, [N, latent] each. In
-    training the code is drawn from it; in inference it is the mean, so that a prediction is a function of the
-    picture alone. `Inpainter.draw` gives several fills of the same hole.
+    training the code is drawn from it; in inference it is the mean, so that a prediction depends on the
+    picture alone. `Inpainter.draw` returns several fills of the same hole.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 16. The dense layers fit one size only.
@@ -224,10 +224,10 @@ def gan_direct_conv(
 def cars_discriminator(
     image_size: ImageSize = 32, *, width: int = 64, dropout: float = 0.5, name: str = "cars_discriminator"
 ) -> keras.Model:
-    """Discriminator of cifar_cars, table 3.8: five 3x3 convolutions judge the whole picture.
+    """Discriminator of cifar_cars, table 3.8: five 3x3 convolutions on the whole picture.
 
-    It takes {"image", "mask"} like every discriminator and does not look at the mask. The picture, in [0, 1]
-    outside, is scaled to [-1, 1] inside. The table's sigmoid is left to the loss: the result is a logit.
+    It takes {"image", "mask"} like every discriminator; the mask is unused. The picture, in [0, 1] outside,
+    is scaled to [-1, 1] inside. The table's sigmoid is part of the loss: the result is a logit.
 
     Args:
         image_size: side or (height, width) in pixels, at least 3.
@@ -266,7 +266,7 @@ def known_picture(inputs: dict[str, Any], fill: str, divisor: int = 1) -> tuple[
 
 
 def located_picture(known: Any, location: Any) -> Any:
-    """The location map behind the blanked picture, as a fourth channel: [N, H, W, 4]."""
+    """The blanked picture with the location map as a fourth channel: [N, H, W, 4]."""
     return keras.layers.Concatenate(name="located_picture")([known, location])
 
 
@@ -308,7 +308,7 @@ def _encoder(x: Any, width: int, *, first_stride: int) -> Any:
 
 
 def _code(x: Any, latent: int) -> Any:
-    """Table 3.5: mean and log variance of the code, and a draw of it."""
+    """Table 3.5: mean and log variance of the code, and a sample."""
     *moments, code = LATENT
     mean, log_variance = (keras.layers.Dense(latent, dtype="float32", name=name)(x) for name in moments)
     return Sampling(dtype="float32", name=code)([mean, log_variance])

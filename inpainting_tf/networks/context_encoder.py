@@ -4,8 +4,9 @@ Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1],
 whole predicted picture [N, H, W, 3] in [0, 1], float32. Discriminators take the same two inputs, where the
 picture is a real or a completed one, and return float32 logits: [N, 1], or a map [N, h, w, 1].
 
-All of them work in [-1, 1] and scale the picture inside. The completion networks see it blanked and, as a
-fourth channel, the mask. No paper mentions that; it is ours, because holes in training are at random places.
+All of them work in [-1, 1] and scale the picture inside. The completion networks' first convolution receives
+it blanked and, as a fourth channel, the mask. No paper mentions the mask; it is ours, because holes in
+training are at random places.
 
 The report draws its networks in figures that are lost, and prints no table. Its Model 0 is "a classical"
 Context Encoder, so kernels, strides and channels are those of Pathak et al.'s published network for 128x128
@@ -53,8 +54,8 @@ def context_encoder(
 ) -> Inpainter:
     """Context Encoder of Pathak et al. 2016, which three of the papers compare with: predicts the hole alone.
 
-    The layer "patch" gives what is predicted, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked
-    picture with the patch pasted over the window around the hole (see `PastePatch`). Missing pixels outside
+    The layer "patch" is the prediction, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked picture
+    with the patch pasted over the window around the hole (see `PastePatch`). Missing pixels outside
     the window, which exist where a hole is larger than the patch, stay blanked.
 
     The encoder is activated by leaky ReLU, the decoder by ReLU. Every convolution but the last is followed by
@@ -63,8 +64,8 @@ def context_encoder(
     Args:
         image_size: side or (height, width) in pixels, divisible by 32. The network fits one size only.
         width: channels of the first convolution; all others scale with it.
-        fill: what the hole is painted with before the network sees it, see `BlankHole`. Pathak et al. use
-            the mean colour of the training set; ours is that of the picture's known pixels.
+        fill: the hole fill, see `BlankHole`. Pathak et al. use the mean colour of the training set; ours is
+            that of the picture's known pixels.
         name: the model's name.
 
     Raises:
@@ -79,8 +80,7 @@ def ce_model0(
 ) -> Inpainter:
     """Model 0 of skip_connection: `context_encoder` with ReLU in the encoder, leaky ReLU in the decoder.
 
-    The report does not say what a hole is blanked with; ours is what Pathak et al. blank it with. Arguments
-    and errors as for `context_encoder`.
+    The report does not name the hole fill; ours is that of `context_encoder`. Arguments and errors as there.
     """
     return _hole_only(image_size, width, fill, name)
 
@@ -91,7 +91,7 @@ def ce_model1(
 ) -> Inpainter:
     """Model 1 of skip_connection: `ce_model0` without its channel-wise fully connected layer.
 
-    "Only" that layer is removed: the 1x1 convolution behind it, which mixes the channels, stays, here and in
+    "Only" that layer is removed: the 1x1 convolution after it, which mixes the channels, stays, here and in
     models 2 and 3. Arguments and errors as for `context_encoder`.
     """
     return _hole_only(image_size, width, fill, name, channelwise=False)
@@ -115,11 +115,11 @@ def ce_model3(
 ) -> Inpainter:
     """Model 3 of skip_connection, its final design: `ce_model2` with skip connections.
 
-    After each upsampling to c channels, what the encoder has at that resolution is concatenated, and a
-    convolution brings the whole back to c. At full resolution, where no layer of the encoder works, this is
-    the network's own input, the masked picture: our reading of "each corresponding layer". It joins `width`
-    channels there, and the convolution goes to the 3 of the picture. The 3x3 kernels are ours. Arguments and
-    errors as for `ce_model2`.
+    After each upsampling to c channels, the encoder's features of that resolution are concatenated, and a
+    convolution reduces the result to c channels. At full resolution, where the encoder has no layer, the
+    network's own input, the masked picture, is concatenated with `width` channels and reduced to the 3 of the
+    picture: our reading of "each corresponding layer". The 3x3 kernels are ours. Arguments and errors as for
+    `ce_model2`.
     """
     return _whole_picture(image_size, width, fill, name, skips=True)
 
@@ -127,11 +127,11 @@ def ce_model3(
 def map_discriminator(
     image_size: ImageSize = 128, *, width: int = 64, name: str = "map_discriminator"
 ) -> keras.Model:
-    """Discriminator of skip_connection: a map of logits [N, h, w, 1] that judges the whole picture.
+    """Discriminator of skip_connection: a map of logits [N, h, w, 1] of the whole picture.
 
     Four convolutions with instance normalization, then one to a single channel; h = H/16, w = W/16, rounded
-    up. The report says no more of it than the normalization, the leaky ReLU and the map; kernels, strides and
-    channels are those of Pathak et al.'s discriminator. The mask is not looked at.
+    up. The report gives the normalization, the leaky ReLU and the map; kernels, strides and channels are
+    those of Pathak et al.'s discriminator. The mask is unused.
 
     Args:
         image_size: side or (height, width) in pixels, even.
@@ -150,7 +150,7 @@ def map_discriminator(
 def patch_map_discriminator(
     image_size: ImageSize = 128, *, width: int = 64, name: str = "patch_map_discriminator"
 ) -> keras.Model:
-    """`map_discriminator` for models 0 and 1: judges the window around the hole, half the picture.
+    """`map_discriminator` for models 0 and 1, on the window around the hole, half the picture.
 
     The map is [N, H/32, W/32, 1], rounded up. Arguments and errors as for `map_discriminator`.
     """
@@ -213,7 +213,7 @@ def _whole_picture(image_size: ImageSize, width: int, fill: str, name: str, *, s
 
 
 def _masked_picture(inputs: dict[str, Any], fill: str) -> tuple[Any, Any]:
-    """The blanked picture in [0, 1]; and what the network sees, [N, H, W, 4]: it in [-1, 1], the mask.
+    """The blanked picture in [0, 1]; and the first layer's input, [N, H, W, 4]: it in [-1, 1], the mask.
 
     The first is float32 under mixed precision too, because some of the networks return parts of it.
     """
@@ -223,7 +223,7 @@ def _masked_picture(inputs: dict[str, Any], fill: str) -> tuple[Any, Any]:
 
 
 def _encoder(x: Any, width: int, activation: str) -> list[Any]:
-    """What each of the five 4x4 convolutions makes, from H/2 x W/2 to H/32 x W/32."""
+    """The features after each of the five 4x4 convolutions, from H/2 x W/2 to H/32 x W/32."""
     features = []
     for i, multiple in enumerate(ENCODER, start=1):
         x = conv(x, multiple * width, 4, strides=2, activation=activation, name=f"conv{i}")
@@ -239,7 +239,7 @@ def _mixed(x: Any, activation: str) -> Any:
 def _decoder(
     x: Any, width: int, multiples: tuple[int, ...], activation: str, skips: Sequence[Any] = ()
 ) -> Any:
-    """A 4x4 transposed convolution for each of `multiples`, joined by the one of `skips` if there are any."""
+    """A 4x4 transposed convolution for each of `multiples`, concatenated with that of `skips`, if given."""
     for i, multiple in enumerate(multiples, start=1):
         x = deconv(x, multiple * width, 4, activation=activation, name=f"deconv{i}")
         if skips:
@@ -270,7 +270,7 @@ def _judge(x: Any, width: int, *, instance: bool) -> Any:
 
 
 def _normalized(x: Any, instance: bool, name: str) -> Any:
-    """Batch or instance normalization; the latter not of a single position, of which it would leave 0."""
+    """Batch or instance normalization; the latter not of a single position, which would become 0."""
     if not instance:
         return BatchNormalization(name=name)(x)
     if tuple(x.shape[1:3]) == (1, 1):

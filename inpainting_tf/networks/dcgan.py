@@ -1,10 +1,10 @@
 """DCGAN (Radford et al. 2015), and semantic inpainting by it (Yeh et al. 2017): unet_vs_cgan's figure 5.
 
-The generator takes a code [N, latent] in [-1, 1] and returns a picture [N, H, W, 3] in [0, 1]. Nothing in its
-training has to do with holes. To fill one, `semantic_inpainting` looks for the code whose picture agrees with
-the known pixels and passes for real, and takes the hole from that picture; it is a completion network like
-all others, {"image", "mask"} -> the whole predicted picture, that computes gradients in its forward pass.
-Layers keep Keras's initial weights, whose spread here is close to the 0.02 of the paper.
+The generator takes a code [N, latent] in [-1, 1] and returns a picture [N, H, W, 3] in [0, 1]. Its training
+uses no holes. To fill one, `semantic_inpainting` searches the code whose picture agrees with the known pixels
+and has a high score, and takes the hole from that picture; it is a completion network like all others,
+{"image", "mask"} -> the whole predicted picture, that computes gradients in its forward pass. Layers keep
+Keras's initial weights, whose standard deviation here is close to the 0.02 of the paper.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 SEARCH = "latent_search"  # the layer that holds both networks
 STRIDE = 16  # of the generator, from its first layer to the picture
-# Of the moving statistics. The search runs the generator on them, and one that learns changes too fast for
-# Keras's 0.99: its pictures in inference would not be those that the discriminator has seen.
+# Of the moving statistics, which the search uses. While the generator trains, its weights change too fast for
+# Keras's 0.99: its pictures in inference would not be those that the discriminator is trained on.
 MOMENTUM = 0.9
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's own
 
@@ -78,11 +78,11 @@ def dcgan_generator(
 def dcgan_discriminator(
     image_size: ImageSize = 64, *, width: int = 64, name: str = "dcgan_discriminator"
 ) -> keras.Model:
-    """DCGAN's discriminator (Radford et al. 2015): four 5x5 stride-2 convolutions judge the whole picture.
+    """DCGAN's discriminator (Radford et al. 2015): four 5x5 stride-2 convolutions on the whole picture.
 
     Leaky ReLU of slope 0.2 throughout, batch normalization in all but the first. It takes {"image", "mask"}
-    like every discriminator and does not look at the mask. The picture, in [0, 1] outside, is scaled to
-    [-1, 1] inside. The result is a logit [N, 1].
+    like every discriminator; the mask is unused. The picture, in [0, 1] outside, is scaled to [-1, 1] inside.
+    The result is a logit [N, 1].
 
     Args:
         image_size: side or (height, width) in pixels.
@@ -119,17 +119,17 @@ def semantic_inpainting(
 ) -> Inpainter:
     """Semantic inpainting (Yeh et al. 2017): a DCGAN, the search for a code, Poisson blending.
 
-    `Inpainter.search` holds both networks; `training.Generative` trains them. Runs on Keras's
-    TensorFlow and JAX backends, which have gradients to search by.
+    `Inpainter.search` holds both networks; `training.Generative` trains them. Runs on Keras's TensorFlow and
+    JAX backends, where the search has gradients.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 16. The dense layers fit one size only.
         width: of both networks, see `dcgan_generator` and `dcgan_discriminator`.
         latent: length of the code.
         iterations, learning_rate, prior, window: of the search, see `LatentSearch`. The paper makes 1500
-            iterations; at this rate 300 gained all there was, and 100 all but 0.2 dB inside the hole.
+            iterations; at this rate more than 300 gained nothing, and 100 lost 0.2 dB inside the hole.
         blend: known pixels are the picture's, and the hole is blended into them (`blending.poisson_blend`).
-            Without it the result is the generated picture as it is.
+            Without it the result is the generated picture unchanged.
         name: the model's name.
 
     Raises:
@@ -155,7 +155,7 @@ def completion(
     name: str = "semantic_inpainting",
     **search: Any,
 ) -> Inpainter:
-    """The completion network of `semantic_inpainting` on networks that exist; `search`: of `LatentSearch`."""
+    """The completion network of `semantic_inpainting` on given networks; `search`: of `LatentSearch`."""
     inputs = picture_inputs(generator.output.shape[1:3], STRIDE)
     known = BlankHole("black", STRIDE, dtype="float32", name="blank_hole")([inputs["image"], inputs["mask"]])
     searched = LatentSearch(generator, discriminator, **search, dtype="float32", name=SEARCH)
@@ -175,22 +175,22 @@ def shortened(model: Inpainter, iterations: int) -> Inpainter:
 
 @_register
 class LatentSearch(keras.layers.Layer):
-    """Searches each picture's code by gradient descent and returns what the generator makes of it.
+    """Searches each picture's code by gradient descent and returns the generator's picture of it.
 
-    Call with `[image, mask]`: image [N, H, W, 3] in [0, 1], of which the known pixels count, mask
+    Call with `[image, mask]`: image [N, H, W, 3] in [0, 1], of which only known pixels are used, mask
     [N, H, W, 1] with 1 = missing. Returns [N, H, W, 3] in [0, 1]: the generated picture, known pixels too.
 
     Minimises, for each picture by itself, the weighted context loss and the prior loss of Yeh et al. 2017
-    (eqs. 3 to 5). The prior is log(1 - D(G(z))) as they print it, in its saturating form: it only has to
-    steer, and it never weighs more than the known pixels. Every search begins at the same code, so a fill
-    depends on the picture and the weights alone. Both networks are in inference mode.
+    (eqs. 3 to 5). The prior is log(1 - D(G(z))) as they print it, in its saturating form: a regulariser that
+    never outweighs the known pixels. Every search begins at the same code, so a fill depends on the picture
+    and the weights alone. Both networks are in inference mode.
 
     Args:
         generator: from a code [N, latent] to a picture in [0, 1]; trained on codes uniform in [-1, 1].
         discriminator: from {"image", "mask"} to one logit [N, 1].
         iterations: steps of Adam.
-        learning_rate: of Adam. Each number of the code moves about this far at first.
-        prior: lambda, the weight of the prior loss beside the sum over pixels that the context loss is.
+        learning_rate: of Adam; about the change of each number of the code in a first step.
+        prior: lambda, the weight of the prior loss; that of the context loss, a sum over pixels, is 1.
         window: side of the neighbourhood whose share of missing pixels is a known pixel's weight.
         seed: of the code to begin at.
 
@@ -214,16 +214,16 @@ class LatentSearch(keras.layers.Layer):
         self.generator, self.discriminator = generator, discriminator
         self.iterations, self.learning_rate = iterations, learning_rate
         self.prior, self.window, self.seed = prior, window, seed
-        # Keras has TensorFlow predict by XLA, whose convolutions on a CPU take four times as long.
+        # Keras compiles `predict` by XLA, whose convolutions on a CPU take four times as long.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def call(self, inputs: list[Any]) -> Any:
         return self.generator(self.search(*inputs), training=False)
 
     def search(self, image: Any, mask: Any) -> Any:
-        """The codes that are found, float32 [N, latent] in [-1, 1]; arguments as for `call`."""
+        """The codes found, float32 [N, latent] in [-1, 1]; arguments as for `call`."""
 
-        def total(code: Any) -> Any:  # a sum: no picture's gradient depends on what else is in the batch
+        def total(code: Any) -> Any:  # a sum: no picture's gradient depends on the rest of the batch
             return ops.sum(self.objective(code, image, mask))
 
         def step(index: Any, state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
@@ -239,7 +239,7 @@ class LatentSearch(keras.layers.Layer):
         return ops.fori_loop(0, self.iterations, step, (code, ops.zeros_like(code), ops.zeros_like(code)))[0]
 
     def start(self, count: Any) -> Any:
-        """The code that every search begins at, [count, latent]: the same on every backend."""
+        """The initial code of every search, [count, latent]: the same on every backend."""
         latent = self.generator.input.shape[-1]
         code = np.random.default_rng(self.seed).uniform(-1.0, 1.0, latent).astype("float32")
         return ops.broadcast_to(ops.convert_to_tensor(code), (count, latent))
@@ -284,10 +284,10 @@ class PoissonBlend(keras.layers.Layer):
 
 
 def context_weights(mask: Any, window: int) -> Any:
-    """How much a known pixel counts in the search (Yeh et al. 2017, eq. 3): W, float32 [N, H, W, 1].
+    """The weights of the context loss (Yeh et al. 2017, eq. 3): W, float32 [N, H, W, 1].
 
-    The share of missing pixels in the `window` x `window` square around it, as far as that lies in the
-    picture; 0 for the missing pixels themselves. `mask`: [N, H, W, 1], 1 = missing.
+    For a known pixel the share of missing pixels in the `window` x `window` square around it, as far as that
+    lies in the picture; 0 for the missing pixels. `mask`: [N, H, W, 1], 1 = missing.
     """
     missing = ops.cast(mask > 0.5, "float32")
     return (1.0 - missing) * ops.average_pool(missing, window, 1, "same")

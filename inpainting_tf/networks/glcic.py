@@ -2,7 +2,7 @@
 
 Completion networks take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the
 whole predicted picture [N, H, W, 3] in [0, 1], float32. Discriminators take the same two inputs, where the
-picture is a real or a completed one and the mask says where the local window lies, and return one logit
+picture is a real or a completed one and the mask gives the place of the local window, and return one logit
 [N, 1], float32.
 
 Every convolution but the last is followed by batch normalization and ReLU, as in Iizuka et al. 2017; the
@@ -39,8 +39,8 @@ def glcic(
     Args:
         image_size: side or (height, width) in pixels, divisible by 4; None builds it for any such size.
         width: channels of the first convolution; all others scale with it. Even.
-        fill: what the hole is painted with before the network sees it: "black", "white" or "mean".
-            Iizuka et al. use the mean colour of the training set; ours is that of the picture's known pixels.
+        fill: the hole fill: "black", "white" or "mean"; see `BlankHole`. Iizuka et al. use the mean colour of
+            the training set; ours is that of the picture's known pixels.
         name: the model's name.
 
     Raises:
@@ -73,8 +73,8 @@ def double_autoencoder(
 ) -> Inpainter:
     """Double-autoencoder completion network, face_gan table 3.4: two one-autoencoders in a row, 36 layers.
 
-    The table does not say what layer 13 receives. Here it is what the first autoencoder received, a picture
-    and the mask, with the hole now filled by the first one. Arguments and errors as for `glcic`.
+    The table does not give the input of layer 13. Here it is that of the first autoencoder, a picture and the
+    mask, with the hole filled by the first autoencoder. Arguments and errors as for `glcic`.
     """
     check_even("width", width)
     inputs = picture_inputs(image_size, STRIDE)
@@ -89,9 +89,9 @@ def encoder(x: Any, width: int, *, second_convolution: bool = True, prefix: str 
     """face_gan table 3.1 from the masked picture [N, H, W, 4] to the last dilated layer.
 
     Args:
-        x: the symbolic picture; another number of channels will do.
+        x: the symbolic picture, of any number of channels.
         width: channels of the first convolution.
-        second_convolution: the layer that the thesis has and Iizuka et al. have not.
+        second_convolution: the layer that only the thesis has, not Iizuka et al.
         prefix: of the layers' names.
 
     Returns:
@@ -157,14 +157,14 @@ def joint_discriminator(
 def local_discriminator(
     image_size: ImageSize = 128, *, width: int = 64, name: str = "local_discriminator"
 ) -> keras.Model:
-    """face_gan table 3.2 alone (the local row of table 4.1): judges the window around the hole."""
+    """face_gan table 3.2 alone (the local row of table 4.1), on the window around the hole."""
     return _discriminator(image_size, width, FACE_GAN_LOCAL, None, name)
 
 
 def global_discriminator(
     image_size: ImageSize = 128, *, width: int = 64, name: str = "global_discriminator"
 ) -> keras.Model:
-    """face_gan table 3.3 alone (the global row of table 4.1): judges the whole picture."""
+    """face_gan table 3.3 alone (the global row of table 4.1), on the whole picture."""
     return _discriminator(image_size, width, None, FACE_GAN_GLOBAL, name)
 
 

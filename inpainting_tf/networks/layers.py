@@ -1,7 +1,7 @@
-"""Layers that Keras lacks, and two that it has but runs slowly on TensorFlow.
+"""Layers that Keras lacks, and two that are slow in Keras on TensorFlow.
 
-`Conv2D` and `BatchNormalization` keep the names, weights and results of the stock layers, so weight files
-move freely between the two; on other backends than TensorFlow they *are* the stock layers.
+`Conv2D` and `BatchNormalization` have the names, weights and results of the stock layers, so their weight
+files are interchangeable; on other backends than TensorFlow they *are* the stock layers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 COLOURS = {"grey": 0.5, "black": 0.0, "white": 1.0}
 FILLS = (*COLOURS, "mean", "smooth")
-# Methods of `inpainting_tf.classical`. Whoever calls a network with such a fill has filled the hole by it.
+# Methods of `inpainting_tf.classical`: the caller of a network with such a fill prefills the hole by it.
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
 
@@ -38,12 +38,12 @@ def _native_dilation_works(dtype: str) -> bool:
 
 @_register
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with two detours around slow or faulty kernels of TensorFlow.
+    """`keras.layers.Conv2D` with two workarounds for slow or faulty kernels of TensorFlow.
 
-    Its dilated form runs on the native kernel: stock Keras sends it through space-to-batch, which is several
-    times slower on a CPU. And a picture that has shrunk to one pixel in height or width meets only the
-    kernel's middle row or column: the others touch nothing but padding, and in bfloat16 on a CPU their
-    gradient came back as uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
+    Its dilated form runs on the native kernel: stock Keras uses space-to-batch, which is several times slower
+    on a CPU. And features of one pixel in height or width are convolved with the kernel's middle row or
+    column alone: the others multiply padding only, and in bfloat16 on a CPU their gradient was uninitialised
+    memory (TensorFlow 2.21 with oneDNN, stride 2).
 
     Same arguments, values and gradients as the stock layer.
     """
@@ -58,7 +58,7 @@ class Conv2D(keras.layers.Conv2D):
         )
 
     def _effective(self, kernel: Any, shape: tuple[int | None, ...]) -> Any:
-        """The kernel without the taps that only ever meet padding."""
+        """The kernel without the taps that multiply padding only."""
         if self.padding != "same" or self.data_format != "channels_last":
             return kernel
         (height, width), (rows, columns) = shape[1:3], self.kernel_size
@@ -74,8 +74,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` on TensorFlow's fused kernel.
 
     Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to
-    2e-5 in float32, moving variance included (the fused kernel returns the sample variance; the bias is put
-    back).
+    2e-5 in float32, moving variance included (the fused kernel returns the unbiased variance, which is
+    converted).
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -111,9 +111,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 class ChannelwiseDense(keras.layers.Layer):
     """Fully connected layer within each channel: Pathak et al. 2016, section 3.1.
 
-    Takes [N, h, w, C] and returns the same shape. Every position of a channel sees all positions of that
-    channel, and no other channel: C matrices of (h * w) x (h * w), where a dense layer over all would have
-    C * C of them. Each output has a bias. There is no activation.
+    Takes [N, h, w, C] and returns the same shape. Every position of a channel is connected to all positions
+    of that channel and to no other channel: C matrices of (h * w) x (h * w), where a dense layer over all
+    would have C * C. Each output has a bias. There is no activation.
 
     Raises:
         InputError: h, w or C is not known when the layer is built.
@@ -143,15 +143,15 @@ class ChannelwiseDense(keras.layers.Layer):
 
 @_register
 class BlankHole(keras.layers.Layer):
-    """Paints the hole over, so that nothing under it reaches the network.
+    """Replaces the missing pixels by the hole fill, so that nothing under the hole reaches the network.
 
     Call with `[image, mask]`: image [N, H, W, C] in [0, 1], mask [N, H, W, 1] with 1 = missing.
-    Returns [N, H, W, C]: the known pixels as they are, the missing ones replaced.
+    Returns [N, H, W, C]: the known pixels unchanged, the missing ones replaced.
 
     Args:
         fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1), "mean" (the
             mean colour of the picture's own known pixels) or "smooth" (`filling.smooth_fill`). One of
-            `PREFILLS` leaves the picture as it is: it comes with its hole filled by that method.
+            `PREFILLS` leaves the picture unchanged: its hole is already filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
 
     Raises:
@@ -179,7 +179,7 @@ class BlankHole(keras.layers.Layer):
         return ops.where(missing, ops.cast(fill, image.dtype), known)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        check_divisible(input_shape[0][1:3], self.divisor)  # some backends try `call` on sizes of their own
+        check_divisible(input_shape[0][1:3], self.divisor)  # some backends call it with sizes of their own
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
@@ -187,7 +187,7 @@ class BlankHole(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> BlankHole:
-        # Version 0.1 kept in this layer what `Inpainter` knows now; `runs.loading` reads it from the file.
+        # Version 0.1 stored facts of the network in this layer; `runs.loading` reads them from the file.
         return cls(**{name: value for name, value in config.items() if name != "trained_on"})
 
 
@@ -202,14 +202,14 @@ class Composite(keras.layers.Layer):
 
 @_register
 class Refine(keras.layers.Layer):
-    """Call with `[picture, change]`: the picture in [0, 1], its logits moved by `change`, in [0, 1] again.
+    """Call with `[picture, change]`: sigmoid(logit(picture) + change), both pictures in [0, 1].
 
     A change of 0 keeps the picture, up to its darkest and brightest 2 %.
     """
 
     def call(self, inputs: list[Any]) -> Any:
         picture, change = inputs
-        picture = ops.clip(picture, 0.02, 0.98)  # else no finite change would move black or white
+        picture = ops.clip(picture, 0.02, 0.98)  # else no finite change would affect black or white
         return ops.sigmoid(change + ops.log(picture) - ops.log(1.0 - picture))
 
 
@@ -232,8 +232,8 @@ class CropAroundHole(keras.layers.Layer):
         image, mask = inputs
         rows = _window(ops.max(mask, axis=(2, 3)), self.size[0])
         columns = _window(ops.max(mask, axis=(1, 3)), self.size[1])
-        # Selection matrices instead of gathers: exact, differentiable, and quick on every backend. (Where a
-        # GPU rounds float32 products to TF32, so do the convolutions that the window goes to.)
+        # Selection matrices instead of gathers: exact, differentiable, and fast on every backend. (Where a
+        # GPU rounds float32 products to TF32, it does so in the convolutions after it too.)
         image = ops.einsum("nhH,nHWc->nhWc", ops.cast(rows, image.dtype), image)
         return ops.einsum("nwW,nhWc->nhwc", ops.cast(columns, image.dtype), image)
 
@@ -243,7 +243,7 @@ class CropAroundHole(keras.layers.Layer):
 
 @_register
 class PastePatch(keras.layers.Layer):
-    """Pastes a patch over the window around the hole: where `CropAroundHole` would have cut it out.
+    """Pastes a patch over the window around the hole, that of `CropAroundHole`.
 
     Call with `[image, patch, mask]`: image [N, H, W, C], patch [N, h, w, C], mask [N, H, W, 1] with
     1 = missing. Returns [N, H, W, C]: the patch inside the window, the image outside it, both unchanged.
@@ -257,7 +257,7 @@ class PastePatch(keras.layers.Layer):
         check_fits(patch.shape[1:3], image.shape[1:3])
         rows = _window(ops.max(mask, axis=(2, 3)), patch.shape[1])
         columns = _window(ops.max(mask, axis=(1, 3)), patch.shape[2])
-        # The selection matrices of `CropAroundHole`, the other way round.
+        # The selection matrices of `CropAroundHole`, transposed.
         pasted = ops.einsum("nhH,nhwc->nHwc", ops.cast(rows, patch.dtype), patch)
         pasted = ops.einsum("nwW,nHwc->nHWc", ops.cast(columns, patch.dtype), pasted)
         inside = ops.logical_and(ops.any(rows, axis=1)[:, :, None], ops.any(columns, axis=1)[:, None, :])
@@ -270,13 +270,13 @@ class PastePatch(keras.layers.Layer):
 
 @_register
 class Sampling(keras.layers.Layer):
-    """Draws a code from a normal distribution so that gradients pass (the reparameterization trick).
+    """Samples a code from a normal distribution by the reparameterization trick.
 
     Call with `[mean, log_variance]`, [N, D] each: returns mean + exp(log_variance / 2) * noise in training,
     with new standard normal noise at each call, and the mean in inference.
 
     Args:
-        seed: of the noise; None takes one from Keras's global seed.
+        seed: of the noise; None derives one from Keras's global seed.
     """
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:

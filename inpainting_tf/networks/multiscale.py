@@ -1,7 +1,7 @@
 """Networks of `multiscale_context_encoder`: the improved Context Encoder and its local and global judges.
 
 The completion network and the discriminator take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1],
-1 = missing}, and all networks work in [-1, 1] inside. The paper does not feed the mask.
+1 = missing}, and all networks work in [-1, 1] inside. In the paper no network receives the mask.
 
 Its tables with kernels and channels are lost. The text gives the number and kind of the layers, the 1x1
 convolution, the sizes of input, code and output, normalizations and activations; the rest is ours: 4x4
@@ -47,16 +47,16 @@ def multiscale_context_encoder(
 ) -> Inpainter:
     """The improved Context Encoder, sections "Encoder" and "Network Architecture": predicts the hole alone.
 
-    The layer "patch" gives what is predicted, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked
-    picture with the patch pasted over the window around the hole (see `PastePatch`). Missing pixels outside
+    The layer "patch" is the prediction, [N, H/2, W/2, 3] in [0, 1]; the model returns the blanked picture
+    with the patch pasted over the window around the hole (see `PastePatch`). Missing pixels outside
     the window, which exist where a hole is larger than the patch, stay blanked.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 32. The network fits one size only.
         width: channels of the first convolution; all others but the code scale with it.
         code: channels of the 1x1 feature map between encoder and decoder.
-        fill: what the hole is painted with before the network sees it, see `BlankHole`. The paper sets the
-            zero-centered picture to zero there, which is grey.
+        fill: the hole fill, see `BlankHole`. The paper sets the zero-centered picture to zero there, which
+            is grey.
         name: the model's name.
 
     Raises:
@@ -91,7 +91,7 @@ def _encoder(x: Any, size: tuple[int, int], width: int, code: int) -> Any:
 
 
 def _decoder(x: Any, size: tuple[int, int], width: int) -> Any:
-    """Five transposed convolutions, ReLU after the first four, to what the tanh takes: [N, H/2, W/2, 3].
+    """Five transposed convolutions, ReLU after the first four, to the tanh's input: [N, H/2, W/2, 3].
 
     Batch normalization is that of DCGAN's generator; the paper mentions it for the other networks alone.
     """
@@ -113,9 +113,9 @@ def multiscale_discriminator(
     """The local and the global discriminator side by side: logits [N, 2], float32.
 
     Column 0 is the local judge's (four convolutions, on the window of half the size around the hole), column
-    1 the global one's (five, on the whole picture); a fully connected layer ends each. Nothing is shared, so
-    each column trains its own judge. The text speaks of five convolutions in the local one, too; its
-    description of the tables, which we follow, of four.
+    1 the global one's (five, on the whole picture); a fully connected layer ends each. No weights are shared,
+    so each column trains its own judge. The text gives five convolutions for the local one, too; its
+    description of the tables, which we follow, four.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 32.
@@ -161,7 +161,7 @@ def improved_encoder_classifier(
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 32. At CIFAR-10's 32 px the last
-            convolution has one position left to look at.
+            convolution has one position.
         classes: number of classes.
         width: channels of the first convolution; all others but the code scale with it.
         code: as for `multiscale_context_encoder`.
@@ -187,8 +187,8 @@ def glcic_encoder_classifier(
 ) -> keras.Model:
     """Figure 13: the encoder of GLCIC, averaged over its positions, then a dense layer.
 
-    Its encoder is `glcic.encoder`: all layers up to and including the dilated ones, which are there to see
-    the context. Takes and returns what `improved_encoder_classifier` does.
+    Its encoder is `glcic.encoder`: all layers up to and including the dilated ones, whose receptive field
+    covers the context. Input and output are those of `improved_encoder_classifier`.
 
     Args:
         image_size: side or (height, width) in pixels, divisible by 4; None builds it for any such size.

@@ -1,12 +1,12 @@
 """Networks of `unet_vs_cgan`: the U-Net, and the smaller one that is the conditional GAN's generator.
 
 They take {"image": [N, H, W, 3] in [0, 1], "mask": [N, H, W, 1], 1 = missing} and return the whole predicted
-picture [N, H, W, 3] in [0, 1], float32. The report feeds the picture with a white hole and nothing else, so
-the mask only says where to paint. The discriminator of the GAN is that of DCGAN.
+picture [N, H, W, 3] in [0, 1], float32. The report's input is the picture with a white hole alone, so the
+mask only gives the pixels to paint. The discriminator of the GAN is that of DCGAN.
 
-The figures with the layers of both networks are lost, and the text does not describe them beyond "inspired by
-the U-Net". So the layers are those of Ronneberger et al. 2015, with the padding and the batch normalization
-that have become usual since; their number and width are ours.
+The figures with the layers of both networks are lost, and the text describes them only as "inspired by the
+U-Net". So the layers are those of Ronneberger et al. 2015, with padding and batch normalization as usual
+since; their number and width are ours.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from inpainting_tf.inpainter import Inpainter, builder
 from inpainting_tf.networks.blocks import ImageSize, check_positive, conv, picture_inputs
 from inpainting_tf.networks.layers import BlankHole, Conv2D
 
-CGAN_LEVELS = (
-    4  # "the same U-Net like network, but with a smaller amount of layers": 4x4 positions at 64 px too
-)
+# "the same U-Net like network, but with a smaller amount of layers": 4x4 positions at 64 px too
+CGAN_LEVELS = 4
 
 
 @builder()
@@ -46,7 +45,7 @@ def unet(
         width: channels of the first level; all others scale with it.
         levels: number of poolings.
         activation: "relu" or "swish", the two that the report compares, or another of `blocks.ACTIVATIONS`.
-        fill: what the hole is painted with before the network sees it, see `BlankHole`. White in the report.
+        fill: the hole fill, see `BlankHole`. White in the report.
         name: the model's name.
 
     Raises:
@@ -93,7 +92,7 @@ def _two_convolutions(x: Any, filters: int, activation: str, name: str) -> Any:
 
 
 def _upward(x: Any, skip: Any, filters: int, activation: str, name: str) -> Any:
-    """Doubles height and width, then joins what the encoder had there."""
+    """Doubles height and width, then concatenates the encoder's features of that resolution."""
     x = keras.layers.Conv2DTranspose(filters, 2, 2, name=f"{name}_deconv")(x)
     x = keras.layers.Concatenate(name=f"{name}_skip")([skip, x])
     return _two_convolutions(x, filters, activation, name)

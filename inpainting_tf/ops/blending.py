@@ -15,11 +15,11 @@ _TOLERANCE = 1e-6  # of the residual's norm over all pixels of a channel: far be
 
 
 def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
-    """The prediction's details in the hole, in the colours of what is around it (Perez et al. 2003).
+    """The prediction's gradients in the hole, with the known pixels as boundary values (Perez et al. 2003).
 
     Solves Poisson's equation in the hole with the Laplacian of the prediction as its right-hand side, the
     known neighbours as Dirichlet boundary condition, and the natural (Neumann) boundary condition at the
-    picture's border. So a prediction that is off by a constant makes no seam. NumPy arrays are solved by
+    picture's border. So a constant error of the prediction makes no seam. NumPy arrays are solved by
     sparse factorisation (seconds for a million missing pixels), tensors by conjugate gradients, which can be
     compiled.
 
@@ -60,7 +60,7 @@ def _factorised(image: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> 
 def _laplacian(hole: np.ndarray) -> scipy.sparse.csc_matrix:
     """The missing pixels' equations: the number of neighbours, and -1 for each that is missing too."""
     count = int(hole.sum())
-    number = np.zeros((*hole.shape, 1), int)  # from 1: beyond the border and where it is known there is none
+    number = np.zeros((*hole.shape, 1), int)  # from 1; 0 beyond the border and for known pixels
     number[hole, 0] = np.arange(1, count + 1)
     neighbours = [there[hole][:, 0] for there in _shifted(number)]
     rows = np.concatenate([np.flatnonzero(there) for there in neighbours])
@@ -85,7 +85,7 @@ def _summed(x: np.ndarray) -> np.ndarray:
 
 def _blended(image: Array, prediction: Array, mask: Array) -> Array:
     missing = mask > 0.5
-    # Adding a harmonic function to the prediction leaves its Laplacian as it is.
+    # Adding a harmonic function to the prediction does not change its Laplacian.
     offset = ops.where(missing, ops.zeros_like(image), image - prediction)
     corrected = prediction + _harmonic(offset, ops.cast(missing, "float32"))
     return ops.where(missing, ops.clip(corrected, 0.0, 1.0), image)
@@ -99,7 +99,7 @@ def _harmonic(known: Array, hole: Array) -> Array:
         return hole * (degree * x - _neighbours(x))
 
     border, contacts = hole * _neighbours(known), hole * _neighbours(1.0 - hole)
-    # From the mean along the hole's edge: the smoother a part of the error is, the more steps it takes.
+    # Start at the mean along the hole's edge: smooth parts of the error converge slowest.
     start = hole * _dot(border, hole) / ops.maximum(_dot(contacts, hole), 1.0)
     height, width = ops.shape(hole)[1:3]
     # The steps needed grow with the distance from a missing pixel to a known one.
@@ -109,14 +109,14 @@ def _harmonic(known: Array, hole: Array) -> Array:
 def _conjugate_gradients(A: Callable[[Array], Array], b: Array, x: Array, limit: Any) -> Array:
     """Solves A(x) = b for a symmetric positive definite A, starting from `x`, in at most `limit` steps.
 
-    Each picture and channel is a system of its own and stops by itself, at a residual of `_TOLERANCE`.
+    Each picture and channel is a separate system that stops at a residual of `_TOLERANCE`.
     """
 
     def unsolved(x: Array, r: Array, p: Array, rr: Array) -> Array:
         return ops.any(rr > _TOLERANCE**2)
 
     def step(x: Array, r: Array, p: Array, rr: Array) -> tuple[Array, ...]:
-        active = rr > _TOLERANCE**2  # what is solved stays as it is, whatever else is in the batch
+        active = rr > _TOLERANCE**2  # a solved system is not changed by the rest of the batch
         A_p = A(p)
         alpha = ops.where(active, rr / ops.where(active, _dot(p, A_p), 1.0), 0.0)
         x, r = x + alpha * p, r - alpha * A_p

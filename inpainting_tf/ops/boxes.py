@@ -18,7 +18,7 @@ def bounding_box(mask: np.ndarray) -> Box:
 
 
 def grown(box: Box, margins: tuple[int, int], size: tuple[int, ...]) -> Box:
-    """The box and so many rows and columns more on each side, as far as a picture of (height, width) goes."""
+    """The box with `margins` rows and columns more on each side, within a picture of (height, width)."""
     rows, columns = (
         slice(max(0, side.start - margin), min(side.stop + margin, length))
         for side, margin, length in zip(box, margins, size, strict=True)
@@ -27,7 +27,7 @@ def grown(box: Box, margins: tuple[int, int], size: tuple[int, ...]) -> Box:
 
 
 def moved(box: Box, part: Box) -> Box:
-    """A box of the picture's part `part`, counted from that part's corner, as a box of the picture."""
+    """A box in coordinates of the picture's part `part`, in those of the picture."""
     rows, columns = (
         slice(side.start + within.start, side.stop + within.start)
         for side, within in zip(box, part, strict=True)

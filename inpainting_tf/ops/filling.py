@@ -1,4 +1,4 @@
-"""Smooth fills of a hole, made of the known pixels alone."""
+"""Smooth fills of a hole, from the known pixels alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def smooth_fill(image: Array, missing: Array) -> Array:
         float32 [N, H, W, C]: `image` with its holes filled; black where no pixel is known.
     """
     picture, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
-    # Where the size is unknown, so is whether the coarsest level has a hole left.
+    # For an unknown size, the coarsest level may still have a hole.
     last = mean_fill(image, missing)
     return pull_push(picture, known, halvings(picture.shape[1:3]), _halved, _enlarged, last)
 
@@ -51,17 +51,17 @@ def pull_push(
 ) -> Array:
     """Fills holes by pull and push (Gortler et al. 1996), with arrays of any kind.
 
-    Pull: pictures of half the size are made of the known pixels alone. Push: on the way back each missing
-    pixel gets what the coarser picture has in its place.
+    Pull: pictures of half the size are means of the known pixels alone. Push: from the coarsest one back,
+    each missing pixel is taken from the next coarser picture.
 
     Args:
         picture: float [..., H, W, C], finite.
         known: float [..., H, W, 1], 1 = known, 0 = missing.
         depth: the number of halvings; `halvings` of the size leaves no hole.
         halved: takes the picture, black in its holes, and `known`; returns the picture of half the size, a
-            mean over the known pixels, and where it is known.
+            mean over the known pixels, and its `known`.
         enlarged: takes a picture and the one of twice its size whose shape the result must have.
-        last: what the coarsest picture's holes are filled with.
+        last: the values of the coarsest picture's holes.
 
     Returns:
         The filled picture.
@@ -89,7 +89,7 @@ def _halved(picture: Array, known: Array) -> tuple[Array, Array]:
 
 
 def _enlarged(picture: Array, fine: Array) -> Array:
-    """Twice the height and width, cut to the shape of `fine`, without steps between what were pixels."""
+    """Twice the height and width, interpolated, cut to the shape of `fine`."""
     shape = ops.shape(fine)
     picture = ops.repeat(ops.repeat(picture, 2, axis=1), 2, axis=2)[:, : shape[1], : shape[2]]
     return ops.average_pool(picture, 3, 1, "same")

@@ -1,8 +1,8 @@
 """Pictures and masks at the package's borders: range conversion, compositing, masks.
 
 Inside the package a picture is float32 in [0, 1] and a mask float32 [..., H, W, 1], 1 = missing, 0 = known.
-Each function takes NumPy arrays as well as tensors of the Keras backend. A NumPy array comes back as a NumPy
-array and a tensor as a tensor, except from `to_uint8`, whose result always leaves the package as NumPy.
+Each function takes NumPy arrays as well as tensors of the Keras backend and returns the same kind, except
+`to_uint8`, which always returns NumPy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def to_float(picture: Array) -> Array:
     """A uint8 picture (or batch) of any shape as float32 in [0, 1].
 
     Raises:
-        InputError: when `picture` is not uint8 (dividing a float picture by 255 would blacken it).
+        InputError: when `picture` is not uint8 (a float picture divided by 255 would be black).
     """
     picture = _as_array(picture)
     if _dtype(picture) != "uint8":
@@ -102,7 +102,7 @@ def to_mask(mask: Array) -> Array:
 def check_two_levels(mask: np.ndarray) -> None:
     """Raises InputError for a uint8 mask of any shape that looks like a photograph.
 
-    In a mask two levels prevail; more of them come from soft edges and lossy files.
+    A mask has two prevailing levels; others come from soft edges and lossy files.
     """
     counts = np.sort(np.bincount(mask.ravel(), minlength=256))
     if counts[-2:].sum() < mask.size / 2:

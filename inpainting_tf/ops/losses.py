@@ -27,12 +27,12 @@ def l1(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> An
 
 
 def mse_dssim(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
-    """(MSE + DSSIM) / 2 over the whole picture (unet_vs_cgan, section 2.2.1); `weights` count in the MSE."""
+    """(MSE + DSSIM) / 2 over the whole picture (unet_vs_cgan, section 2.2.1); `weights` are of the MSE."""
     return 0.5 * (mse(target, prediction, mask, weights) + dssim(target, prediction))
 
 
 def l1_dssim(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
-    """(L1 + DSSIM) / 2 over the whole picture (unet_vs_cgan, table 1); `weights` count in the L1."""
+    """(L1 + DSSIM) / 2 over the whole picture (unet_vs_cgan, table 1); `weights` are of the L1."""
     return 0.5 * (l1(target, prediction, mask, weights) + dssim(target, prediction))
 
 
@@ -46,17 +46,17 @@ def masked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> A
 
     The papers print a squared norm (a sum). Here it is divided by the hole's pixels and channels, picture by
     picture, so that its size does not depend on resolution, hole or batch; the weight alpha of the
-    adversarial term goes with this mean. cifar_cars' L2 over a patch is this one too, three times as large
-    there (it divides by the pixels alone).
+    adversarial term is relative to this mean. cifar_cars' L2 over a patch is the same loss, three times as
+    large there (it divides by the pixels alone).
     """
     return _mean(ops.square(_difference(target, prediction)), _float32(mask) * weights)
 
 
 def masked_log_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
-    """Logarithm of each picture's `masked_mse`, mean over the batch: what the mean PSNR of the holes rates.
+    """Logarithm of each picture's `masked_mse`, mean over the batch, as of the mean PSNR of holes.
 
-    Every picture counts alike, whether its hole is hard or easy to fill, where the mean of the errors
-    themselves is that of the hardest pictures. 1e-4 is added to each error, 40 dB: better needs no step.
+    Hard and easy holes have equal weight, while the hardest dominate the mean of the errors themselves. 1e-4
+    is added to each error: beyond 40 dB there is hardly a gradient.
     """
     errors = _means(ops.square(_difference(target, prediction)), _float32(mask) * weights)
     return ops.mean(ops.log(errors + 1e-4))
@@ -72,7 +72,7 @@ def boundary_weights(mask: Any, strength: float, reach: int) -> Any:
 
     Args:
         mask: [N, H, W, 1], 1 = missing. The picture's border is no edge.
-        strength: what the weight of a pixel that touches the edge has above 1.
+        strength: the weight of a pixel that touches the edge, minus 1.
         reach: distance in pixels (diagonal steps count as one) at which the weight has fallen to 1, linearly.
 
     Returns:
@@ -104,7 +104,7 @@ def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
 
 def non_saturating(fake_logits: Any) -> Any:
     """-E[log D(fake)]: the generator's term with the same fixed point as `minimax` but a gradient that does
-    not vanish while the discriminator is sure of itself (Goodfellow et al. 2014, section 3)."""
+    not vanish where D(fake) is near 0 (Goodfellow et al. 2014, section 3)."""
     return ops.mean(_minus_log_sigmoid(fake_logits))
 
 
@@ -114,8 +114,8 @@ def minimax(fake_logits: Any) -> Any:
 
 
 def l1_discriminator_loss(real_map: Any, fake_map: Any) -> Any:
-    """0.5 mean|1 - D(real)| + 0.5 mean|D(fake)|: skip_connection's L_2, with its L1 between D's map, taken as
-    it is, and the maps of ones (real) and zeros (fake)."""
+    """0.5 mean|1 - D(real)| + 0.5 mean|D(fake)|: skip_connection's L_2, with its L1 between D's map, without
+    a sigmoid, and the maps of ones (real) and zeros (fake)."""
     return 0.5 * ops.mean(ops.abs(1.0 - _float32(real_map))) + 0.5 * ops.mean(ops.abs(_float32(fake_map)))
 
 
@@ -125,10 +125,10 @@ def l1_generator_loss(fake_map: Any) -> Any:
 
 
 class AdversarialLoss(NamedTuple):
-    """What both sides of an adversarial game minimise, and how a discriminator's output reads as a score.
+    """The losses of discriminator and generator, and the score of a discriminator's output.
 
     `discriminator` takes the outputs for real and for completed pictures, `generator` those for completed
-    ones; `score` gives values that are 1 for real and 0 for fake where the discriminator is sure.
+    ones; `score` maps outputs to 1 for real and 0 for fake.
     """
 
     discriminator: Callable[[Any, Any], Any]
@@ -148,7 +148,7 @@ RECONSTRUCTION = {
 ADVERSARIAL = {
     "non_saturating": AdversarialLoss(discriminator_loss, non_saturating, ops.sigmoid),
     "minimax": AdversarialLoss(discriminator_loss, minimax, ops.sigmoid),
-    "l1": AdversarialLoss(l1_discriminator_loss, l1_generator_loss, lambda judgement: judgement),
+    "l1": AdversarialLoss(l1_discriminator_loss, l1_generator_loss, lambda output: output),
 }
 
 

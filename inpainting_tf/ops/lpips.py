@@ -1,8 +1,8 @@
 """LPIPS, the learned perceptual distance of Zhang et al. 2018: AlexNet, version 0.1.
 
-Both pictures pass the convolutions of an AlexNet that has learned ImageNet. Behind each of the five, the
-features of every place are scaled to length 1; their squared differences, times a learned weight per channel,
-are averaged over the places. The sum over the five is 0 for equal pictures and grows with what people see.
+Both pictures pass the convolutions of an AlexNet trained on ImageNet. After each of the five, the features of
+every position are scaled to length 1; their squared differences, times a learned weight per channel, are
+averaged over the positions. The sum over the five is 0 for equal pictures; it predicts perceived differences.
 
 The weights are not part of this package. Get ``alexnet-owt-7be5be79.pth``, torchvision's AlexNet, and
 ``lpips/weights/v0.1/alex.pth`` of the project richzhang/PerceptualSimilarity, which is also in the Python
@@ -38,11 +38,11 @@ SHAPES = {
     "conv4_kernel": (3, 3, 384, 256), "conv4_bias": (256,), "linear4": (256,),
     "conv5_kernel": (3, 3, 256, 256), "conv5_bias": (256,), "linear5": (256,),
 }  # fmt: skip
-SMALLEST = 31  # pixels: the least side from which a place is left behind the second pooling
+SMALLEST = 31  # pixels: the smallest side that leaves a position after the second pooling
 
 # Of each convolution: stride, zeros added on each side, whether its input is max-pooled (3x3, stride 2).
 _LAYERS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))
-_PLACES = (0, 3, 6, 8, 10)  # in torchvision's `AlexNet.features`
+_INDICES = (0, 3, 6, 8, 10)  # in torchvision's `AlexNet.features`
 _SHIFT = np.array([-0.030, -0.088, -0.188], "float32")  # RGB, of pictures in [-1, 1]
 _SCALE = np.array([0.458, 0.448, 0.450], "float32")
 _EPSILON = 1e-10
@@ -78,7 +78,7 @@ def convert(alexnet: Mapping[str, np.ndarray], linear: Mapping[str, np.ndarray])
         InputError: an array is missing, has another shape, or cannot be a weight of LPIPS.
     """
     arrays = {}
-    for index, place in enumerate(_PLACES):
+    for index, place in enumerate(_INDICES):
         height, width, *channels = SHAPES[f"conv{index + 1}_kernel"]
         kernel = _taken("alexnet", alexnet, f"features.{place}.weight", (*channels[::-1], height, width))
         arrays[f"conv{index + 1}_kernel"] = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0))
@@ -117,13 +117,13 @@ def _read(path: str | os.PathLike) -> dict[str, np.ndarray]:
     if wrong:
         raise InputError(
             f"`lpips_weights` must be a file with the weights of LPIPS. Received {os.fspath(path)!r}: "
-            f"{wrong}. Make one with scripts/convert_lpips.py, whose first lines say from what."
+            f"{wrong}. Make one with scripts/convert_lpips.py, whose first lines name its inputs."
         )
     return arrays
 
 
 def _wrong(arrays: Mapping[str, np.ndarray]) -> str | None:
-    """What keeps ``arrays`` from being the weights of LPIPS, in words; None where nothing does."""
+    """Why ``arrays`` are not the weights of LPIPS, as text; None if they are."""
     for name, shape in SHAPES.items():
         if name not in arrays:
             return f"it lacks {name}"
@@ -160,7 +160,7 @@ def _check_size(shape: tuple) -> None:
 
 
 def _features(weights: Mapping[str, Array], pictures: Array) -> Iterator[Array]:
-    """What leaves each of the five rectifiers of AlexNet: [N, H, W, 3] in [0, 1] -> 5 x [N, h, w, C]."""
+    """The output of each of the five ReLUs of AlexNet: [N, H, W, 3] in [0, 1] -> 5 x [N, h, w, C]."""
     x = (2.0 * pictures - 1.0 - _SHIFT) / _SCALE
     for number, (stride, padding, pooled) in enumerate(_LAYERS, 1):
         if pooled:
@@ -174,9 +174,9 @@ def _features(weights: Mapping[str, Array], pictures: Array) -> Iterator[Array]:
 
 
 def _unit(features: Array) -> Array:
-    """Each place's features, scaled to length 1; 0 stays 0.
+    """Each position's features, scaled to length 1; 0 stays 0.
 
-    There the root has an infinite slope, which the rectifier before it does not let through.
+    At 0 the root's gradient is infinite, but the ReLU before it has gradient 0.
     """
     length = ops.sqrt(ops.sum(ops.square(features), axis=-1, keepdims=True))
     return features / (length + _EPSILON)

@@ -1,10 +1,10 @@
 """Holes: seeded mask samplers. **A mask is 1 where the picture is missing and 0 where it is known.**
 
-A sampler turns uniform random numbers into masks with operators only, so the same lines run on NumPy arrays
-and, inside a `tf.data` pipeline, on TensorFlow tensors. Whoever calls it brings the randomness: `fixed` takes
-it from (seed, picture index), the training pipeline from (seed, step).
+A sampler maps uniform random numbers to masks with operators only, so the same lines run on NumPy arrays and,
+inside a `tf.data` pipeline, on TensorFlow tensors. The caller passes the random numbers: `fixed` draws them
+from (seed, picture index), the training pipeline from (seed, step).
 
-All lengths are fractions of the picture's shorter side, so a hole keeps its share at every resolution.
+All lengths are fractions of the picture's shorter side, so a hole's share is the same at every resolution.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Mask:
 
     Attributes:
         kind: a name in `SAMPLERS`.
-        low: smallest length, as a fraction of the picture's shorter side; None for the kind's own.
-        high: largest length. What the length is: the sides of "rectangle" and "several" and of the "centre"
-            square, the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
+        low: smallest length, as a fraction of the picture's shorter side; None for the kind's default.
+        high: largest length. Lengths are the sides of "rectangle" and "several" and of the "centre" square,
+            the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
             rectangle, several having half of it and strokes a quarter to a third.
     """
 
@@ -41,7 +41,7 @@ class Sampler:
 
     Attributes:
         draw: (u [N, numbers] in [0, 1), (H, W), low, high) -> boolean [N, H, W, 1], True = missing.
-        numbers: how many uniform numbers a hole takes.
+        numbers: number of uniform numbers per hole.
         low, high: default lengths as fractions of the shorter side.
     """
 
@@ -70,7 +70,7 @@ def draw(mask: Mask, uniforms: Any, image_size: tuple[int, int]) -> Any:
 
 
 def numbers(mask: Mask) -> int:
-    """How many uniform numbers one hole of this kind takes."""
+    """The number of uniform numbers for one hole of this kind."""
     return _resolve(mask)[0].numbers
 
 
@@ -80,13 +80,13 @@ def extent(mask: Mask) -> tuple[float, float]:
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """Evaluation masks: a fixed function of (seed, picture index), whatever else is evaluated beside it.
+    """Evaluation masks: a fixed function of (seed, picture index), independent of the other pictures.
 
     Args:
         mask: what to draw.
         indices: [N] picture indices.
         image_size: (height, width) in pixels.
-        seed: another seed gives other holes.
+        seed: of the holes.
 
     Returns:
         float32 [N, H, W, 1], 1 = missing.
@@ -227,7 +227,7 @@ def _face_mask(u: Any, image_size: tuple[int, int], low: float, high: float) -> 
 
 
 def _mixed(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
-    """A rectangle, several, or brush strokes, equally likely: what people ask a general model to fill."""
+    """A rectangle, several, or brush strokes, equally likely: the holes of a general model."""
     kind = (_column(u, _STROKES_DRAWN) * 3)[..., None] // 1
     rectangle = _rectangle(u, image_size, low, high)
     several = _several(u, image_size, low / 2, high / 2)

@@ -5,8 +5,8 @@ and returns a float32 tensor [N]; means over a data set are the caller's. All ar
 run on every Keras backend and inside compiled functions, and have gradients.
 
 The `hole_*` functions also take the mask, float [N, H, W, 1], 1 = missing, 0 = known, and average over the
-missing pixels and all channels. A picture without a hole has nothing to get wrong: its error is 0, its PSNR
-the 100 dB of a perfect fill.
+missing pixels and all channels. Of a picture without a hole the error is 0, the PSNR 100 dB, as of a perfect
+fill.
 
 All of them raise `InputError` for shapes that do not fit and for integer pictures (uint8 is not in [0, 1]).
 """
@@ -24,7 +24,7 @@ from inpainting_tf.errors import InputError
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
 
-MAX_PSNR = 100.0  # dB: what a perfect fill counts as, so that means over pictures stay finite
+MAX_PSNR = 100.0  # dB of a perfect fill, so that means over pictures stay finite
 SSIM_WINDOW = 11  # pixels, Wang et al. 2004
 SSIM_SIGMA = 1.5  # pixels
 SSIM_C1 = 0.01**2  # (K1 * data range)^2
@@ -58,7 +58,7 @@ def psnr_as_printed_face_gan(a: Array, b: Array) -> Array:
 
 
 def as_printed_face_gan(decibel: Any) -> Any:
-    """What `psnr_as_printed_face_gan` makes of a proper PSNR in dB."""
+    """A PSNR in dB converted to that of `psnr_as_printed_face_gan`."""
     return decibel - 10.0 * math.log10(255.0)
 
 
@@ -91,8 +91,8 @@ def ssim(a: Array, b: Array) -> Array:
     a, b = pair(a, b)
     _check_window(a.shape)
     mean_a, mean_b = (ops.mean(x, axis=(1, 2), keepdims=True) for x in (a, b))
-    # Variances do not depend on a shift of the picture, but E[x^2] - E[x]^2 in float32 does: it cancels
-    # least for pictures around 0. So the covariance enters by var(a - b), which vanishes as a -> b:
+    # Variances do not depend on a shift of the picture, but E[x^2] - E[x]^2 in float32 does: cancellation is
+    # least for pictures around 0. The covariance is computed from var(a - b), which vanishes as a -> b:
     # (2 cov + C2) / (var a + var b + C2) = 1 - var(a - b) / (var a + var b + C2), and so do the means.
     a, b = a - mean_a, b - mean_b
     maps = ops.concatenate([a, b, ops.square(a) + ops.square(b), ops.square(a - b)], axis=-1)
@@ -114,7 +114,9 @@ def pair(a: Array, b: Array) -> tuple[Array, Array]:
             )
     shape_a, shape_b = tuple(a.shape), tuple(b.shape)
     if len(shape_a) != 4 or not _fits(shape_a, shape_b):
-        raise InputError(f"`a` and `b` must have one shape [N, H, W, C]. Received {shape_a} and {shape_b}.")
+        raise InputError(
+            f"`a` and `b` must have the same shape [N, H, W, C]. Received {shape_a} and {shape_b}."
+        )
     return ops.cast(a, "float32"), ops.cast(b, "float32")
 
 

@@ -1,4 +1,4 @@
-"""People's picture and mask files, read and written whole."""
+"""People's picture and mask files, read and written with their metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mask files: what is missing in a picture file."""
+"""Mask files: the missing pixels of a picture file."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.ops.images import check_two_levels
 from inpainting_tf.photographs.reading import ENDINGS, File, named
 
-_LOSSY = ("JPEG", "WEBP")  # black is not quite black in them
+_LOSSY = ("JPEG", "WEBP")  # formats in which black is not exactly 0
 
 
 def read_mask(file: File, size: tuple[int, int]) -> np.ndarray:
     """A mask file for a picture of (height, width).
 
     Every pixel that is not black is missing; transparent ones are known. Of a JPEG or WebP, where black is
-    not quite black, pixels from half of white on.
+    not exactly 0, pixels of at least half of white.
 
     Returns:
         bool [H, W], True = missing.
 
     Raises:
-        InputError: what `read` refuses (but for 16 bits), another size than the picture's, a photograph, or a
-            mask without a missing or without a known pixel.
+        InputError: as `read` (but for 16 bits), another size than the picture's, a photograph, or a mask
+            without a missing or without a known pixel.
     """
     try:
         with pictures.opened(file) as image:
@@ -53,9 +53,9 @@ def read_mask(file: File, size: tuple[int, int]) -> np.ndarray:
 
 
 def mask_file(folder: Path, name: str) -> Path:
-    """The mask of the picture `name` among those of a folder: the file of that name, with whatever ending.
+    """The mask of the picture `name` in a folder: the file of that name, with any ending.
 
-    Where there is none, the PNG that it could be.
+    Where there is none, the path of the PNG of that name.
     """
     found = [folder / f"{Path(name).stem}{ending}" for ending in (".png", *ENDINGS)]
     return next((file for file in found if file.is_file()), found[0])

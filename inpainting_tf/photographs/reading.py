@@ -1,7 +1,7 @@
-"""Picture files of one's own, read with all that belongs to them.
+"""A user's picture files, read with their metadata.
 
-`data.pictures` reads training pictures and throws away what a network does not need; here transparency,
-colour profile, EXIF and shades of grey are kept, and what could not be written again is refused in words.
+`data.pictures` reads training pictures and discards what a network does not need; here transparency, colour
+profile, EXIF and greyscale are kept, and files that could not be written again are refused with a message.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ File = str | os.PathLike | BinaryIO
 
 @dataclasses.dataclass(frozen=True)
 class Photograph:
-    """A picture and what its file said about it.
+    """A picture and its file's metadata.
 
     Attributes:
         rgb: uint8 [H, W, 3], upright.
         alpha: uint8 [H, W], 255 = opaque; None where the file has no transparency.
-        grey: whether the file has shades of grey alone.
-        icc_profile: the colour profile; the pixels are left in its colours.
-        exif: the other EXIF data, without the orientation, which the pixels have already.
+        grey: whether the file is greyscale.
+        icc_profile: the colour profile; the pixels are not converted.
+        exif: the EXIF data without the orientation, which is applied to the pixels.
     """
 
     rgb: np.ndarray
@@ -47,8 +47,8 @@ def read(file: File) -> Photograph:
         file: a path or an open binary file: JPEG, PNG, WebP, BMP, TIFF or GIF.
 
     Raises:
-        InputError: no picture, a damaged one, an animation, one whose colours (CMYK, 16 bits, ...) would
-            suffer, or so many pixels that Pillow takes it for a decompression bomb.
+        InputError: no picture, a damaged one, an animation, one whose colours (CMYK, 16 bits, ...) could not
+            be kept, or so many pixels that Pillow reports a decompression bomb.
     """
     try:
         with pictures.opened(file) as image:
@@ -68,7 +68,7 @@ def read(file: File) -> Photograph:
 
 
 def named(file: File) -> str:
-    """How a message names it."""
+    """The file's name in messages."""
     return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "(the uploaded file)"
 
 
@@ -78,7 +78,7 @@ def _check_pixels(image: Image.Image) -> None:
         raise pictures.UnreadablePicture(
             f"it is an animation of {frames} frames; save one of them as a picture"
         )
-    # A 16-bit RGB PNG opens as 8-bit "RGB": the decoder's own name for the pixels tells.
+    # A 16-bit RGB PNG opens as 8-bit "RGB": the decoder's raw mode has the depth.
     if image.mode not in _COLOURS or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
         raise pictures.UnreadablePicture(
             f"its pixels ({image.mode}) are not 8-bit grey or RGB; convert it, for example to an 8-bit PNG"
@@ -98,5 +98,5 @@ def _exif(image: Image.Image) -> bytes | None:
         found = image.getexif()
         found.pop(pictures.ORIENTATION, None)
         return found.tobytes() if len(found) else None
-    except Exception:  # damaged metadata around a sound picture
+    except Exception:  # damaged metadata of an intact picture
         return None

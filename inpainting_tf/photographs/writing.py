@@ -1,4 +1,4 @@
-"""Repaired pictures, written with all that belonged to their files."""
+"""Repaired pictures, written with their files' metadata."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inpainting_tf import files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.photographs.reading import ENDINGS, Photograph
 
-_WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")  # formats in which transparency survives
+_WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")  # formats with transparency
 _SAVING: dict[str, dict[str, Any]] = {
     ".png": {"compress_level": 4},  # 2.4 times as fast as 6, for 4 % larger files
     ".jpg": {"quality": 95, "subsampling": 0},
@@ -28,15 +28,15 @@ _SAVING: dict[str, dict[str, Any]] = {
 def write(
     path: str | os.PathLike, photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None = None
 ) -> None:
-    """Writes new pixels with the transparency, profile and EXIF of the photograph they were made from.
+    """Writes new pixels with the transparency, profile and EXIF of the original photograph.
 
     JPEG is written with quality 95, everything else without loss.
 
     Args:
         path: ends in one of `ENDINGS`.
-        photograph: what `read` gave.
+        photograph: what `read` returned.
         rgb: uint8 [H, W, 3].
-        mask: bool [H, W], what was filled: it becomes opaque.
+        mask: bool [H, W], True = filled: these pixels become opaque.
 
     Raises:
         InputError: another ending, one that cannot hold the photograph's transparency, or a file that cannot
@@ -56,7 +56,7 @@ def write(
         image.putalpha(Image.fromarray(alpha))
     about = {"icc_profile": photograph.icc_profile, "exif": photograph.exif}
     about = {name: value for name, value in about.items() if value}
-    encoded = io.BytesIO()  # Pillow does not tell when the disk is full
+    encoded = io.BytesIO()  # Pillow does not report a full disk
     image.save(encoded, Image.registered_extensions()[ending], **_SAVING.get(ending, {}), **about)
     with files.replacing(path) as temporary:
         temporary.write_bytes(encoded.getvalue())

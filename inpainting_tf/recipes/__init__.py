@@ -71,7 +71,7 @@ def table() -> str:
     rows, counts = [("model", "paper", "data set", "weights", "")], {}
     for recipe in RECIPES.values():
         network = repr((recipe.network, recipe.data.image_size))
-        if network not in counts:  # several recipes train the same network, and to make one takes time
+        if network not in counts:  # several recipes train the same network, and building one takes time
             counts[network] = completion_network(recipe).count_params()
         data = f"{recipe.data.source} {recipe.data.image_size} px"
         rows.append((recipe.name, recipe.paper, data, f"{counts[network] / 1e6:.2f} M", recipe.summary))

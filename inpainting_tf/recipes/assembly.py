@@ -1,4 +1,4 @@
-"""From a recipe to what it names: networks, optimizers, a compiled trainer."""
+"""Builds what a recipe names: networks, optimizers, a compiled trainer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from inpainting_tf.training import (
 
 
 def completion_network(recipe: Recipe, **overrides: Any) -> Inpainter:
-    """The recipe's completion network, freshly initialised; `overrides` go before the recipe's arguments."""
+    """The recipe's completion network, freshly initialised; `overrides` replace the recipe's arguments."""
     return _build(recipe.network, **{"image_size": recipe.data.image_size, **overrides})
 
 
 def portable_network(recipe: Recipe) -> Inpainter:
-    """The completion network as it is saved: in float32, and for any picture size if it exists for any."""
+    """The completion network as it is saved: in float32, and for any picture size if its builder can."""
     overrides = {"image_size": None} if networks.COMPLETION[recipe.network.builder].any_size else {}
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
@@ -44,7 +44,7 @@ def portable_network(recipe: Recipe) -> Inpainter:
 def training_batches(recipe: Recipe, completion: Inpainter, images: np.ndarray, start: int, stop: int) -> Any:
     """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`.
 
-    Their holes are filled beforehand where the network `completion` is made for that.
+    Their holes are prefilled if the network `completion` has a prefill.
     """
     return pipeline.training_batches(
         images,
@@ -89,7 +89,7 @@ def _generative(recipe: Recipe, completion: Inpainter, total_steps: int) -> Gene
 
 def _adversarial(recipe: Recipe, completion: Inpainter, total_steps: int) -> Adversarial:
     objective = recipe.objective
-    assert recipe.discriminator is not None, "Recipe.check has seen to it"
+    assert recipe.discriminator is not None, "Recipe.check requires one"
     discriminator = _build(recipe.discriminator, image_size=recipe.data.image_size)
     return Adversarial(
         completion,

@@ -1,10 +1,10 @@
-"""`best`: what this package makes of the five papers, on the faces and holes of three of them.
+"""`best`: this package's own system after the five papers, on the faces and holes of three of them.
 
 Command: python train.py --model=best --dataset=celeba --data_dir=FOLDER [--preset=laptop]
 
 The network of `networks.best` under a reconstruction loss alone, the logarithm of the holes' MSE, with an
-annealed step. In the laptop preset a training takes no longer than that of the systems it stands beside.
-`PARTS` is a shorter training, and the same without one of the things that make it.
+annealed learning rate. In the laptop preset it trains no longer than the systems it is compared with.
+`PARTS` is the ablation: a shorter training, and the same with one part replaced.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Command: python train.py --model=direct_conv [--data_dir=FOLDER] [--classes=automobile] [--preset=laptop]
 
-The thesis prints no numbers. Of the training it says Adam and random batches; epochs, batch sizes, rates and
-the weights alpha and of the divergence are ours. A new hole is drawn each time a picture is seen.
+The thesis prints no numbers. Of the training it names Adam and random batches; epochs, batch sizes, learning
+rates and the weights alpha and of the divergence are ours. Each use of a picture draws a new hole.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ CVAE = _variant(
     objective=Objective(reconstruction="mse", kl_weight=1e-5),
 )
 
-# L_G = alpha BCE(labels, D(G(h))) + (1 - alpha) MSE over the known area. Both networks learn from the start.
-# With equal rates, and D judging the whole prediction, holes filled with noise or coloured blobs.
+# L_G = alpha BCE(labels, D(G(h))) + (1 - alpha) MSE over the known area. Both networks train from step 0.
+# With equal rates, and the whole prediction judged, holes filled with noise or coloured blobs.
 _SLOW = Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5)
 _FAST = dataclasses.replace(_SLOW, learning_rate=1e-3)
 _ADVERSARIAL = {
@@ -86,7 +86,7 @@ GAN_AUTOENCODER = _variant(
     "GAN with a small autoencoder as generator (section 3.4.1)",
     40,
     network=Network("gan_autoencoder", width=32),
-    optimizer=_FAST,  # a D as fast as this one wins at once
+    optimizer=_FAST,  # at this rate D's loss falls to 0 at once
     discriminator_optimizer=_SLOW,
     **_ADVERSARIAL,
 )
@@ -97,7 +97,7 @@ GAN_DIRECT_CONV = _variant(
     30,
     network=Network("gan_direct_conv"),
     optimizer=_SLOW,
-    discriminator_optimizer=_FAST,  # at the generator's rate it stays at chance
+    discriminator_optimizer=_FAST,  # at the generator's rate its accuracy stays at chance
     **_ADVERSARIAL,
 )
 

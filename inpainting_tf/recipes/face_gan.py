@@ -16,15 +16,15 @@ from inpainting_tf.data import Data
 from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Network, Optimizer, Recipe, Schedule
 
-# With so few pictures the discriminators soon know them all; a slower step and half the weight keep what they
-# then say from costing much PSNR.
+# With so few pictures the discriminators soon overfit; a lower learning rate and half the weight keep the
+# adversarial loss from costing much PSNR.
 SLOW_DISCRIMINATORS = {
     "schedule.completion_share": 0.86,
     "objective.alpha": 2e-4,
     "optimizer.decay": "cosine",
     "discriminator_optimizer.learning_rate": 1e-4,
 }
-# 64x64 at half width with an annealed step: about 10 minutes on two CPU cores.
+# 64x64 at half width with an annealed learning rate: about 10 minutes on two CPU cores.
 LAPTOP = {
     **SLOW_DISCRIMINATORS,
     "data.image_size": 64,
@@ -33,7 +33,7 @@ LAPTOP = {
     "batch_size": 32,
     "schedule.epochs": 20,
 }
-# The paper's pictures and networks as a GPU likes them; `scripts/paper_scale.py` sets the epochs.
+# The paper's pictures and networks in larger batches; `scripts/paper_scale.py` sets the epochs.
 GPU = {**SLOW_DISCRIMINATORS, "batch_size": 64}
 # Drawn faces, a few minutes on two CPU cores: `make demo`.
 DEMO = {

@@ -5,7 +5,7 @@ Command: python train.py --model=multiscale_context_encoder --data_dir=FOLDER [-
 Adam at 3e-4 with beta_1 0.5, batches of 100, a centred 64x64 hole in 128x128. In three phases: the
 reconstruction loss alone; the local discriminator besides, its weight rising slowly from 0; then the global
 one too. The weights (table I), the phases' lengths and the epochs are lost with the paper's figures: they are
-ours. The paper trains on streets of Paris and ImageNet; any folder of pictures will do (`--dataset=folder`).
+ours. The paper trains on streets of Paris and ImageNet; here on any folder of pictures (`--dataset=folder`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, R
 
 HOLE = Mask("centre", 0.5, 0.5)
 
-# 64x64 at half width, a quarter of the code and a larger, annealed step: less than half an hour on two cores.
+# 64x64, half the width, a quarter of the code, a larger, annealed learning rate: half an hour on two cores.
 LAPTOP = {
     **presets.LAPTOP_FACES,
     "network.width": 32,
@@ -27,7 +27,7 @@ LAPTOP = {
     "schedule.epochs": 40,
     "optimizer.learning_rate": 1e-3,
 }
-# With so few pictures the discriminators soon know them all: at full weight and rate the fills turn noisy.
+# With so few pictures the discriminators soon overfit: at full weight and learning rate the fills turn noisy.
 LAPTOP_ADVERSARIAL = {
     **LAPTOP,
     "discriminator.width": 32,
@@ -90,7 +90,7 @@ DRAWN = dataclasses.replace(
     },
 )
 
-# The system to compare with in table VI, on this paper's hole.
+# The system that table VI compares with, on this paper's hole.
 GLCIC_CENTRED = dataclasses.replace(
     face_gan.GLCIC,
     name="glcic_centred",

@@ -1,8 +1,8 @@
-"""What the papers' presets have in common; each paper's module adds what its networks need."""
+"""Settings that the papers' presets share; each paper's module adds those of its networks."""
 
 from __future__ import annotations
 
-# The step falls to 0.
+# The learning rate falls to 0.
 ANNEALED = {"optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
 # The pictures of `face_gan`, so that systems of all papers can be compared.
 FACES = {"data.train": 4750, "data.test": 250}
@@ -11,7 +11,7 @@ GPU = {**ANNEALED, "batch_size": 128}
 # For two CPU cores.
 LAPTOP = {**ANNEALED, "batch_size": 32}
 LAPTOP_FACES = {**LAPTOP, **FACES, "data.image_size": 64}
-# Seconds: only to see every part of a run work.
+# Seconds: a test of every part of a run.
 SMOKE = {
     "data.source": "synthetic_faces",
     "data.image_size": 32,

@@ -19,7 +19,7 @@ from inpainting_tf.ops.masks import Mask
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A builder of `inpainting_tf.networks` and the arguments that it gets besides the picture size."""
+    """A builder of `inpainting_tf.networks` and its arguments besides the picture size."""
 
     builder: str
     width: int = 64
@@ -36,7 +36,7 @@ class Masks:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """What is minimised.
+    """The loss and its weights.
 
     Attributes:
         reconstruction: a name in `inpainting_tf.ops.losses.RECONSTRUCTION`.
@@ -44,12 +44,12 @@ class Objective:
         alpha: weight of the adversarial term beside the reconstruction term; of the local judge's where the
             discriminator has two.
         alpha_global: weight of the second, global judge's term; None where there is one judge.
-        convex: the reconstruction term counts 1 - alpha, and not 1.
-        judged: what the discriminator sees: "composite" (the prediction in the hole alone) or "prediction".
+        convex: the reconstruction term's weight is 1 - alpha, and not 1.
+        judged: what the discriminator receives as fake: "composite" or "prediction".
         kl_weight: weight of the latent code's divergence, for variational networks; None for the others.
-        boundary: how much more a pixel at the hole's edge counts in the reconstruction term than one far from
-            it; 0 for all alike.
-        boundary_reach: how far from the edge that goes, in pixels.
+        boundary: what the weight of a pixel at the hole's edge has above 1 in the reconstruction term; 0 for
+            equal weights.
+        boundary_reach: distance from the edge in pixels at which the weight has fallen to 1.
     """
 
     reconstruction: str = "masked_mse"
@@ -65,14 +65,14 @@ class Objective:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """T_train of Algorithm 1 in epochs, T_C and T_D as shares of it. The joint phase is what these two leave.
+    """T_train of Algorithm 1 in epochs, T_C and T_D as shares of it. The joint phase is the rest.
 
     Attributes:
         epochs: passes over the training pictures.
-        completion_share: first, the completion network alone on the reconstruction term.
-        discriminator_share: then the discriminator alone.
-        global_share: of the joint phase, first, with the local judge's opinion alone (two judges only).
-        ramp_share: how long a judge's weight rises, linearly from 0, once it counts.
+        completion_share: of the first phase: the completion network alone on the reconstruction term.
+        discriminator_share: of the second phase: the discriminator alone.
+        global_share: of the joint phase's beginning, with the local judge's term alone (two judges only).
+        ramp_share: of the linear rise of a judge's weight from 0.
     """
 
     epochs: int = 500
@@ -105,8 +105,8 @@ TRAINERS = ("reconstruction", "variational", "adversarial", "generative")
 class Recipe:
     """One training: the row of a paper's table, or one of your own.
 
-    Two recipes differ only where the experiments differ; `override` makes variants. `printed` holds the
-    numbers that the paper printed, `presets` the settings that shrink the paper's run to other budgets.
+    Two recipes differ only where the experiments differ; `override` returns variants. `printed` holds the
+    paper's numbers, `presets` the settings that shrink the paper's run to other budgets.
     `trainer` is one of `TRAINERS`.
     """
 
@@ -145,16 +145,16 @@ class Recipe:
         return recipe
 
     def with_preset(self, preset: str) -> Recipe:
-        """This recipe at the size of a preset: "paper" (as it stands) or one of `presets`."""
+        """This recipe at the size of a preset: "paper" (unchanged) or one of `presets`."""
         if preset not in ("paper", *self.presets):
             raise unknown("preset", preset, ["paper", *self.presets])
         return self.override(self.presets.get(preset, {})).override({"preset": preset})
 
     def check(self) -> Recipe:
-        """This recipe, once its values are found to make sense.
+        """This recipe, its values validated.
 
         Raises:
-            InputError: naming the first field that does not.
+            InputError: naming the first invalid field.
         """
         for rule, holds, value in _rules(self):
             if not holds:
@@ -177,14 +177,14 @@ class Recipe:
         return {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
 
     def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
-        """Dotted fields in which two resolved recipes differ, with both values; words do not count."""
-        mine, theirs = (_flatten(dataclasses.replace(each, **_WORDS).to_json()) for each in (self, other))
+        """Dotted fields in which two resolved recipes differ, with both values, but for descriptive ones."""
+        mine, theirs = (_flatten(dataclasses.replace(r, **_DESCRIPTIVE).to_json()) for r in (self, other))
         keys = sorted(mine.keys() | theirs.keys())
         return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
 
 
 def _trainer_of(fields: Mapping[str, Any]) -> str:
-    """The trainer of a recipe in JSON from before recipes named theirs, by what the rest of it says."""
+    """The trainer of a recipe in JSON from before recipes named theirs, inferred from its other fields."""
     if fields.get("discriminator") is not None:
         return "adversarial"
     if fields.get("objective", {}).get("kl_weight") is not None:
@@ -193,7 +193,8 @@ def _trainer_of(fields: Mapping[str, Any]) -> str:
 
 
 _GENERATIVE = "semantic_inpainting"  # the one builder whose network searches for a code
-_WORDS: dict[str, Any] = {"paper": "", "summary": "", "printed": {}}  # what a run does not depend on
+# Fields on which no run depends.
+_DESCRIPTIVE: dict[str, Any] = {"paper": "", "summary": "", "printed": {}}
 
 
 def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
@@ -250,7 +251,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
 
 
 def _trainer_rules(r: Recipe) -> list[tuple[str, bool, Any]]:
-    """What one of the trainers needs and the others have no use for."""
+    """Fields that one trainer requires and the others refuse."""
     judge = r.discriminator and r.discriminator.builder
     kl, builder = r.objective.kl_weight, r.network.builder
     rules = [
@@ -299,11 +300,11 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
     try:
         return _PARSERS[kind](value)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"`{path}` must be {_SPOKEN[kind]}. Received {value!r}.") from None
+        raise InputError(f"`{path}` must be {_TYPE_NAMES[kind]}. Received {value!r}.") from None
 
 
 def _literal(value: Any) -> Any:
-    """A builder's argument, which has no field to type it: text becomes the number or truth it reads as."""
+    """A builder's argument, which has no field to type it: text is parsed as a number or boolean."""
     if not isinstance(value, str):
         return value
     parsers: tuple[Callable[[str], float], ...] = (_integer, float)
@@ -327,14 +328,14 @@ def _integer(value: Any) -> int:
 
 
 _PARSERS: dict[Any, Callable[[Any], Any]] = {bool: _boolean, int: _integer, float: float, str: str}
-_SPOKEN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 def _from_json(kind: Any, fields: Mapping[str, Any], where: str) -> Any:
     hints = typing.get_type_hints(kind)
     strange = fields.keys() - hints.keys()
     if strange:
-        raise InputError(f"`{where}` has a field that this version does not know: {sorted(strange)[0]!r}.")
+        raise InputError(f"`{where}` has a field that this version does not have: {sorted(strange)[0]!r}.")
     values = {}
     for name, value in fields.items():
         hint = hints[name]

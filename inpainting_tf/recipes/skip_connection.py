@@ -3,8 +3,8 @@
 Command: python train.py --model=ce_model3 --dataset=celeba --data_dir=FOLDER [--preset=laptop]
 
 Models 0 to 3 train on a 64x64 hole at a random place and are tested on the centred one, with Adam at 2e-4 for
-40 epochs, 0.999 of an L2 and 0.001 of an adversarial L1 between maps. The report says neither batch size nor
-how many of the pictures are test pictures; 64 and 2,000 are ours. `context_encoder` is the system that three
+40 epochs, 0.999 of an L2 and 0.001 of an adversarial L1 between maps. The report gives neither batch size nor
+number of test pictures; 64 and 2,000 are ours. `context_encoder` is the system that three
 of the papers compare with (Pathak et al. 2016), on the centred hole.
 """
 
@@ -20,7 +20,7 @@ from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, R
 ANYWHERE, CENTRED = Mask("rectangle", 0.5, 0.5), Mask("centre", 0.5, 0.5)
 
 GPU = {**presets.GPU, **presets.FACES}
-# 64x64 at half width and with a larger, annealed step: less than half an hour on two CPU cores.
+# 64x64 at half width and with a larger, annealed learning rate: less than half an hour on two CPU cores.
 LAPTOP = {
     **presets.LAPTOP_FACES,
     "network.width": 32,

@@ -3,8 +3,8 @@
 Command: python train.py --model=unet --dataset=celeba --data_dir=FOLDER [--preset=laptop]
 
 The hole is the centre, 30 % of width and height, painted white; the whole picture is generated. The report
-says Adam, four fifths of the pictures for training, "until convergence"; epochs, batch size and rates are
-ours. Its table says L1 where its text says MSE, so both are here: `unet` is MSE with ReLU.
+gives Adam, four fifths of the pictures for training, "until convergence"; epochs, batch size and rates are
+ours. Its table has L1 where its text has MSE, so both are here: `unet` is MSE with ReLU.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ def _variant(base: Recipe, name: str, summary: str, activation: str, **changes: 
 
 
 def _unet(loss: str, activation: str) -> Recipe:
-    """`unet` under another loss or with another activation: a row of table 1, or its twin from the text."""
+    """`unet` under another loss or with another activation, of table 1 or of the report's text."""
     name = "unet" + ("" if loss == "mse" else f"_{loss}") + ("_swish" if activation == "swish" else "")
     summary = f"U-Net with {'Swish' if activation == 'swish' else 'ReLU'}, {_LOSSES[loss]}"
     return _variant(UNET, name, summary, activation, objective=Objective(reconstruction=loss))
 
 
-# The adversarial loss alone: with alpha 1, the reconstruction term counts 1 - alpha = 0.
+# The adversarial loss alone: with alpha 1, the reconstruction term's weight is 1 - alpha = 0.
 _CGAN = dataclasses.replace(
     UNET,
     network=Network("cgan_generator", width=32),

@@ -1,4 +1,4 @@
-"""A run's folder: start or continue a training there, and load what came out of it; see `run`."""
+"""A run's folder: start or continue a training there, and load its network; see `run`."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Checkpoints of a training: written whole or not at all, the last two kept, damaged ones passed over.
+"""Checkpoints of a training: written atomically, the last two kept, damaged ones skipped.
 
 A checkpoint is a folder `step-00001234` with `variables.npz` (networks, optimizers, step counter, each
-variable under its name, see `named_variables`) and `state.json` (what lives outside the model). It is written
+variable under its name, see `named_variables`) and `state.json` (the state outside the model). It is written
 under another name and renamed when complete.
 
-NumPy's archive and not Keras's HDF5 file: HDF5 brings the process down when the disk is full, and has no
-checksum by which a damaged file would be known.
+NumPy's archive and not Keras's HDF5 file: HDF5 crashes the process when the disk is full, and has no checksum
+to detect a damaged file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def save(folder: Path, step: int, model: Trained, state: dict[str, Any]) -> None
     """Writes the checkpoint of `step` and removes the oldest beyond `KEEP`.
 
     Raises:
-        Diverged: such a checkpoint must not replace a good one.
+        Diverged: a variable is not finite: the checkpoint must not replace a good one.
         InputError: the disk is full, read-only, ...; the checkpoints already there stay.
     """
     variables = named_variables(model)
@@ -49,13 +49,13 @@ def save(folder: Path, step: int, model: Trained, state: dict[str, Any]) -> None
 
 
 def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
-    """Puts the newest sound checkpoint into `model`; its state, with its "step", or None if there is none.
+    """Loads the newest intact checkpoint into `model`; its state, with its "step", or None if there is none.
 
-    Only for the process that may write there: an exchange of folders that was cut off is put right.
+    Only for the process that may write there: an interrupted exchange of folders is completed.
 
     Raises:
         InputError: there are checkpoints, but none that can be read: starting anew must be the user's choice.
-            Or the newest sound one is another model's, or an earlier version's.
+            Or the newest intact one is another model's, or an earlier version's.
     """
     for aside in folder.glob(".replaced-step-*"):
         files.recover_folder(folder / aside.name.removeprefix(".replaced-"))
@@ -65,7 +65,7 @@ def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
             state, values = _read(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = str(error).partition("\n")[0]
-            logging.warning("Passed over the damaged checkpoint %s (%s).", path, reason)
+            logging.warning("Skipped the damaged checkpoint %s (%s).", path, reason)
             continue
         _require_same(path, variables, values)
         for name, variable in variables.items():
@@ -92,11 +92,11 @@ def latest_step(folder: Path) -> int:
 
 
 def named_variables(model: Trained) -> dict[str, keras.Variable]:
-    """All that a step changes, under names that are the same in every process and on every backend.
+    """Every variable that a step updates, under names that are the same in all processes and on all backends.
 
     A variable of a network or an optimizer that is an attribute of the model is named after the attribute and
     its path there, e.g. "completion/conv1/kernel" or "discriminator_optimizer/iteration"; any other one by
-    its path. (Keras's own paths do not tell two networks apart, and number the optimizers and seed generators
+    its path. (Keras's own paths may be equal in two networks, and number the optimizers and seed generators
     of a process.)
     """
     if isinstance(model, Mapping):
@@ -110,7 +110,7 @@ def named_variables(model: Trained) -> dict[str, keras.Variable]:
     others = dict(_by_path(variable for key, variable in unique.items() if key not in names))
     named = {names[key]: variable for key, variable in unique.items() if key in names} | others
     if len(named) != len(unique):
-        raise ValueError("Two variables of the model have one name.")
+        raise ValueError("Two variables of the model have the same name.")
     return named
 
 
@@ -155,7 +155,7 @@ def _require_same(path: Path, own: Mapping[str, keras.Variable], stored: Mapping
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """State and variables, all before any is used: half of a damaged file must not go into a model."""
+    """State and variables, all read before any is used: a damaged file must not be loaded in part."""
     state = json.loads((path / _STATE).read_text(encoding="utf-8"))
     with np.load(path / _VARIABLES) as stored:
         return state, {name: stored[name] for name in stored.files}

@@ -1,7 +1,7 @@
-"""TensorBoard's event files, written at once.
+"""TensorBoard's event files, written synchronously.
 
 tensorboardX's own `SummaryWriter` writes from a thread, in which a full disk ends in tracebacks; here its
-parts do the same in the caller's, where it is an error like any other.
+parts write in the caller's thread, where a full disk raises an `InputError`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Events:
 
     Args:
         folder: TensorBoard's log folder; made if missing.
-        start: the step at which this process takes over. What an interrupted one wrote beyond it is hidden.
+        start: the step at which this process begins. Events of an interrupted one beyond it are hidden.
 
     Raises:
         InputError: here and in every method, when the file cannot be written.
@@ -52,7 +52,7 @@ class Events:
         self._add(step, summary=image(name, picture, dataformats="HWC"))
 
     def close(self) -> None:
-        """Every event is on the disk already, so that nothing can fail here that has not failed before."""
+        """Closes the file. Every event is on the disk already, so that nothing new can fail here."""
         with contextlib.suppress(OSError):
             self._writer.close()
 

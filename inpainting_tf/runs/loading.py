@@ -1,4 +1,4 @@
-"""Loads a completion network from wherever one is kept."""
+"""Loads a completion network: a shipped model, a run, packed or not, or a file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
         path: a name in `inpainting_tf.models.NAMES`, a run's folder, packed or not, or a `.keras` file that
             this package wrote; or an `.onnx` or `.tflite` file that it exported, which its own runtime runs.
             A run in a folder of such a name goes before the model.
-        engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where it has that.
+        engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where supported.
 
     Returns:
-        With "keras" an `Inpainter` in float32, for any picture size that its network can work with; otherwise
-        an engine with the same `facts`, `fill` and `inpaint`.
+        With "keras" an `Inpainter` in float32, for any picture size that its network takes; otherwise an
+        engine with the same `facts`, `fill` and `inpaint`.
 
     Raises:
-        InputError: nothing there, not a model of this package, an engine that is unknown or not installed.
+        InputError: no such path, not a model of this package, an engine that is unknown or not installed.
 
     Example:
         >>> import inpainting_tf
@@ -61,7 +61,7 @@ def inpainter(preset: str | os.PathLike) -> Inpainter:
 
 
 def shown_name(path: str | os.PathLike) -> str:
-    """What a network that `load` takes is called in tables and on pages: its folder's name, or its file's."""
+    """A network's name in tables and on pages, for a path that `load` takes: its folder's or its file's."""
     place = Path(path).expanduser().resolve()
     name = place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
     return files.readable(name)
@@ -93,7 +93,7 @@ def _load(path: Path) -> Inpainter:
         raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
     if isinstance(model, Inpainter):
         return model
-    inputs = getattr(model, "input", None)  # a model of another make may have none
+    inputs = getattr(model, "input", None)  # a subclassed model has none
     if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
         raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
     return version_0_1.inpainter(model, file)

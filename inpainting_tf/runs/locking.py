@@ -17,15 +17,15 @@ FILE = ".lock"
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps a second process out of a run's folder; the lock goes with the process, however it ends.
+    """Holds the lock of a run's folder; it is released when the process ends, however it does.
 
     Args:
         folder: made if missing.
 
     Raises:
-        InputError: another process is in it, or it cannot be written.
+        InputError: another process holds the lock, or the folder cannot be written.
     """
-    # The system's own lock, not the file's mere presence, which would outlive a killed process.
+    # The system's own lock, not the file's existence, which would outlive a killed process.
     lock = filelock.FileLock(folder / FILE, timeout=0)
     with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Weights in half precision, in files small enough for any repository: what is kept of a training.
+"""A packed run's weights: half precision, in files small enough for any repository.
 
 weights-1.npz  weights-2.npz  ...    the network's weights under their paths, e.g. "conv1/kernel", float16
 
@@ -26,7 +26,7 @@ def write(weights: Mapping[str, np.ndarray], folder: Path) -> list[Path]:
     """Writes the files into `folder` and returns them.
 
     Args:
-        weights: path -> finite array, as `of` gives them.
+        weights: path -> finite array, as `of` returns them.
         folder: made if missing.
 
     Raises:
@@ -44,12 +44,12 @@ def of(model: keras.Model) -> dict[str, np.ndarray]:
     """The weights of a network under their paths, in its order."""
     arrays = {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.weights}
     if len(arrays) != len(model.weights):
-        raise ValueError("Two weights of the network have one path.")
+        raise ValueError("Two weights of the network have the same path.")
     return arrays
 
 
 def restore(folder: Path, model: keras.Model) -> None:
-    """Puts the weights in `folder` into a network of the same recipe.
+    """Loads the weights in `folder` into a network of the same recipe.
 
     Raises:
         InputError: a file is missing or damaged, or the weights are those of another network.
@@ -66,7 +66,7 @@ def restore(folder: Path, model: keras.Model) -> None:
 def _difference(
     stored: Mapping[str, np.ndarray] | list[np.ndarray], own: Mapping[str, keras.Variable]
 ) -> str:
-    """In which weight the two first differ; empty if in none."""
+    """The first difference in path or shape; empty if there is none."""
     if isinstance(stored, list):
         return f"there are {len(stored)} and not {len(own)}"
     for path in [*own, *stored]:

@@ -1,4 +1,4 @@
-"""Keeps of a finished run what is worth keeping, in files small enough for any repository."""
+"""Packs a finished run into files small enough for any repository."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from inpainting_tf.runs.run import Run
 
 
 def pack(run: Run, folder: str | os.PathLike) -> Run:
-    """Copies what is worth keeping of a finished run: weights in half precision, recipe, history, names.
+    """Copies a finished run's weights in half precision, recipe, history, environment and pictures' names.
 
-    `load` and `eval.py --workdir` take the copy as they take the run. It does not say where the pictures
-    were; `data_dir` does that when they are needed. Where a recipe trains on all the pictures there are,
-    their names are left out.
+    `load` and `eval.py --workdir` take the copy like the run. It does not hold the path of the pictures:
+    `data_dir` must give it where they are needed. If the recipe trains on all pictures of its source, the
+    training pictures' names are left out.
 
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.

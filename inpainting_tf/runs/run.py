@@ -4,7 +4,7 @@ recipe.json     the resolved recipe             history.csv   losses, an epoch p
 data.json       the pictures of each split      checkpoints/  to continue from
 environment.json   versions and device that it was started with
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
-completion_phase.keras   the same, as it was before it met a discriminator
+completion_phase.keras   the same, at the end of the completion phase
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
 samples/        test pictures as they were filled after some epochs, uint8 [N, H, W, 3]
 """
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def minutes(self) -> float:
-        """How long it was trained, up to the last row of `history.csv`, which must be there."""
+        """Minutes of training up to the last row of `history.csv`, which must exist."""
         return float(self.history()[-1]["seconds"]) / 60
 
     def pictures(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Run:
 
 
 def open_run(workdir: str | os.PathLike) -> Run:
-    """The run in a folder, or the one behind a model that comes with the package.
+    """The run in a folder, or the packed run of a shipped model.
 
     Raises:
         InputError: the folder holds no run, or one that this version cannot read.

@@ -25,9 +25,9 @@ from inpainting_tf.runs.events import Events
 from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.training import callbacks, precision
 
-VALIDATION = 64  # test pictures that are looked at while a run trains
+MONITORED = 64  # test pictures that a run is measured on while it trains
 SHOWN = 6  # of these, in the sample sheets
-SAMPLES = 10  # how many times in a run, at most
+SAMPLES = 10  # sample sheets of a run, at most
 
 
 def train(
@@ -43,12 +43,12 @@ def train(
     Args:
         recipe: the resolved recipe.
         workdir: a new or empty folder, or that of a run of the same recipe.
-        data_dir: where the pictures are; None looks at the usual places.
-        checkpoint_minutes: how much work a kill may cost; 0 keeps every step.
-        settings: whether to tell every setting of the recipe before it starts.
+        data_dir: the pictures' folder; None searches the usual ones.
+        checkpoint_minutes: time between checkpoints; 0 writes one after every step.
+        settings: whether to print every setting of the recipe before it starts.
 
     Raises:
-        InputError: a recipe that makes no sense, a folder of another run, no data, a full disk, ...
+        InputError: an invalid recipe, a folder of another run, no data, a full disk, ...
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
 
@@ -74,9 +74,11 @@ def train(
 
 
 def _run_of(recipe: Recipe, folder: Path) -> Run:
-    """The run of this recipe in `folder`, which is not touched yet: data or networks may still be refused."""
+    """The run of this recipe in `folder`, which is not written yet: data or networks may still be refused."""
     if packed.found(folder):
-        raise InputError(f"`workdir` must not be a packed run, which cannot go on. Received {str(folder)!r}.")
+        raise InputError(
+            f"`workdir` must not be a packed run, which cannot be continued. Received {str(folder)!r}."
+        )
     if (folder / "recipe.json").exists():
         run = open_run(folder)
         differences = run.recipe.differences(recipe)
@@ -118,7 +120,7 @@ class _Training:
         loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
         for which, names in loaded.names().items():
             lost = set(known.get(which, names)) - set(names)
-            if lost:  # with fewer pictures every later step would be another one
+            if lost:  # with fewer pictures every later batch would differ
                 raise InputError(
                     f"{len(lost)} {which} pictures of this run cannot be read any more, e.g. {min(lost)}. "
                     f"Restore them in {loaded.origin}, or start again in a new --workdir."
@@ -126,7 +128,7 @@ class _Training:
         return loaded
 
     def _record(self, data_dir: str | os.PathLike | None) -> None:
-        """Makes the folder a run's, now that nothing but time stands between the recipe and its model."""
+        """Writes recipe, data and environment, once nothing is left that could be refused."""
         where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
         files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
         record = {"data_dir": where, "origin": self.data.origin, **self.data.names()}
@@ -191,9 +193,9 @@ class _Training:
             figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
 
     def _sample(self, epoch: int, step: int) -> dict[str, float]:
-        """Fills the first test pictures: a sheet, TensorBoard pictures, and two figures for the history."""
-        images = self.data.test.images[:VALIDATION]
-        batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=VALIDATION))
+        """Fills the first test pictures: a sheet, TensorBoard pictures, and two metrics for the history."""
+        images = self.data.test.images[:MONITORED]
+        batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=MONITORED))
         image, mask = batch["image"], batch["mask"]
         self.trainer.sync()
         prediction = self.trainer.completion.fill(image * (1 - mask), mask)
@@ -246,18 +248,18 @@ def _headline(training: _Training) -> str:
 @contextlib.contextmanager
 def _stop_request() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C or SIGTERM sets, to let a step finish; the second one kills."""
-    asked = threading.Event()
+    requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield requested
         return
 
-    def ask(number: int, frame: Any) -> None:
-        asked.set()
+    def request(number: int, frame: Any) -> None:
+        requested.set()
         signal.signal(number, former[signal.Signals(number)])
 
-    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield requested
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Model files of version 0.1, which kept what `Inpainter` knows in a network's layers."""
+"""Model files of version 0.1, which stored the facts of an `Inpainter` in a network's layers."""
 
 from __future__ import annotations
 

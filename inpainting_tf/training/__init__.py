@@ -1,4 +1,4 @@
-"""What is minimised, and in which phase; the gradient steps; what happens between the steps.
+"""Trainers (losses by phase, gradient steps), callbacks between the steps, Keras losses and metrics.
 
 The trainers are `keras.Model`s. The losses and metrics are the package's own for Keras models of any kind.
 """

@@ -12,16 +12,16 @@ from inpainting_tf import backends
 from inpainting_tf.ops import losses
 from inpainting_tf.ops.images import composite
 from inpainting_tf.training.reconstruction import Reconstruction
-from inpainting_tf.training.serialization import restored_game, saved_game
+from inpainting_tf.training.serialization import restored_adversarial, saved_adversarial
 
 
 class Weight(NamedTuple):
-    """How much a judge's opinion counts: nothing before step `begin`, then linearly more until `full`.
+    """The weight of a judge's adversarial term: 0 before step `begin`, then rising linearly to `full`.
 
     Attributes:
         full: the weight after the rise.
-        begin: the first step at which it counts.
-        ramp: steps of the rise; 0 and 1 count in full at once.
+        begin: the first step of the rise.
+        ramp: steps of the rise; with 0 and 1 the weight is `full` at once.
     """
 
     full: float
@@ -35,15 +35,15 @@ class Weight(NamedTuple):
 
 
 class WithDiscriminator(Reconstruction):
-    """What trainings of a network against a `discriminator` share: an optimizer for each, and D's update.
+    """Base class of trainings against a `discriminator`: an optimizer for each network, and D's update.
 
-    D takes {"image", "mask"}; `adversarial` is the game that both play.
+    D takes {"image", "mask"}; `adversarial` is the pair of losses, of D and of the network.
     """
 
     discriminator: keras.Model
     adversarial: losses.AdversarialLoss
 
-    def compile(  # type: ignore[override]  # one optimizer more than a trainer of one network has
+    def compile(  # type: ignore[override]  # one optimizer more
         self, optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer, **settings: Any
     ) -> None:
         """Takes both optimizers, already wrapped for loss scaling where that is needed.
@@ -53,11 +53,11 @@ class WithDiscriminator(Reconstruction):
         super().compile(optimizer, **settings)
         self.discriminator_optimizer = discriminator_optimizer
         discriminator_optimizer.build(self.discriminator.trainable_variables)
-        # Keras looks after one optimizer; as variables of the model, the other one's state goes along.
+        # Keras saves one optimizer; as variables of the model, the other one's state is saved too.
         self.discriminator_optimizer_variables = discriminator_optimizer.variables
 
     def discriminate(self, real: dict[str, Any], fake: dict[str, Any]) -> dict[str, Any]:
-        """Updates D alone on what it is to tell apart; nothing flows back into what made the fake."""
+        """Updates D alone on real and fake; the fake's gradient is stopped."""
         fake = {name: ops.stop_gradient(value) for name, value in fake.items()}
 
         def terms() -> tuple[Any, dict[str, Any]]:
@@ -76,7 +76,7 @@ class WithDiscriminator(Reconstruction):
     def discriminator_loss(
         self, real: dict[str, Any], fake: dict[str, Any], training: bool = True
     ) -> dict[str, Any]:
-        """Losses of D; "discriminator" is the one to minimise. Scores are 1 for "real", in the mean."""
+        """Losses of D; "discriminator" is the one to minimise. Scores are means of the batch, 1 for real."""
         real_judged, fake_judged = (self.discriminator(each, training=training) for each in (real, fake))
         return {
             "discriminator": self.adversarial.discriminator(real_judged, fake_judged),
@@ -93,9 +93,9 @@ class Adversarial(WithDiscriminator):
         step <  T_C + T_D    update D on (real, M_d) and (completed, M_i)      (phase "discriminator")
         afterwards           update D as above, then C on the joint loss       (phase "joint")
 
-    D judges real pictures at an independent hole M_d ("real_mask"; "mask" in batches without it) and
-    completed ones at their own. In the joint phase C runs once: D is updated on its stopped result, then
-    judges that same result again for C's gradient.
+    D receives real pictures with an independent hole M_d ("real_mask"; "mask" in batches without it) and
+    completed ones with their own. In the joint phase C runs once: D is updated on its prediction without
+    gradient, then evaluated on the same prediction for C's gradient.
 
     An evaluation reports the losses of the joint phase, their adversarial terms weighted as at this step.
 
@@ -105,10 +105,10 @@ class Adversarial(WithDiscriminator):
             has an entry per judge.
         reconstruction: a function of `inpainting_tf.ops.losses`, or one of `inpainting_tf.training`'s losses.
         adversarial: one of `inpainting_tf.ops.losses.ADVERSARIAL`.
-        alpha: the weight of each judge's adversarial term. All judges learn from the first.
+        alpha: the weight of each judge's adversarial term. All judges are trained from the first step of D.
         boundaries: (T_C, T_C + T_D) in steps.
-        convex: the reconstruction term counts 1 - alpha (all judges' in full), and not 1.
-        composited: D judges the prediction inside the hole of the picture, and not the whole prediction.
+        convex: the reconstruction term's weight is 1 - alpha (all judges' in full), and not 1.
+        composited: D receives the composite, and not the whole prediction.
         dtype: Keras dtype policy of the trainer, None for the current one.
     """
 
@@ -145,7 +145,7 @@ class Adversarial(WithDiscriminator):
     def train_step(self, data: Any) -> dict[str, Any]:
         """The update of the current phase; returns all columns, NaN where the phase computes none."""
         batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        # The phase is read from a weight: one trace serves all three, and a checkpoint brings it back.
+        # The phase is derived from a variable: one trace serves all three, and a checkpoint restores it.
         phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
         updates = (self.update_completion, self.update_discriminator, self.update_both)
         branches = [lambda update=update: self._all_columns(update(batch)) for update in updates]
@@ -201,14 +201,14 @@ class Adversarial(WithDiscriminator):
         }
 
     def complete(self, batch: dict[str, Any], prediction: Any) -> Any:
-        """What D sees: the known pixels of the picture and the prediction in the hole, or the prediction."""
+        """What D receives as fake: the composite or the whole prediction."""
         return composite(batch["image"], prediction, batch["mask"]) if self.composited else prediction
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "adversarial": saved_game(self.adversarial),
+            "adversarial": saved_adversarial(self.adversarial),
             "alpha": [list(weight) for weight in self.alpha],
             "boundaries": list(self.boundaries),
             "convex": self.convex,
@@ -220,12 +220,12 @@ class Adversarial(WithDiscriminator):
         return {
             **super().arguments(config),
             "discriminator": keras.saving.deserialize_keras_object(config["discriminator"]),
-            "adversarial": restored_game(config["adversarial"]),
+            "adversarial": restored_adversarial(config["adversarial"]),
             "alpha": [Weight(*numbers) for numbers in config["alpha"]],
             "boundaries": tuple(config["boundaries"]),
         }
 
     def _all_columns(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Every branch must return the same columns; those it has no number for are NaN."""
+        """The logs with every column, as all branches must return the same; NaN where `logs` has none."""
         nan = ops.convert_to_tensor(float("nan"), "float32")
         return {name: logs.get(name, nan) for name in self.columns["joint"]}

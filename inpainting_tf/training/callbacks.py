@@ -1,7 +1,7 @@
-"""What happens between the steps of a run: the progress bar, the guard against divergence, history, samples.
+"""Callbacks between the steps of a run: progress bar, guard against divergence, history, checkpoints.
 
-Keras sees a run as one long epoch of global steps; these callbacks keep the count. Each takes what it needs
-and knows nothing of folders: writing is done by the functions that `runs` hands over.
+For Keras a run is one long epoch; these callbacks count the global steps. They are independent of folders:
+the functions that `runs` passes to them write the files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class StopOnNonFinite(StepCallback):
-    """Raises `Diverged` at the first step with a loss that is not finite. Goes before the others."""
+    """Raises `Diverged` at the first step with a loss that is not finite. Must precede the others."""
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
         for name, value in logs.items():
@@ -78,7 +78,7 @@ class Progress(StepCallback):
 
 
 class History(StepCallback):
-    """Averages the losses over each epoch and hands the row over when the epoch ends.
+    """Averages the losses over each epoch and passes the row to `on_epoch` when it ends.
 
     Args:
         state: what `state` returned when the run was interrupted, or None at its beginning.
@@ -101,7 +101,7 @@ class History(StepCallback):
         self.since = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps so that the epoch's row comes out as if there had been no stop."""
+        """The state from which a continued run computes the same row of this epoch."""
         return {"sums": self.sums, "counts": self.counts, "seconds": self._seconds()}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -139,7 +139,7 @@ class AtStep(StepCallback):
 
 
 class Checkpoints(StepCallback):
-    """Calls `save(step)` whenever `minutes` have passed, and when a stop is asked for, which it then obeys.
+    """Calls `save(step)` whenever `minutes` have passed, and before it stops the training if `stop` is set.
 
     Raises:
         KeyboardInterrupt: after the step in which `stop` was set, with the checkpoint written.

@@ -1,4 +1,4 @@
-"""Training of a generative adversarial network, which fills holes afterwards by a search for its code."""
+"""Training of a generative adversarial network, which fills holes by a search for its latent code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inpainting_tf.networks import dcgan
 from inpainting_tf.ops import losses
 from inpainting_tf.training.adversarial import WithDiscriminator
 
-PREVIEW = 50  # iterations of the search in the pictures and figures that a run shows while it trains
+PREVIEW = 50  # iterations of the search for the monitored pictures
 TEST_SEED = 0  # of the codes of an evaluation
 
 
@@ -23,17 +23,17 @@ class Generative(WithDiscriminator):
     """Trains the generator G and discriminator D of a `semantic_inpainting` (Radford et al. 2015).
 
     A step draws a code z for each picture of the batch, uniform in [-1, 1], updates D on the pictures and on
-    G(z), then G on D's new judgement of the same G(z). The batch's holes are unused.
+    G(z), then G on the updated D's logits of the same G(z). The batch's holes are unused.
 
     An evaluation reports the same losses in inference mode, for the same codes each time, and fills no holes:
     a search takes too long.
 
-    `completion` is a network on the same G and D with a shorter search, `PREVIEW`: the pictures shown while
-    it trains must not take longer than training. The recipe's own search is in the network that is saved.
+    `completion` is a network on the same G and D with a shorter search, `PREVIEW`: the monitored pictures
+    must not take longer than training. The recipe's own search is in the network that is saved.
 
     Args:
         completion: a network with a `search`.
-        seed: of the codes; None takes one from Keras's global seed.
+        seed: of the codes; None derives one from Keras's global seed.
         dtype: Keras dtype policy of the trainer, None for the current one.
 
     Raises:

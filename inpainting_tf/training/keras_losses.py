@@ -6,7 +6,7 @@ In Keras the mask is `sample_weight`: float [N, H, W, 1] with 1 = missing. A dat
     model.compile("adam", loss=MaskedMSE(), metrics=[PSNR()], weighted_metrics=[HolePSNR()])
     model.fit(dataset)
 
-Each class is one function of `inpainting_tf.ops.losses`, where it is explained. Pictures are [N, H, W, C] in
+Each class is one function of `inpainting_tf.ops.losses`, where it is defined. Pictures are [N, H, W, C] in
 [0, 1]; the result is a float32 scalar, the mean over the pictures of a batch.
 """
 
@@ -24,12 +24,12 @@ _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 
 class ReconstructionLoss(keras.losses.Loss):
-    """What these losses share: how the mask comes in.
+    """Base class of these losses: passes the mask to the function.
 
     Called as `loss(image, prediction, mask)` they also serve as the `reconstruction` of a trainer.
 
     Args:
-        name: None takes that of the function.
+        name: None for that of the function.
 
     Attributes:
         key: of the function in `inpainting_tf.ops.losses.RECONSTRUCTION`.
@@ -132,9 +132,9 @@ class BoundaryWeighted(ReconstructionLoss):
 
     Args:
         loss: its name in `inpainting_tf.ops.losses.RECONSTRUCTION`.
-        strength: what the weight of a pixel that touches the edge has above 1.
+        strength: the weight of a pixel that touches the edge, minus 1.
         reach: distance from the edge in pixels at which the weight has fallen to 1.
-        name: None takes that of the loss.
+        name: None for that of the loss.
 
     Raises:
         InputError: unknown `loss`; see also `ReconstructionLoss`.

@@ -1,8 +1,8 @@
 """PSNR and SSIM as `keras.metrics.Metric`, for `compile(metrics=..., weighted_metrics=...)` of a Keras model.
 
 Means over all pictures since the last reset, whatever the sizes of the batches, of the functions of
-`inpainting_tf.ops.metrics`. Pictures are [N, H, W, C] in [0, 1]; `y_pred` is measured as it is, known pixels
-too. `sample_weight` is the mask, float [N, H, W, 1] with 1 = missing, as for the losses of `keras_losses`.
+`inpainting_tf.ops.metrics`. Pictures are [N, H, W, C] in [0, 1]; `y_pred` is measured raw, known pixels too.
+`sample_weight` is the mask, float [N, H, W, 1] with 1 = missing, as for the losses of `keras_losses`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SSIM(keras.metrics.Mean):
 
 @_register
 class HolePSNR(keras.metrics.Mean):
-    """PSNR over the missing pixels in dB; see `ops.metrics.hole_psnr`. Belongs in `weighted_metrics`.
+    """PSNR over the missing pixels in dB; see `ops.metrics.hole_psnr`. For `weighted_metrics`.
 
     Raises:
         InputError: (when updated) no mask, or one that does not fit the pictures.

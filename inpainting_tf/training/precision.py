@@ -1,4 +1,4 @@
-"""Mixed precision: which one a machine is fast in, and switching it on for the length of a run."""
+"""Mixed precision: the fastest policy of a machine, and a context with a policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def resolve(setting: str) -> str:
 
 @contextlib.contextmanager
 def policy(name: str) -> Iterator[None]:
-    """Builds layers under the dtype policy `name`, then puts the former one back."""
+    """A context in which layers are built under the dtype policy `name`; restores the former one."""
     former = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(name)
     try:

@@ -16,8 +16,8 @@ from inpainting_tf.training.serialization import restored_loss, saved_loss
 class Reconstruction(backends.Trainer):
     """Trains a completion network on `reconstruction(image, prediction, mask)`.
 
-    Batches are dictionaries with "image" and "mask", and "prefilled" where the network is to see the hole
-    filled (see `inpainting_tf.data.pipeline`); of `(x, y, sample_weight)` only x, such a dictionary, is used.
+    Batches are dictionaries with "image" and "mask", and "prefilled" where the network has a prefill (see
+    `inpainting_tf.data.pipeline`); of `(x, y, sample_weight)` only x, such a dictionary, is used.
 
     `train_step` returns its own losses, and `fit` reports those of an epoch's last batch. `evaluate`, and
     `fit` with `validation_data`, report the means over all pictures of the losses in inference mode.
@@ -29,8 +29,8 @@ class Reconstruction(backends.Trainer):
         dtype: Keras dtype policy of the trainer, None for the current one.
 
     Attributes:
-        columns: what a step reports, by phase; the last phase reports all there is. A number that a phase
-            does not compute is NaN in the step's logs.
+        columns: the logs of a step, by phase; the last phase has all. A number that a phase does not compute
+            is NaN in the step's logs.
     """
 
     columns: ClassVar[dict[str, tuple[str, ...]]] = {"completion": ("loss", "reconstruction")}
@@ -74,7 +74,7 @@ class Reconstruction(backends.Trainer):
 
     @staticmethod
     def inputs_of(batch: dict[str, Any]) -> dict[str, Any]:
-        """What the completion network sees of a batch."""
+        """The completion network's inputs from a batch."""
         return {"image": batch.get("prefilled", batch["image"]), "mask": batch["mask"]}
 
     def phase(self, step: int) -> str:
@@ -89,7 +89,7 @@ class Reconstruction(backends.Trainer):
         return logs
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Updates nothing but the means over the pictures of an evaluation; returns these."""
+        """Updates the means over an evaluation's pictures and nothing else; returns them."""
         batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
         pictures = ops.shape(batch["image"])[0]
         for name, value in self.test_losses(batch).items():
@@ -118,14 +118,14 @@ class Reconstruction(backends.Trainer):
         reconstruction = self.reconstruction(batch["image"], prediction, batch["mask"])
         return {"loss": reconstruction, "reconstruction": reconstruction}
 
-    # Keras's habits: what `evaluate` reports, and what `save` keeps.
+    # Keras's conventions: what `evaluate` reports, and what `save` stores.
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.means.values())
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The means of an evaluation. After training steps there are none, and Keras takes the last logs."""
+        """The means of an evaluation; none after training steps, where Keras uses the last step's logs."""
         return {name: mean.result() for name, mean in self.means.items() if mean.count.numpy() > 0}
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a trainer's configuration keeps in place of networks and functions, and how it becomes those again."""
+"""Serialization of a trainer's networks and functions in its configuration."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ def restored_loss(saved: Any) -> Any:
     return keras.saving.deserialize_keras_object(saved)
 
 
-def saved_game(game: losses.AdversarialLoss) -> str:
-    """The name of an adversarial game in `losses.ADVERSARIAL`.
+def saved_adversarial(loss: losses.AdversarialLoss) -> str:
+    """The name of an adversarial loss in `losses.ADVERSARIAL`.
 
     Raises:
         InputError: it is none of these.
     """
-    name = _name_of(game, losses.ADVERSARIAL)
+    name = _name_of(loss, losses.ADVERSARIAL)
     if name is None:
         known = ", ".join(sorted(losses.ADVERSARIAL))
         raise InputError(
             f"`adversarial` must be one of `ops.losses.ADVERSARIAL` ({known}) for a trainer to be saved. "
-            f"Received {game!r}."
+            f"Received {loss!r}."
         )
     return name
 
 
-def restored_game(saved: str) -> losses.AdversarialLoss:
-    """The game that `saved_game` named; raises InputError for an unknown name."""
+def restored_adversarial(saved: str) -> losses.AdversarialLoss:
+    """The adversarial loss of that name; raises InputError for an unknown one."""
     return _of_name("adversarial", saved, losses.ADVERSARIAL)
 
 
 def _name_of(value: Any, table: Mapping[str, Any]) -> str | None:
-    # By equality: Keras keeps a copy of a tuple that is set on a model.
+    # By equality: Keras copies a tuple that is set on a model.
     return next((name for name, known in table.items() if known == value), None)
 
 

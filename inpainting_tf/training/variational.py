@@ -17,11 +17,11 @@ from inpainting_tf.training.reconstruction import Reconstruction
 class Variational(Reconstruction):
     """Minimises `reconstruction + kl_weight * KL(q(z | picture, mask) | N(0, 1))` (cifar_cars, 2.2.1).
 
-    The text weighs the two terms alike under a likelihood it does not name. With a mean squared error per
-    pixel and a sum over the code, a weight of 1 would leave the code empty: it is the recipe's to choose.
+    The text weights the two terms equally under a likelihood it does not name. With a mean squared error per
+    pixel and a sum over the code, a weight of 1 would collapse the posterior: the recipe sets it.
 
     Args:
-        completion: a network with a `code`, which it samples in training; in inference that is its mean.
+        completion: a network with a `code`, sampled in training, its mean in inference.
         reconstruction: a function of `inpainting_tf.ops.losses`, or one of `inpainting_tf.training`'s losses.
         kl_weight: of the divergence, which is summed over the code and averaged over the batch.
         dtype: Keras dtype policy of the trainer, None for the current one.

@@ -208,7 +208,7 @@ def test_errors_become_words_on_the_page(kind):
         raise kind("a < b")
 
     with pytest.raises(gradio.Error) as told:
-        pages.in_words(handler)()
+        pages.errors_shown(handler)()
     assert WORDS[kind] in told.value.message
 
 

@@ -242,10 +242,10 @@ def test_the_report_serves_nothing(begin, tmp_path):
 
 
 @pytest.fixture
-def booth(begin, monkeypatch):
+def handlers(begin, monkeypatch):
     pytest.importorskip("gradio", reason="needs the extra apps")
     monkeypatch.setattr(study_page, "GLANCE", 0.0)
-    return study_page.Booth(begin(*STUDY, "--count=1"))
+    return study_page.Handlers(begin(*STUDY, "--count=1"))
 
 
 def seen(update):
@@ -254,39 +254,39 @@ def seen(update):
     return read(io.BytesIO(pixels))
 
 
-def test_a_rater_is_led_through_and_comes_back(booth):
-    store, order = booth._store, booth._plan.order("anna")
-    shown = booth.entered(" Anna ")
+def test_a_rater_is_led_through_and_comes_back(handlers):
+    store, order = handlers._store, handlers._plan.order("anna")
+    shown = handlers.entered(" Anna ")
     for position in (1, 2, 3):
         expected = read(stimuli.shown_file(store, store.plan(), *order[position - 1]))
         assert np.array_equal(seen(shown), study_page.enlarged(expected))
         assert shown["position"] == position and f"{position} of 3" in shown["progress"]
-        shown = booth.scored(position + 1, "Anna", position)
+        shown = handlers.scored(position + 1, "Anna", position)
         if position < 3:
-            assert booth.entered("anna")["picture"] == shown["picture"]
+            assert handlers.entered("anna")["picture"] == shown["picture"]
     assert shown["room"]["visible"] is False and shown["thanks"]["visible"] and shown["picture"] == ""
     assert [(row["picture"], row["system"], row["score"]) for row in store.rows()] == [
         (*fill, score) for fill, score in zip(order, (2, 3, 4), strict=True)
     ]
 
 
-def test_a_score_never_goes_to_another_picture(booth):
-    booth.entered("anna")
-    booth.scored(5, "anna", 1)
-    assert booth.scored(5, "anna", 1)["position"] == 2  # as from a window that had not heard of it
-    assert [row["position"] for row in booth._store.rows()] == [1]
+def test_a_score_never_goes_to_another_picture(handlers):
+    handlers.entered("anna")
+    handlers.scored(5, "anna", 1)
+    assert handlers.scored(5, "anna", 1)["position"] == 2  # as from a window that had not heard of it
+    assert [row["position"] for row in handlers._store.rows()] == [1]
 
 
-def test_the_second_half_of_a_double_click_is_no_score(booth, monkeypatch):
+def test_the_second_half_of_a_double_click_is_no_score(handlers, monkeypatch):
     monkeypatch.setattr(study_page, "GLANCE", 1000.0)
-    booth.entered("anna")
-    assert set(booth.scored(5, "anna", 1)) == {"position"}
-    assert booth._store.rows() == []
+    handlers.entered("anna")
+    assert set(handlers.scored(5, "anna", 1)) == {"position"}
+    assert handlers._store.rows() == []
 
 
-def test_without_a_name_nobody_enters(booth):
+def test_without_a_name_nobody_enters(handlers):
     with pytest.raises(InputError, match="enter a name"):
-        booth.entered("  ")
+        handlers.entered("  ")
 
 
 # The page in a browser

@@ -147,7 +147,7 @@ def test_a_metric_that_was_left_out():
 def test_as_good_as(steps, verdict):
     finding = judged(Claim("a", "b", tie=0.25), above(steps=steps), BASE)
     assert finding.verdict == verdict
-    assert finding.claim.words == "`a` as good as `b` in PSNR"
+    assert finding.claim.statement == "`a` as good as `b` in PSNR"
 
 
 # In a line

@@ -183,7 +183,7 @@ def test_the_index_says_how_long_all_of_it_took(lab, tmp_path, monkeypatch):
 def test_cells_keep_to_themselves():
     text = tables.table([["a|b", "n"], ["line\nbreak", 12]])
     assert text == "| a\\|b       |   n |\n| ---------- | --: |\n| line break |  12 |"
-    assert tables.table([["a", "b"]], words=(1,)) == "|   a | b   |\n| --: | --- |"
+    assert tables.table([["a", "b"]], left=(1,)) == "|   a | b   |\n| --: | --- |"
 
 
 # HTML

@@ -88,9 +88,9 @@ def test_help_says_what_a_flag_takes_and_its_default():
     assert " --runs: A run's folder, a .keras file, faces or cifar10. (may be repeated) --baseline: " in told
     assert "drawn at random. (a positive integer; default: 3) --" in told
     assert "order of each rater. (a non-negative integer; default: 0) --" in told
-    assert " --[no]report: Tell what the scores in --output say, and serve nothing. --" in told
+    assert " --[no]report: Analyse the scores in --output, and serve nothing. --" in told
     told = " ".join(command("inpainting-tf reproduce", "--help").out.split())
-    assert "or to show what is there. (default: true) --" in told
+    assert "uses the existing ones only. (default: true) --" in told
 
 
 @pytest.mark.parametrize("call", ["inpaint", "inpainting-tf demo"])

@@ -94,7 +94,7 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
     assert first.status == 1, first.err
     assert crashing == list(SYSTEMS)
     assert "cvae failed: its process ended with exit status 3" in first.err
-    assert first.err.splitlines()[-1] == "Not all is there: cvae; the pages say why."
+    assert first.err.splitlines()[-1] == "Not complete: cvae; the pages have the reasons."
     assert first.out.split() == [
         str(output / "small.md"),
         str(output / "README.md"),
@@ -114,7 +114,7 @@ def test_a_crash_has_its_row_and_the_next_system_is_trained(paper, crashing, tmp
     before = measured(workdir)
     again = command("reproduce.py", *options, "--notrain")
     assert again.status == 1 and crashing == list(SYSTEMS) and measured(workdir) == before
-    assert again.err.splitlines()[-1] == "Not all is there: cvae; the pages say why."
+    assert again.err.splitlines()[-1] == "Not complete: cvae; the pages have the reasons."
     assert "failed: not trained" in (output / "small.md").read_text(encoding="utf-8")
 
 

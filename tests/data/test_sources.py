@@ -200,7 +200,7 @@ def test_half_a_download_is_said_to_be_one(tmp_path):
     put_zip(tmp_path / "img_align_celeba.zip")
     data = (tmp_path / "img_align_celeba.zip").read_bytes()
     (tmp_path / "img_align_celeba.zip").write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match=r"img_align_celeba\.zip is not a sound zip.*Download it again"):
+    with pytest.raises(InputError, match=r"img_align_celeba\.zip is not an intact zip.*Download it again"):
         sources.celeba(tmp_path)
 
 

@@ -91,4 +91,4 @@ def test_a_wilcoxon_test_that_says_nothing_is_not_made():
 
 
 def test_p_in_words():
-    assert intervals.in_words(0.0004) == "p < 0.001" and intervals.in_words(0.0312) == "p = 0.031"
+    assert intervals.equation(0.0004) == "p < 0.001" and intervals.in_words(0.0312) == "p = 0.031"

@@ -117,5 +117,5 @@ def test_files_that_are_refused(file, tmp_path):
 def test_a_missing_package_is_named(package, call, file, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)  # as Python has it for what cannot be imported
     arguments = {"write": (network("glcic"), tmp_path / "a.onnx"), "load": (file,)}[call]
-    message = refusal(getattr(onnx, call), *arguments)
+    message = refusal({"write": onnx.write, "load": engine.load}[call], *arguments)
     assert package in message and "pip install 'inpainting_tf[onnx]'" in message

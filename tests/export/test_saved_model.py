@@ -407,7 +407,7 @@ def test_what_is_there_is_not_overwritten(model, tmp_path, what):
 
 def test_a_network_that_wants_its_holes_filled_is_refused(tmp_path):
     network = inpainting_tf.build("direct_conv", image_size=None, width=4, fill="biharmonic")
-    with pytest.raises(InputError, match="holes filled by biharmonic"):
+    with pytest.raises(InputError, match="with prefill biharmonic"):
         saved_model.write(network, tmp_path / "1")
     assert list(tmp_path.iterdir()) == []
 

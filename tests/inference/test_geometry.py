@@ -22,7 +22,7 @@ def pair(xp):
 
 def test_a_picture_smaller_than_the_training_pictures_is_seen_as_it_is_but_for_the_divisor(xp):
     sizes = xp.array([[30, 201], [64, 96]])
-    assert np.array(geometry.seen_shape(sizes[0], sizes[1], 8, xp)).tolist() == [32, 96]
+    assert np.array(geometry.input_shape(sizes[0], sizes[1], 8, xp)).tolist() == [32, 96]
 
 
 CASES = {

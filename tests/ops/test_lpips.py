@@ -200,7 +200,11 @@ print(*metric(pair["a"], pair["b"]), *values)
     [
         (pictures(30, 50), pictures(30, 50), r"at least 31x31 pixels for LPIPS\. Received 30x50"),
         (pictures(50, 30), pictures(50, 30), r"at least 31x31 pixels for LPIPS\. Received 50x30"),
-        (pictures(35, 50), pictures(50, 35), r"one shape .* Received \(2, 35, 50, 3\) and \(2, 50, 35, 3\)"),
+        (
+            pictures(35, 50),
+            pictures(50, 35),
+            r"the same shape .* Received \(2, 35, 50, 3\) and \(2, 50, 35, 3\)",
+        ),
         (pictures(35, 50)[..., :1], pictures(35, 50)[..., :1], r"3 channels, RGB, .* Received 1\."),
         (
             np.zeros((1, 35, 50, 3), "uint8"),

@@ -205,9 +205,9 @@ def test_pictures_smaller_than_the_window_are_refused():
 
 def test_wrong_input_is_named():
     a = constant(0.5)
-    with pytest.raises(InputError, match=r"`a` and `b` must have one shape.*\(1, 48, 32, 3\)"):
+    with pytest.raises(InputError, match=r"`a` and `b` must have the same shape.*\(1, 48, 32, 3\)"):
         metrics.psnr(a, a.transpose(0, 2, 1, 3))
-    with pytest.raises(InputError, match="`a` and `b` must have one shape"):
+    with pytest.raises(InputError, match="`a` and `b` must have the same shape"):
         metrics.mse(a[0], a[0])
     with pytest.raises(InputError, match=r"`b` must be floating point.*uint8"):
         metrics.mae(a, np.zeros(a.shape, "uint8"))

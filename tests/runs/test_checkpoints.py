@@ -214,7 +214,7 @@ def test_a_damaged_one_is_passed_over_with_a_warning(two_checkpoints, other, tmp
     assert checkpoints.restore(tmp_path, other) == {"step": 1}
     assert same(values(other), saved)
     (record,) = caplog.records
-    assert "Passed over the damaged checkpoint" in record.getMessage()
+    assert "Skipped the damaged checkpoint" in record.getMessage()
     assert "step-00000002" in record.getMessage() and "\n" not in record.getMessage()
 
 

@@ -1,4 +1,4 @@
-"""The kinds of tables and figures that papers have: what each needs, and how it becomes a part of a page."""
+"""The kinds of the papers' tables and figures: what each needs, and its part of a page."""
 
 from inpainting_tf.book.entries.drawings import (
     Bars,

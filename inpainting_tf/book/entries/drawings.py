@@ -1,4 +1,4 @@
-"""Figures: pictures filled by the systems, their losses, bars, scores, and encoders compared."""
+"""Figures: pictures filled by the systems, their losses, bars, raters' scores, and the encoder comparison."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from inpainting_tf.ops import images
 class Curves(PerSystem):
     """The losses of each system over its training."""
 
-    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
-        path = figures.loss_curves(lab.run(name).history(), self.file(folder, f"_{name}"))
+    def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
+        path = figures.loss_curves(experiments.run(name).history(), self.file(folder, f"_{name}"))
         return Picture(path, f"{self.key}: {name}", public=True)
 
 
@@ -37,7 +37,7 @@ SHEETS = {  # that come with an evaluation; the best and the worst by the PSNR i
 
 @dataclasses.dataclass(frozen=True)
 class Sheets(PerSystem):
-    """Pictures as each system fills them, a sheet of its own for each.
+    """Pictures filled by each system, a sheet for each.
 
     Attributes:
         which: a key of `SHEETS`.
@@ -45,24 +45,24 @@ class Sheets(PerSystem):
 
     which: str = "sheet"
 
-    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
-        return Picture(lab.sheet_of(name, self.which), f"{self.key}: `{name}`, {SHEETS[self.which]}")
+    def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(experiments.sheet_of(name, self.which), f"{self.key}: `{name}`, {SHEETS[self.which]}")
 
 
 @dataclasses.dataclass(frozen=True)
 class SideBySide(Entry):
-    """The first test pictures as all systems fill them, a column for each.
+    """The first test pictures filled by all systems, a column for each.
 
     Attributes:
-        raw: show the whole predictions, and not the known pixels' own.
+        raw: show the raw predictions, and not the composites.
         source: other pictures than those that the systems were trained on, e.g. "synthetic_faces".
     """
 
     raw: bool = False
     source: str | None = None
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems, self.source)
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(experiments, self.systems, self.source)
         for name, reason in missing.items():
             yield failed(name, reason)
         for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
@@ -78,8 +78,8 @@ class Bars(Entry):
 
     metrics: tuple[str, ...] = ("psnr",)
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems)
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(experiments, self.systems)
         for name, reason in missing.items():
             yield failed(name, reason)
         if found:
@@ -89,19 +89,19 @@ class Bars(Entry):
 
 @dataclasses.dataclass(frozen=True)
 class Progress(PerSystem):
-    """The same test pictures as they were filled while a system was trained."""
+    """The same test pictures, filled after several epochs of a system's training."""
 
-    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
-        return Picture(lab.progress(name), f"{self.key}: `{name}`")
+    def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
+        return Picture(experiments.progress(name), f"{self.key}: `{name}`")
 
 
 @dataclasses.dataclass(frozen=True)
 class Ratings(Entry):
-    """Scores that people gave the systems' fills."""
+    """Raters' scores of the systems' fills."""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        if lab.study is None:
-            runs = " ".join(f"--runs={lab.home / name}" for name in self.systems)
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        if experiments.study is None:
+            runs = " ".join(f"--runs={experiments.home / name}" for name in self.systems)
             yield (
                 "**Cannot be judged**: it takes people. This page asks them, and with `--study=FOLDER` "
                 f"their scores are here: `python -m inpainting_tf.apps.study {runs} --pictures=PICTURES "
@@ -109,15 +109,15 @@ class Ratings(Entry):
             )
             return
         try:
-            yield ratings.report(lab.study)
+            yield ratings.report(experiments.study)
         except InputError as error:
             raise Missing(str(error)) from error
-        yield Picture(Path(lab.study) / "ratings.png", f"{self.key}: {self.title}", public=True)
+        yield Picture(Path(experiments.study) / "ratings.png", f"{self.key}: {self.title}", public=True)
 
 
 @dataclasses.dataclass(frozen=True)
 class Removal(Entry):
-    """A hole where the user wants something gone: glasses, on pictures whose eyes are where CelebA has them.
+    """Removal by a user's hole: glasses, in pictures aligned as in CelebA.
 
     Attributes:
         hole: of the pictures, (top, bottom, left, right) as shares of the side.
@@ -125,23 +125,23 @@ class Removal(Entry):
 
     hole: tuple[float, float, float, float] = (0.44, 0.60, 0.2, 0.8)
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         (name,) = self.systems
-        shown = lab.evaluation(name).images
+        shown = experiments.evaluation(name).images
         mask = np.zeros((*shown.shape[:3], 1), "float32")
         height, width = shown.shape[1:3]
         top, bottom, left, right = (
             round(share * side) for share, side in zip(self.hole, (height, height, width, width), strict=True)
         )
         mask[:, top:bottom, left:right] = 1.0
-        fill = comparison.of_run(lab.run(name)).fill
+        fill = comparison.of_run(experiments.run(name)).fill
         filled = images.composite(shown, np.asarray(fill(shown * (1 - mask), mask)), mask)
         columns = {"picture": shown, "input": figures.input_view(shown, mask), "filled": filled}
         path = figures.sheet(columns, self.file(folder), title=f"{name}: what was over the eyes is removed")
         yield Picture(path, f"{self.key}: a hole of the user's own over the eyes, `{name}`")
         yield (
             "Any picture and any hole: `inpaint --model="
-            f"{lab.home / name} --image=PICTURE --mask=MASK --output=OUTPUT`."
+            f"{experiments.home / name} --image=PICTURE --mask=MASK --output=OUTPUT`."
         )
 
 
@@ -149,8 +149,8 @@ class Removal(Entry):
 class EncoderAccuracy(Entry):
     """Two encoders as classifiers of CIFAR-10."""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        rows = lab.encoders()
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        rows = experiments.encoders()
         path = encoders.accuracy_curves(rows, self.file(folder))
         yield Picture(path, f"{self.key}: test accuracy after each epoch", public=True)
         first, last = rows[0], rows[-1]
@@ -160,7 +160,7 @@ class EncoderAccuracy(Entry):
             cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
         yield tables.table(cells)
         yield _encoders_verdict(rows, seconds)
-        size = ENCODERS[lab.scale]
+        size = ENCODERS[experiments.scale]
         yield (
             f"{size.train or 'All'} training pictures, seed 0: `python scripts/encoder_comparison.py "
             f"--epochs={size.epochs} --width={size.width}{f' --train={size.train}' if size.train else ''}`."
@@ -168,15 +168,15 @@ class EncoderAccuracy(Entry):
 
 
 def _encoders_verdict(rows: Sequence[dict], seconds: Mapping[str, float]) -> str:
-    """The paper: the improved encoder converges faster, and is no worse in the end."""
+    """The verdict on the paper's claim: the improved encoder converges faster and ends no worse."""
     ahead = sum(row["improved"] > row["glcic"] for row in rows)
     final = rows[-1]["improved"] - rows[-1]["glcic"]
-    words = (
+    summary = (
         f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
         f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
     )
     if ahead == len(rows) and final > 0:
-        return f"**Reproduced**: {words}."
+        return f"**Reproduced**: {summary}."
     if ahead < len(rows) / 2:
-        return f"**Not reproduced**: {words}."
-    return f"**Cannot be judged**: {words}; one seed."
+        return f"**Not reproduced**: {summary}."
+    return f"**Cannot be judged**: {summary}; one seed."

@@ -1,4 +1,4 @@
-"""What a table or figure of a paper is, whatever its kind, and what it gives for a page."""
+"""The base class of the papers' tables and figures, and its output for a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Picture:
     Attributes:
         file: a PNG file.
         caption: below it.
-        public: whether it may be shown to everybody. Pictures of a data set may not be published.
+        public: whether it may be published; pictures of a data set may not.
     """
 
     file: Path
@@ -36,7 +36,7 @@ class Entry:
 
     Attributes:
         key: its kind and number in the paper, e.g. "table 4.3".
-        title: what it shows.
+        title: of its section.
         systems: the models whose runs it needs.
     """
 
@@ -46,10 +46,10 @@ class Entry:
 
     @property
     def slug(self) -> str:
-        """Its key as a part of a file's name."""
+        """Its key as part of a file's name."""
         return re.sub("[^a-z0-9]+", "_", self.key.lower())
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         """Its part of the page; pictures that it draws are written into `folder`.
 
         Raises:
@@ -58,21 +58,21 @@ class Entry:
         raise NotImplementedError
 
     def file(self, folder: Path, suffix: str = "") -> Path:
-        """Where it draws a picture."""
+        """The path of a figure that it draws."""
         return folder / f"{self.slug}{suffix}.png"
 
 
 class PerSystem(Entry):
     """An entry with a picture for each system."""
 
-    def picture(self, lab: Experiments, name: str, folder: Path) -> Picture:
+    def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
         """The picture of the system `name`; as `make` otherwise."""
         raise NotImplementedError
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         for name in self.systems:
             try:
-                yield self.picture(lab, name, folder)
+                yield self.picture(experiments, name, folder)
             except Missing as reason:
                 yield failed(name, reason)
 
@@ -83,18 +83,18 @@ def systems_of(entries: Iterable[Entry]) -> list[str]:
 
 
 def measured(
-    lab: Experiments, systems: Sequence[str], source: str | None = None
+    experiments: Experiments, systems: Sequence[str], source: str | None = None
 ) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """The systems' evaluations, and the reasons of those that have none."""
     found, missing = {}, {}
     for name in systems:
         try:
-            found[name] = lab.evaluation(name, source)
+            found[name] = experiments.evaluation(name, source)
         except Missing as reason:
             missing[name] = str(reason)
     return found, missing
 
 
 def failed(name: str, reason: object) -> str:
-    """The line that stands in the place of a system of which nothing can be shown."""
+    """The line in place of a system without a result."""
     return f"`{name}`: failed: {tables.plain(reason)}"

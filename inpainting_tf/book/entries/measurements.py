@@ -29,16 +29,16 @@ COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
 
 @dataclasses.dataclass(frozen=True)
 class Table(Entry):
-    """Systems and classical fills on the same pictures and holes, beside what the paper printed.
+    """Systems and classical fills on the same pictures and holes, beside the paper's numbers.
 
     Attributes:
-        claims: what the paper says about their order.
+        claims: the paper's, about their order.
         columns: metrics, as `evaluation.MEANS` names them.
-        as_printed: another column, by the formula that the paper printed: its header, and what makes it of a
-            picture's proper PSNR.
-        printed: the key of the table that the paper's numbers stand in, if that is another one.
-        course: against what to draw the validation PSNR over the training, too: "epoch" or "minutes".
-        note: what else the reader must know.
+        as_printed: another column, by the formula that the paper printed: its header, and its function of a
+            picture's PSNR.
+        printed: the key of the table with the paper's numbers, if that is another one.
+        course: the x axis of a figure of the validation PSNR over the training: "epoch" or "minutes".
+        note: a remark for the reader.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -48,17 +48,17 @@ class Table(Entry):
     course: str = ""
     note: str = ""
 
-    def make(self, lab: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(lab, self.systems)
+    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = measured(experiments, self.systems)
         if not found:
             raise Missing("; ".join(f"{name}: {reason}" for name, reason in missing.items()))
         classic = {}
         for name in BASELINES:
             try:
-                classic[name] = lab.baseline(name, next(iter(found)))
+                classic[name] = experiments.baseline(name, next(iter(found)))
             except Missing as reason:
                 missing[name] = str(reason)
-        yield self._table(lab, found | classic, missing)
+        yield self._table(experiments, found | classic, missing)
         yield f"{_of(next(iter(found.values())))} {IN_BRACKETS}"
         if self.note:
             yield self.note
@@ -69,7 +69,7 @@ class Table(Entry):
         bars = figures.comparison_bars([*found.values(), *classic.values()], self.file(folder, "_bars"))
         yield Picture(bars, f"{self.key}: bars of the table", public=True)
         if self.course:
-            path = _course(lab, found, self.course, self.file(folder, "_course"))
+            path = _course(experiments, found, self.course, self.file(folder, "_course"))
             yield Picture(path, COURSE, public=True)
         shown = [
             *found.values(),
@@ -78,9 +78,11 @@ class Table(Entry):
         sheet = comparison.sheet(shown, self.file(folder, "_sheet"))
         yield Picture(sheet, f"{self.key}: the first test pictures, their known pixels kept")
 
-    def _table(self, lab: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
-        columns = [*self.columns, *(["lpips"] if lab.lpips else [])]
-        printed = {name: lab.recipe(name).printed.get(self.printed or self.key, {}) for name in self.systems}
+    def _table(self, experiments: Experiments, found: dict[str, Evaluation], missing: dict[str, str]) -> str:
+        columns = [*self.columns, *(["lpips"] if experiments.lpips else [])]
+        printed = {
+            name: experiments.recipe(name).printed.get(self.printed or self.key, {}) for name in self.systems
+        }
         theirs = list(dict.fromkeys(key for each in printed.values() for key in each))
         header = ["", *(f"{_header(key)}, printed" for key in theirs), *map(_header, columns)]
         if self.as_printed:
@@ -100,16 +102,16 @@ class Table(Entry):
         return tables.table(rows)
 
 
-def _course(lab: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
+def _course(experiments: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
     histories = {
-        name: [row | {"minutes": float(row["seconds"]) / 60} for row in lab.run(name).history()]
+        name: [row | {"minutes": float(row["seconds"]) / 60} for row in experiments.run(name).history()]
         for name in systems
     }
     return figures.course(histories, "val_hole_psnr", path, over=over, label="hole PSNR (dB)")
 
 
 def _of(found: Evaluation) -> str:
-    """What was measured, in a sentence."""
+    """The test set, in a sentence."""
     summary, mask = found.summary, found.summary["mask"]
     lengths = (f"{100 * length:.3g}" for length in masks.extent(masks.Mask(**mask)))
     extent = " to ".join(dict.fromkeys(lengths))
@@ -125,7 +127,7 @@ def _header(key: str) -> str:
 
 
 def _printed(value: object) -> str:
-    """A printed number; of one that was followed over the epochs, the last."""
+    """A printed number; of one printed for several epochs, the last."""
     if isinstance(value, dict):
         epoch, value = list(value.items())[-1]
         return f"{value:g} ({epoch})"
@@ -152,18 +154,18 @@ def _findings(findings: Sequence[claims.Finding]) -> str:
     for each in findings:
         seconds = each.claim.metric == "seconds"
         difference, low, high = np.multiply((each.difference, *each.interval), 1000.0 if seconds else 1.0)
-        words = f"{each.claim.words}: "
+        prefix = f"{each.claim.statement}: "
         form = ".4f" if each.claim.metric.endswith("ssim") else ".2f"
         unit = " ms" if seconds else ""
         rows.append(
             [
-                each.claim.words,
+                each.claim.statement,
                 each.claim.where,
                 f"{difference:+{form}}{unit} ({low:+{form}} to {high:+{form}})"
                 if np.isfinite(difference)
                 else "",
                 intervals.cell(each.p) if np.isfinite(each.p) else "",
-                f"open: {each.reason.removeprefix(words)}" if each.verdict == claims.OPEN else each.verdict,
+                f"open: {each.reason.removeprefix(prefix)}" if each.verdict == claims.OPEN else each.verdict,
             ]
         )
-    return tables.table(rows, words=(0, 1, 4))
+    return tables.table(rows, left=(0, 1, 4))

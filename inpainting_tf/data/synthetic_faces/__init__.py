@@ -1,4 +1,4 @@
-"""Portraits of people who do not exist, drawn by code: a data set that needs no download and no consent.
+"""Synthetic portraits, drawn by code: a data set that needs no download and no consent.
 
 `face(index)` draws one person in the manner of an aligned face crop: eyes at a stable height, face filling
 most of the picture. Everything is drawn upright on one canvas in face coordinates (x to the right, y down,

@@ -1,4 +1,4 @@
-"""What is behind a person."""
+"""The background."""
 
 from __future__ import annotations
 

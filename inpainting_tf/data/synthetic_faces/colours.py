@@ -15,7 +15,7 @@ def mix(a: Colour, b: Colour, t: float) -> tuple[float, ...]:
 
 
 def vary(colour: Colour, rng: np.random.Generator, spread: float) -> tuple[float, ...]:
-    """A colour nearby, by lot: mostly lighter or darker, within 8 to 250."""
+    """A random similar colour: mostly lighter or darker, within 8 to 250."""
     return tuple(np.clip(np.add(colour, rng.normal(0, spread) + rng.normal(0, spread / 3, 3)), 8, 250))
 
 

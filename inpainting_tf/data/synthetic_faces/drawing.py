@@ -22,7 +22,7 @@ Patch = tuple[Image.Image, tuple[int, int]]  # coverage, and its left and top on
 
 @dataclass(frozen=True)
 class Scene:
-    """What every drawing step works on: the picture so far, the person, and the source of fine detail."""
+    """The state of every drawing step: the picture so far, the person, the random numbers of fine detail."""
 
     picture: Image.Image
     look: Look
@@ -85,7 +85,7 @@ def _mask(outlines: list[np.ndarray], blur: float, opacity: float) -> Patch | No
     right, bottom = np.minimum(points.max(0) + margin, CANVAS).astype(int).tolist()
     if right <= left or bottom <= top:
         return None
-    grain = 2 if blur < 1 else 1  # what is blurred anyway needs no supersampling
+    grain = 2 if blur < 1 else 1  # blurred outlines need no supersampling
     mask = Image.new("L", (grain * (right - left), grain * (bottom - top)))
     draw, ink = ImageDraw.Draw(mask), int(255 * min(opacity, 1))
     for outline in outlines:

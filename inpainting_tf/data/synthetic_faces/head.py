@@ -1,4 +1,4 @@
-"""Head, neck and ears: their shape, and skin that is lit."""
+"""Head, neck and ears: their shape and lit skin."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _outline(look: Look) -> np.ndarray:
 
 
 def turned_jaw(look: Look, y: np.ndarray) -> np.ndarray:
-    """How far the jaw at height `y` moves sideways as the head turns."""
+    """The sideways shift of the jaw at height `y` when the head turns."""
     return 0.55 * np.sin(look.yaw) * np.clip(y / 1.66, 0, 1) ** 2
 
 

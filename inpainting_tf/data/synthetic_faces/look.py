@@ -1,4 +1,4 @@
-"""Who is drawn: a person and a photograph by lot."""
+"""The random attributes of a person and a photograph."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ COLLARS = ("round", "vee", "shirt", "polo neck", "hood")
 
 @dataclass(frozen=True)
 class Look:
-    """What is drawn by lot about a person and the photograph; lengths in face units, angles in radians."""
+    """Random attributes of a person and the photograph; lengths in face units, angles in radians."""
 
     masculine: float
     age: float
@@ -92,7 +92,7 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator) -> Look:
-    """A person and a photograph by lot; what goes together in life is drawn together."""
+    """Random attributes; those that are correlated in life are drawn together."""
     masculine = float(np.clip(rng.choice([0.15, 0.85]) + rng.normal(0, 0.12), 0, 1))
     age, tone = rng.beta(1.3, 2.0), (len(SKINS) - 1.001) * rng.beta(0.9, 1.25)
     man = masculine > 0.5

@@ -1,4 +1,4 @@
-"""How a drawing becomes a photograph."""
+"""Turns a drawing into a photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rating study without its page: who is shown what in which order, what they said, and what follows."""
+"""The rating study without its page: its plan, the raters' scores, and their statistics."""
 
 from __future__ import annotations
 

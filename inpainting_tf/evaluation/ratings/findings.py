@@ -1,4 +1,4 @@
-"""What the scores of a rating study say: each system described, and tests whether they differ."""
+"""Statistics of the scores of a rating study: a summary of each system, tests of their differences."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """What the scores so far say; see `find`."""
+    """Statistics of the scores so far; see `find`."""
 
     raters: int
     pictures: int
@@ -68,8 +68,8 @@ def find(plan: Plan, rows: Sequence[Row]) -> Findings:
     """Describes each system and tests whether they differ (face_gan, section 5.1.3, which does not test).
 
     The tests use complete blocks: the scores of one picture by one rater who has scored it by all systems.
-    (A rater's blocks are taken for independent, as those of different raters are.) Untouched originals are
-    described but not tested: that they look better is no finding, and would make any comparison significant.
+    (A rater's blocks are treated as independent, like those of different raters.) Untouched originals are
+    summarised but not tested: their higher scores would make any comparison significant.
     """
     scores: dict[str, list[int]] = {system: [] for system in plan.systems}
     for row in rows:
@@ -96,14 +96,14 @@ def blocks(rows: Sequence[Row], systems: Sequence[str]) -> np.ndarray:
 
 
 def friedman(table: np.ndarray) -> Test:
-    """Friedman's test, corrected for ties, that all systems are scored alike.
+    """Friedman's test, corrected for ties, of the hypothesis that all systems are scored alike.
 
     Args:
         table: int [blocks, systems].
     """
     count, systems = table.shape
     if systems < 3:
-        return Test(count, reason="it takes at least three systems")
+        return Test(count, reason="it needs at least three systems")
     if count < FEWEST:
         return Test(count, reason=f"{count} complete blocks, at least {FEWEST} are needed")
     if (table == table[:, :1]).all():

@@ -1,4 +1,4 @@
-"""The findings of a rating study in words, tables and boxes."""
+"""The findings of a rating study as text, tables and box plots."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def report(folder: str | os.PathLike) -> str:
 
 
 def as_markdown(found: Findings) -> str:
-    """Tables of the systems and of their comparisons, with the tests in words."""
+    """Tables of the systems and of their comparisons, with the tests as text."""
     parts = [
         f"{_extent(found)}; scores from 1 ({SCORES[1]}) to 5 ({SCORES[5]}).",
         tables.table([["system", "n", "median", "mean", "quartiles"], *map(_system_row, found.summaries)]),
-        _friedman_in_words(found),
+        _friedman_text(found),
     ]
     if found.pairs:
         parts.append(
@@ -62,14 +62,14 @@ def as_markdown(found: Findings) -> str:
 
 def conclusion(found: Findings) -> str:
     """The tests in a few lines, for a caption."""
-    lines = [_friedman_in_words(found)]
+    lines = [_friedman_text(found)]
     tested = [(each, each.holm) for each in found.pairs if each.holm is not None]
     if len(tested) > _PAIRS_IN_A_CAPTION:
         lines.append("Wilcoxon signed-rank tests of every two: see report.md.")
     elif tested:
         lines.append("Wilcoxon signed-rank tests, p with Holm's correction, and mean differences:")
         lines += [
-            f"{each.first} - {each.second}: {intervals.in_words(p)}, {each.difference:+.2f}"
+            f"{each.first} - {each.second}: {intervals.equation(p)}, {each.difference:+.2f}"
             for each, p in tested
         ]
     if any(each.system == ORIGINAL for each in found.summaries):
@@ -77,12 +77,12 @@ def conclusion(found: Findings) -> str:
     return "\n".join(lines)
 
 
-def _friedman_in_words(found: Findings) -> str:
+def _friedman_text(found: Findings) -> str:
     test, systems = found.friedman, sum(each.system != ORIGINAL for each in found.summaries)
     what = "Friedman test, in blocks of one rater and picture"
     if test.p is None:
         return f"{what}: not made, {test.reason}."
-    p = intervals.in_words(test.p)
+    p = intervals.equation(test.p)
     return f"{what}: chi2({systems - 1}) = {test.statistic:.2f}, {p}, {test.n} complete blocks."
 
 

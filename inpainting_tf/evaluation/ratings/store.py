@@ -1,9 +1,9 @@
-"""The file of a rating study: who is shown what in which order, and what they said.
+"""The file of a rating study: its plan and the raters' scores.
 
-One SQLite file holds what was to be rated and every score. Each score is a transaction of its own that takes
-the write lock at its beginning and is on the disk at its end, so several servers and many raters can write
-at once and a killed server loses nothing. The journal is SQLite's ordinary one: a few scores a second need
-no write-ahead log, and the study stays one file that can be copied.
+One SQLite file holds the plan and every score. Each score is a transaction of its own that takes the write
+lock at its beginning and is on the disk at its end, so several servers and many raters can write at once and
+no score is lost when a server is killed. The journal is SQLite's ordinary one: a few scores a second need no
+write-ahead log, and the study stays one file that can be copied.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from inpainting_tf.errors import InputError
 
 SCORES = {1: "unnatural", 2: "rather unnatural", 3: "in between", 4: "rather natural", 5: "natural"}
-ORIGINAL = "original"  # the system that leaves pictures as they are: a control, which is not tested
+ORIGINAL = "original"  # the system that leaves pictures unchanged: a control, which is not tested
 DATABASE = "ratings.sqlite"
 SCHEMA = 1  # raise it when the tables change
 _PATIENCE = 30.0  # seconds for which a writer waits for the others
@@ -47,9 +47,9 @@ class Plan:
     """What is rated: every picture as filled by every system.
 
     Attributes:
-        systems: their names in the order of the figure, each with what tells it from another of that name.
-        pictures: the same of the pictures and their holes.
-        seed: of the orders in which raters see them.
+        systems: names in the order of the figure -> fingerprints.
+        pictures: names of the pictures -> fingerprints of pixels and hole.
+        seed: of the raters' orders.
     """
 
     systems: Mapping[str, str]
@@ -57,12 +57,12 @@ class Plan:
     seed: int = 0
 
     def order(self, rater: str) -> list[tuple[str, str]]:
-        """All (picture, system), in an order that is the rater's own and the same each time.
+        """All (picture, system), in a random order that is a function of seed and rater.
 
         In rounds: each shows every picture once, by systems drawn at random. So a picture never comes twice
-        in a row (where there are several), which would invite to compare two fills and to spot what differs,
-        rather than to say how natural each one looks; and whatever raters learn, or tire of, on the way is
-        spread over pictures and systems. ITU-T P.910 asks for the same.
+        in a row (where there are several), which would invite a comparison of two fills instead of a score of
+        each; and effects of learning and fatigue are spread over pictures and systems. ITU-T P.910 recommends
+        the same.
         """
         drawn = random.Random(f"{self.seed}/{rater}")
         left = {picture: drawn.sample(list(self.systems), len(self.systems)) for picture in self.pictures}
@@ -76,7 +76,7 @@ class Plan:
 
 
 def rater_name(text: str | None) -> str:
-    """What a rater typed as the name that scores are kept under; case and spacing do not matter.
+    """A rater's input as the name under which scores are stored; case and spacing do not matter.
 
     Raises:
         InputError: empty, too long, or not beginning with a letter or digit.
@@ -84,7 +84,7 @@ def rater_name(text: str | None) -> str:
     name = " ".join(unicodedata.normalize("NFKC", text or "").casefold().split())
     if not name:
         raise InputError("Please enter a name or a number: your scores are kept under it.")
-    # What begins like a formula would be one where a spreadsheet opens the exported table.
+    # A spreadsheet that opens the exported table would evaluate a name that begins like a formula.
     if len(name) > _LONGEST_NAME or not name[0].isalnum() or not name.isprintable():
         raise InputError(
             f"A name begins with a letter or digit and has at most {_LONGEST_NAME} characters. "
@@ -117,7 +117,7 @@ class Store:
         return store
 
     def plan(self) -> Plan:
-        """What the study was begun with."""
+        """The study's plan."""
         with self._connection() as connection:
             [version] = connection.execute("PRAGMA user_version").fetchone()
             if version != SCHEMA:
@@ -133,7 +133,7 @@ class Store:
         return Plan(systems, pictures, seed)
 
     def require(self, plan: Plan) -> None:
-        """InputError unless the study was begun with this plan: scores of two studies are never mixed."""
+        """InputError unless this is the study's plan: scores of two studies are never mixed."""
         own = self.plan()
         begun = f"--output {str(self.path.parent)!r} holds a study"
         advice = "name another --output, or leave out all other options to go on with that one"
@@ -153,7 +153,7 @@ class Store:
             raise InputError(f"{begun} with --seed={own.seed}. Received {plan.seed}: {advice}.")
 
     def rate(self, rater: str, picture: str, system: str, score: int, position: int) -> bool:
-        """Keeps a score, on the disk when this returns; False where that rater has scored that fill already.
+        """Stores a score, on the disk when this returns; False if that rater has scored that fill already.
 
         Args:
             rater: a `rater_name`.

@@ -1,4 +1,4 @@
-"""What engines and exchange formats share: a network as a TensorFlow graph, and the note beside it."""
+"""Shared by engines and exchange formats: a network as a TensorFlow graph, and its facts as metadata."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from inpainting_tf.inference.facts import Facts
 if TYPE_CHECKING:
     from inpainting_tf.inpainter import Inpainter
 
-NOTE = "inpainting_tf"  # under this name a file says what an engine has to know
+NOTE = "inpainting_tf"  # the metadata key under which a file holds the network's facts
 
 
 def needed(package: str, extra: str) -> types.ModuleType:
     """Imports an optional package.
 
     Raises:
-        InputError: it is not there; the message names the extra to install.
+        InputError: it is not installed; the message names the extra to install.
     """
     try:
         return importlib.import_module(package)
@@ -85,7 +85,7 @@ def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] 
     Args:
         model: a completion network.
         inputs: see `signature`.
-        select: what puts the picture together from (missing, prediction, image); `tf.where` by default.
+        select: composites (missing, prediction, image); `tf.where` by default.
     """
     import tensorflow as tf
 
@@ -101,7 +101,7 @@ def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] 
 
 def frozen(function: Any) -> Any:
     """The one concrete function of a `tf.function`, with its weights as constants."""
-    # Not in TensorFlow's public names, but where its own converters and their documentation have it.
+    # Not a public name of TensorFlow, but the one that its converters and their documentation use.
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     return convert_variables_to_constants_v2(function.get_concrete_function())
@@ -114,19 +114,19 @@ def converting(model: keras.Model, target: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except Exception as error:  # each converter has exceptions of its own, and raises many others
+    except Exception as error:  # converters raise exceptions of many kinds
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[0] if lines else type(error).__name__
         raise InputError(f"`model` {model.name!r} cannot be converted to {target}: {reason}") from error
 
 
 def note(facts: Facts) -> str:
-    """What an engine has to know, as JSON."""
+    """The facts as JSON."""
     return json.dumps(facts.to_json())
 
 
 def noted(text: str | bytes, run: Fill) -> Runtime:
-    """The network of a `note`."""
+    """An engine from `run` and the facts that `note` wrote."""
     return Runtime(run, Facts.from_json(json.loads(text)))
 
 

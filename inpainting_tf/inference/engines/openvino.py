@@ -23,12 +23,12 @@ PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
 
 
 def compile(model: Inpainter, *, precision: str = "bfloat16") -> Runtime:
-    """A completion network that OpenVINO runs on the CPU; sizes, scale and pre-fill are those of the model.
+    """A completion network that OpenVINO runs on the CPU; its facts are those of the model.
 
     Args:
         model: a float32 completion network, from `inpainting_tf.load`.
         precision: "float32", which agrees with TensorFlow to rounding; or "bfloat16", several times faster
-            where the processor has it (AMX or AVX512-BF16) and at most a few of 255 grey levels away. Other
+            where the processor has it (AMX or AVX512-BF16) and at most a few of 255 grey levels off. Other
             processors compute in float32 then too.
 
     Raises:
@@ -37,11 +37,11 @@ def compile(model: Inpainter, *, precision: str = "bfloat16") -> Runtime:
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     graphs.check(model)
-    core = _quiet().Core()
+    core = _without_telemetry().Core()
     has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     hint = PRECISIONS[precision if has_bfloat16 else "float32"]
     with graphs.converting(model, "OpenVINO"):
-        # Said in every case: without a hint, OpenVINO itself takes bfloat16 where there is one.
+        # Always set: without a hint, OpenVINO uses bfloat16 where the processor has it.
         compiled = core.compile_model(_read(core, model), "CPU", {"INFERENCE_PRECISION_HINT": hint})
     lock = threading.Lock()  # a compiled model has one set of buffers
 
@@ -53,17 +53,17 @@ def compile(model: Inpainter, *, precision: str = "bfloat16") -> Runtime:
     return Runtime(run, model.facts)
 
 
-def _quiet() -> types.ModuleType:
-    """The package openvino, without the one by which its mere import reports to its makers.
+def _without_telemetry() -> types.ModuleType:
+    """The package openvino, imported without openvino-telemetry, which would report the import.
 
-    It falls back to a stub where openvino-telemetry is not installed; None says that it is not.
+    Without that package, openvino falls back to a stub; None in `sys.modules` makes it appear uninstalled.
     """
     sys.modules.setdefault("openvino_telemetry", cast(types.ModuleType, None))
     return graphs.needed("openvino", "openvino")
 
 
 def _read(core: Any, model: keras.Model) -> Any:
-    """The network as OpenVINO's graph, by the runtime's own reader, which wants a file."""
+    """The network as OpenVINO's graph, by the runtime's own reader, which takes a file."""
     constant = graphs.frozen(graphs.prediction(model, graphs.signature(model)))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.pb"
