@@ -99,8 +99,8 @@ class Inpainter(Engine, keras.Model):
         """A trained network, in float32 and for any picture size that it takes.
 
         Args:
-            preset: a key of `Inpainter.presets`, a run's folder, packed or not, or a `.keras` file. (A folder
-                that has such a name: "./faces".)
+            preset: a key of `Inpainter.presets`, a run's folder, packed or not, or a `.keras` file. A run in
+                a folder of such a name goes before the model.
 
         Raises:
             InputError: no such path, or not a model of this package.

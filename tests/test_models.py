@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from running import command
+from running import ROOT, command, contents
 
 import inpainting_tf
 from inpainting_tf import classical, data, models, runs
@@ -21,7 +22,7 @@ from inpainting_tf.ops.metrics import hole_psnr
 
 @pytest.mark.parametrize("name", models.NAMES)
 def test_a_model_is_small_and_says_what_it_is(name):
-    folder = models.folder(name)
+    folder = models.locate(name)
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     for heading in ("## Data", "## Training", "## Measured", "## Limits"):
         assert heading in card
@@ -50,16 +51,40 @@ def test_a_model_knows_its_scale(name, size):
     assert scale.size == (size, size) and scale.hole == round(size * 24 / 128)
 
 
+def test_a_run_goes_before_the_model_of_its_name(trained, tmp_path, monkeypatch):
+    """`train.py --workdir=cifar10` and then `eval.py --workdir=cifar10` are about one thing."""
+    monkeypatch.chdir(tmp_path)
+    assert inpainting_tf.load("cifar10").facts.trained_on == (32, 6)
+    (tmp_path / "cifar10").mkdir()
+    assert inpainting_tf.load("cifar10").facts.trained_on == (32, 6), "a folder of something else"
+    shutil.copytree(trained, tmp_path / "cifar10", dirs_exist_ok=True)
+    assert inpainting_tf.load("cifar10").facts.trained_on == (16, 3)
+    assert runs.open_run("cifar10").folder == tmp_path / "cifar10"
+    done = command("eval.py", "--workdir=cifar10")
+    assert done.status == 0 and (tmp_path / "cifar10" / "metrics.json").is_file()
+
+
+def test_nothing_is_written_into_the_package(tmp_path, monkeypatch):
+    home = tmp_path / "models"
+    shutil.copytree(ROOT / "tests" / "written" / "packed_glcic", home / "faces")
+    monkeypatch.setattr(models, "_HOME", home)
+    monkeypatch.chdir(tmp_path)
+    before = contents(home)
+    done = command("eval.py", "--workdir=faces")
+    assert done.status == 0, done.err
+    assert contents(home) == before and (tmp_path / "evaluations" / "metrics.json").is_file()
+
+
 def stated(name: str) -> dict[str, tuple[float, float]]:
     """Kind of hole -> (hole PSNR of the model, of the biharmonic fill), from the card's table."""
-    card = (models.folder(name) / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (models.locate(name) / "MODEL_CARD.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", card, re.MULTILINE)
     return {kind: (float(ours), float(theirs)) for kind, ours, theirs in rows}
 
 
 def measured(name: str, kind: str, data_dir: Path, count: int) -> tuple[float, float]:
     """The same on the first `count` test pictures."""
-    run = runs.open_run(models.folder(name))
+    run = runs.open_run(models.locate(name))
     found = data.load(run.recipe.data, data_dir, names=run.pictures(), splits=("test",))
     pictures = np.asarray(found.test.images[:count])
     holes, images = masks.fixed(Mask(kind), range(len(pictures)), pictures.shape[1:3]), to_float(pictures)
@@ -71,7 +96,7 @@ def measured(name: str, kind: str, data_dir: Path, count: int) -> tuple[float, f
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rectangle", "strokes", "mixed"])
 def test_faces_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
-    pictures = runs.open_run(models.folder("faces")).pictures()
+    pictures = runs.open_run(models.locate("faces")).pictures()
     assert len(pictures["test"]) == 250 and not set(pictures["test"]) & set(pictures["train"])
     ours, theirs = measured("faces", kind, real_data_dir / "celeba" / "img_align_celeba", 250)
     assert (ours, theirs) == pytest.approx(stated("faces")[kind], abs=0.03)
@@ -81,7 +106,7 @@ def test_faces_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rectangle", "strokes", "mixed"])
 def test_pictures_of_cifar10_it_never_saw_are_filled_as_the_card_says(kind, real_data_dir):
-    assert all("test" in name for name in runs.open_run(models.folder("cifar10")).pictures()["test"])
+    assert all("test" in name for name in runs.open_run(models.locate("cifar10")).pictures()["test"])
     ours, theirs = measured("cifar10", kind, real_data_dir / "tfds", 1000)
     assert (ours, theirs) == pytest.approx(stated("cifar10")[kind], abs=0.03)
     assert ours > theirs + 0.5

@@ -193,8 +193,7 @@ def _first_run(settings: Settings) -> runs.Run | None:
     """The first of the networks, if it is the folder of a run (and not a mere model file)."""
     if not settings.runs:
         return None
-    path = settings.runs[0]
-    folder = models.folder(path) or Path(path).expanduser()
+    folder = models.locate(settings.runs[0])
     return runs.open_run(folder) if (folder / "recipe.json").is_file() else None
 
 

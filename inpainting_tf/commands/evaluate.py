@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from inpainting_tf import environment
+from inpainting_tf import environment, models
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
@@ -56,7 +56,8 @@ def run(args: flags.FlagValues) -> None:
     subjects += [comparison.of_baseline(name) for name in args.baseline]
     test_set = _test_set(args, found)
     alone = len(subjects) == 1 and found and _same(test_set, comparison.TestSet.of(found[0]))
-    output = args.output or (found[0].folder if alone else "evaluations")
+    own = alone and not models.comes_along(found[0].folder)
+    output = args.output or (found[0].folder if own else "evaluations")
     results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size, lpips=metric)
     print(evaluation.table(results))
     if metric is None:

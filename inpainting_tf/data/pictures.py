@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from absl import logging
@@ -24,10 +24,8 @@ from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from inpainting_tf import files
+from inpainting_tf.data.source import Source
 from inpainting_tf.errors import InputError
-
-if TYPE_CHECKING:
-    from inpainting_tf.data.sources import Source
 
 SMALLEST_SIDE = 8  # px: smaller files are tracking pixels and icons
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,15 +13,23 @@ from inpainting_tf.inference import geometry, windows
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.ops.images import check_two_levels, to_mask
 
-if TYPE_CHECKING:
-    from inpainting_tf.inference.engine import Engine
-
 BLENDS = ("poisson", "none")
 _AT_ONCE = 16  # windows in a call of the network
 
 
+class Model(Protocol):
+    """The interface that `inpaint` needs; `inference.Engine` has it."""
+
+    @property
+    def facts(self) -> Facts:
+        """What must be known to use it."""
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """The raw predictions for a batch."""
+
+
 def inpaint(
-    model: Engine,
+    model: Model,
     image: np.ndarray,
     mask: np.ndarray,
     *,
@@ -130,7 +138,7 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
 
 
 def _predictions(
-    model: Engine, images: np.ndarray, masks: np.ndarray, plans: list[windows.Plan]
+    model: Model, images: np.ndarray, masks: np.ndarray, plans: list[windows.Plan]
 ) -> Iterator[tuple[int, windows.Window, np.ndarray]]:
     """The windows of all pictures in turn: the picture's index, the window, the prediction there."""
     jobs = ((index, window) for index, plan in enumerate(plans) for window in plan.windows)

@@ -15,6 +15,21 @@ ABOUT = types.MappingProxyType(
 NAMES = tuple(ABOUT)
 
 
-def folder(name: str | os.PathLike) -> Path | None:
-    """Where the model of that name lies; None for any other name."""
-    return Path(__file__).parent / name if name in NAMES else None
+_HOME = Path(__file__).parent
+_HELD = ("recipe.json", "model.keras")  # files that mark the folder of a run or a model
+
+
+def locate(path: str | os.PathLike) -> Path:
+    """The folder or file of a model: the path, or the shipped model of that name.
+
+    A run that somebody keeps in a folder called "faces" goes before the model of that name.
+    """
+    here = Path(path).expanduser().absolute()
+    if path in NAMES and not any((here / file).is_file() for file in _HELD):
+        return _HOME / path
+    return here
+
+
+def comes_along(folder: Path) -> bool:
+    """Whether a folder is that of a shipped model, where nothing may be written."""
+    return folder.parent == _HOME

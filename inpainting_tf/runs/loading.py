@@ -25,7 +25,7 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
     Args:
         path: a name in `inpainting_tf.models.NAMES`, a run's folder, packed or not, or a `.keras` file that
             this package wrote; or an `.onnx` or `.tflite` file that it exported, which its own runtime runs.
-            (A folder that has such a name: "./faces".)
+            A run in a folder of such a name goes before the model.
         engine: "keras", or "openvino" for several times the speed on a CPU, in bfloat16 where supported.
 
     Returns:
@@ -57,7 +57,7 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
 
 def inpainter(preset: str | os.PathLike) -> Inpainter:
     """See `Inpainter.from_preset`."""
-    return _load(models.folder(preset) or Path(preset).expanduser())
+    return _load(models.locate(preset))
 
 
 def shown_name(path: str | os.PathLike) -> str:

@@ -71,7 +71,7 @@ def open_run(workdir: str | os.PathLike) -> Run:
     Raises:
         InputError: the folder holds no run, or one that this version cannot read.
     """
-    folder = models.folder(workdir) or Path(workdir).expanduser().absolute()
+    folder = models.locate(workdir)
     file = folder / "recipe.json"
     if not file.is_file():
         raise InputError(

@@ -112,7 +112,7 @@ def test_what_the_network_knows_goes_along(precision, tmp_path):
     path = tmp_path / "network.tflite"
     loaded = engine.load(litert.write(model, path, image_size=size, precision=precision, **samples))
     facts = loaded.facts
-    assert facts.size == size and facts.scale == model.facts.scale and facts.prefill == "telea"
+    assert facts.size == size and facts.trained_on == (64, 24) and facts.prefill == "telea"
     completed, reference = loaded.fill(images, masks), expected(model, images, masks)
     np.testing.assert_allclose(completed, reference, atol=TOLERANCES[precision][0])
 
@@ -164,14 +164,14 @@ def test_networks_that_are_refused(tmp_path):
 
 
 def test_files_that_are_refused(file, tmp_path):
-    assert "there is none" in refusal(litert.load, tmp_path / "absent.tflite")
+    assert "there is none" in refusal(engine.load, tmp_path / "absent.tflite")
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(file.read_bytes()[:1000])
-    assert "not a completion network" in refusal(litert.load, broken)
+    assert "not a completion network" in refusal(engine.load, broken)
 
 
 def test_a_missing_package_is_named(file, monkeypatch):
     monkeypatch.setitem(
         sys.modules, "ai_edge_litert.interpreter", None
     )  # as Python has it for what is absent
-    assert "pip install 'inpainting_tf[litert]'" in refusal(litert.load, file)
+    assert "pip install 'inpainting_tf[litert]'" in refusal(engine.load, file)

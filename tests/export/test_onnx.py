@@ -61,7 +61,7 @@ def test_names_and_axes(file):
 
 def test_the_fixed_size_is_in_the_file(tmp_path):
     loaded = engine.load(onnx.write(network("context_encoder"), tmp_path / "fixed.onnx"))
-    assert loaded.size == SIZES["context_encoder"]
+    assert loaded.facts.size == SIZES["context_encoder"]
     message = refusal(loaded.fill, np.zeros((1, 64, 32, 3), "float32"), np.zeros((1, 64, 32, 1), "float32"))
     assert "32 x 64" in message
 
@@ -102,20 +102,20 @@ def test_networks_that_are_refused(tmp_path):
 
 
 def test_files_that_are_refused(file, tmp_path):
-    assert "there is none" in refusal(onnx.load, tmp_path / "absent.onnx")
+    assert "there is none" in refusal(engine.load, tmp_path / "absent.onnx")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(file.read_bytes()[:1000])
-    assert "not a completion network" in refusal(onnx.load, broken)
+    assert "not a completion network" in refusal(engine.load, broken)
     format_ = pytest.importorskip("onnx")
     other = format_.load(str(file))
     del other.metadata_props[:]
     format_.save(other, str(broken))
-    assert "no metadata" in refusal(onnx.load, broken)
+    assert "no metadata" in refusal(engine.load, broken)
 
 
 @pytest.mark.parametrize(("package", "call"), [("tf2onnx", "write"), ("onnxruntime", "load")])
 def test_a_missing_package_is_named(package, call, file, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)  # as Python has it for what cannot be imported
     arguments = {"write": (network("glcic"), tmp_path / "a.onnx"), "load": (file,)}[call]
-    message = refusal(getattr(onnx, call), *arguments)
+    message = refusal({"write": onnx.write, "load": engine.load}[call], *arguments)
     assert package in message and "pip install 'inpainting_tf[onnx]'" in message

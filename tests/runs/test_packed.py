@@ -13,7 +13,7 @@ import pytest
 from running import command, contents
 
 import inpainting_tf
-from inpainting_tf import InputError, inference, runs
+from inpainting_tf import InputError, runs
 from inpainting_tf.runs import packed
 
 
@@ -183,9 +183,7 @@ def test_a_packed_run_of_an_earlier_version_is_the_network_that_it_was():
     image, mask = image.astype("float32"), mask.astype("float32")
     with np.load(WRITTEN / "packed_glcic" / "weights-1.npz") as weights:
         assert weights.files[0] == "arr_0"
-    prediction = inference.network_fill(inpainting_tf.load(WRITTEN / "packed_glcic"))(
-        image * (1 - mask), mask
-    )
+    prediction = inpainting_tf.load(WRITTEN / "packed_glcic").fill(image * (1 - mask), mask)
     assert expected.std() > 1e-3
     np.testing.assert_allclose(prediction, expected, rtol=0, atol=1e-5)
 

@@ -8,16 +8,13 @@ import json
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference.engine import Fill, Runtime
 from inpainting_tf.inference.facts import Facts
-
-if TYPE_CHECKING:
-    from inpainting_tf.inpainter import Inpainter
 
 NOTE = "inpainting_tf"  # the metadata key under which a file holds the network's facts
 
@@ -37,7 +34,7 @@ def needed(package: str, extra: str) -> types.ModuleType:
         ) from error
 
 
-def check(model: Inpainter) -> None:
+def check(model: keras.Model) -> None:
     """Raises InputError, in one line, for a network that no exchange format can hold."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -16,13 +16,10 @@ from inpainting_tf.errors import unknown
 from inpainting_tf.inference.engine import Runtime
 from inpainting_tf.inference.engines import graphs
 
-if TYPE_CHECKING:
-    from inpainting_tf.inpainter import Inpainter
-
 PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
 
 
-def compile(model: Inpainter, *, precision: str = "bfloat16") -> Runtime:
+def compile(model: keras.Model, *, precision: str = "bfloat16") -> Runtime:
     """A completion network that OpenVINO runs on the CPU; its facts are those of the model.
 
     Args:

@@ -1,0 +1,61 @@
+"""`Source`, the interface of a data set: names in a stable order, and a picture for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inpainting_tf.errors import InputError
+
+WITH_CLASSES = ("cifar10",)  # sources with a second argument `classes`
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An ordered set of pictures that are read one at a time.
+
+    Attributes:
+        name: as in `SOURCES`.
+        origin: the folder, archive or generator, for messages.
+        names: one per picture, in a stable order.
+        reader: called by `read`.
+        files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
+        test: the names of the data set's own test split; None where it has none.
+        labeller: called by `label`; None where pictures have no classes.
+    """
+
+    name: str
+    origin: str
+    names: list[str]
+    reader: Callable[[int, tuple[int, int] | None], np.ndarray]
+    files: Sequence[Path] = ()
+    test: frozenset[str] | None = None
+    labeller: Callable[[int], int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, index: int, image_size: tuple[int, int] | None = None) -> np.ndarray:
+        """The picture as uint8 [H, W, 3] RGB; safe to call from several threads.
+
+        Args:
+            index: position in `names`.
+            image_size: (height, width): centre-cropped and resized to it; None is the picture's own size.
+
+        Raises:
+            pictures.UnreadablePicture: with a short reason.
+        """
+        return self.reader(index, image_size)
+
+    def label(self, index: int) -> int:
+        """The number of the picture's class, from 0, in the data set's own order.
+
+        Raises:
+            InputError: the source's pictures have no classes, or the record is damaged.
+        """
+        if self.labeller is None:
+            raise InputError(f"The pictures of {self.name!r} have no classes ({', '.join(WITH_CLASSES)} do).")
+        return self.labeller(index)
