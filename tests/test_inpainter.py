@@ -49,6 +49,14 @@ def test_every_builder_makes_one_that_knows_itself(name, tmp_path):
             built(name, None)
 
 
+@pytest.mark.parametrize("name", ["patch_autoencoder", "context_encoder", "multiscale_context_encoder"])
+def test_what_lies_under_a_hole_larger_than_the_patch_does_not_get_out(name):
+    model, given = built(name, SIZE), pictures(2, SIZE)
+    given["mask"][:, 2:30, 3:60] = 1
+    other = given | {"image": np.where(given["mask"] > 0, 1 - given["image"], given["image"])}
+    np.testing.assert_array_equal(model.fill(**renamed(given)), model.fill(**renamed(other)))
+
+
 @pytest.mark.parametrize(
     ("name", "size", "arguments"),
     [
