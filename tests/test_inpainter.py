@@ -49,6 +49,14 @@ def test_every_builder_makes_one_that_knows_itself(name, tmp_path):
             built(name, None)
 
 
+@pytest.mark.parametrize("name", ["patch_autoencoder", "context_encoder", "multiscale_context_encoder"])
+def test_what_lies_under_a_hole_larger_than_the_patch_does_not_get_out(name):
+    model, given = built(name, SIZE), pictures(2, SIZE)
+    given["mask"][:, 2:30, 3:60] = 1
+    other = given | {"image": np.where(given["mask"] > 0, 1 - given["image"], given["image"])}
+    np.testing.assert_array_equal(model.fill(**renamed(given)), model.fill(**renamed(other)))
+
+
 @pytest.mark.parametrize(
     ("name", "size", "arguments"),
     [
@@ -162,6 +170,10 @@ def test_inputs_alone_are_a_batch():
     error = np.square(model.predict(given, verbose=0) - given["image"]).mean(-1) * given["mask"][..., 0]
     for dataset in (alone, full):
         assert model.evaluate(dataset, verbose=0) == pytest.approx(error.mean(), rel=1e-5)
+    other = batches(tf.data.Dataset.from_tensor_slices((given, 1 - given["image"], 1 - given["mask"])))
+    error = np.square(model.predict(given, verbose=0) - 1 + given["image"]).mean(-1)
+    error = error * (1 - given["mask"][..., 0])
+    assert model.evaluate(other, verbose=0) == pytest.approx(error.mean(), rel=1e-5)
 
 
 def test_fit_learns_and_calls_its_callbacks(tmp_path):
@@ -178,12 +190,15 @@ def test_fit_learns_and_calls_its_callbacks(tmp_path):
     assert type(inpainting_tf.load(file)) is Inpainter
 
 
-def test_a_clone_has_the_layers_and_with_graph_the_facts():
-    model = built("direct_conv", fill="white")
+@pytest.mark.parametrize("name", ["direct_conv", "cvae"])
+def test_a_clone_has_the_layers_and_with_graph_the_facts(name):
+    model = built(name, (16, 32), fill="white")
+    model.trained_on = (48, 9)
     copy = model.with_graph(keras.models.clone_model(model))
     assert copy.facts == model.facts and copy.built_by == model.built_by
+    assert copy.facts.trained_on == (48, 9) and (copy.code is None) == (model.code is None)
     assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
-    batch = renamed(pictures())
+    batch = renamed(pictures(2, (16, 32)))
     assert np.abs(copy.fill(**batch) - model.fill(**batch)).max() > 1e-3, "new weights"
     copy.set_weights(model.get_weights())
     np.testing.assert_array_equal(copy.fill(**batch), model.fill(**batch))

@@ -100,6 +100,20 @@ def test_holes_and_mirroring_do_not_hang_together(images):
         np.testing.assert_array_equal(mine["mask"], theirs["mask"])
 
 
+def test_whether_a_picture_is_mirrored_says_nothing_of_any_hole(images):
+    """Each use has random numbers of its own: none of a hole's may be that of the mirroring."""
+    mirrored, shapes = [], []
+    for batch in batches(images, stop=200):
+        originals = images[numbers(batch)] / np.float32(255)
+        mirrored.append((batch["image"] != originals).any((1, 2, 3)))
+        holes = np.concatenate([batch["mask"], batch["real_mask"]])[..., 0]
+        extents = [(hole.any(axis).argmax(), hole.any(axis).sum()) for hole in holes for axis in (0, 1)]
+        shapes.append(np.ravel(extents))
+    count = batch["mask"].shape[0]
+    found = np.corrcoef(np.transpose(mirrored).astype(float), np.transpose(shapes))[:count, count:]
+    assert np.abs(found).max() < 0.4
+
+
 def test_holes_differ_from_step_to_step(images):
     found = [batch["mask"].tobytes() for batch in batches(images)]
     assert len(set(found)) == len(found)

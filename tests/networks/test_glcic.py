@@ -241,3 +241,12 @@ def test_bad_arguments_of_discriminators_are_named(name, arguments, message):
 def test_an_unknown_network_gets_the_nearest_name():
     with pytest.raises(InputError, match="double_autoencoder"):
         networks.get("double_autoencodr")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["joint_discriminator", "local_discriminator", "patch_map_discriminator", "multiscale_discriminator"],
+)
+def test_the_local_window_has_half_of_each_side(name):
+    network = networks.get(name)((64, 96), width=2)
+    assert network.get_layer("window").output.shape[1:3] == (32, 48)

@@ -94,6 +94,15 @@ def test_blending_looks_at_nothing_under_the_hole_and_nothing_known_of_another_p
         np.testing.assert_allclose(alone[0], blended[index], atol=1e-6)
 
 
+def test_what_is_solved_waits_unchanged_for_the_others_of_the_batch():
+    easy, hard = holes()["one pixel"] * 0, holes()["scattered"]
+    easy[5, 6] = 1
+    image, prediction = (tf.constant(x) for x in pictures(2))
+    together = np.array(poisson_blend(image, prediction, tf.constant(np.stack([easy, hard]))))
+    alone = np.array(poisson_blend(image[:1], prediction[:1], tf.constant(easy[None])))
+    np.testing.assert_array_equal(together[:1], alone)
+
+
 def test_what_cannot_be_blended_stays():
     image, prediction = pictures(2)
     mask = np.stack([np.ones((*SIDE, 1), "float32"), np.zeros((*SIDE, 1), "float32")])

@@ -106,3 +106,16 @@ def test_to_mask_refuses_a_wrong_rank(shape):
 def test_to_mask_refuses_colour_channels(shape):
     with pytest.raises(InputError, match="`mask` must have one channel"):
         images.to_mask(np.ones(shape, "uint8"))
+
+
+def test_soft_edges_and_lossy_files_still_make_a_mask_but_a_photograph_does_not():
+    random = np.random.default_rng(0)
+    mask = np.zeros((32, 48), "uint8")
+    mask[8:20, 10:30] = 255
+    for axis in (0, 1):  # 3 x 3 means: levels between along the edge
+        mask = np.mean([np.roll(mask, shift, axis) for shift in (-1, 0, 1)], 0).astype("uint8")
+    images.check_two_levels(mask)
+    mask[:4] = random.integers(0, 8, (4, 48))
+    images.check_two_levels(mask)
+    with pytest.raises(InputError, match="`mask` must have two levels"):
+        images.check_two_levels(random.integers(0, 256, (32, 48)).astype("uint8"))

@@ -68,6 +68,19 @@ def test_adversarial_terms_are_those_of_the_equations():
     assert float(losses.minimax(fake)) == pytest.approx(np.log(1 - sigmoid(fake)).mean(), rel=1e-5)
 
 
+def test_each_game_goes_by_its_own_name():
+    fake = LOGITS - 1
+    generators = {name: float(game.generator(fake)) for name, game in losses.ADVERSARIAL.items()}
+    assert generators == pytest.approx(
+        {
+            "non_saturating": -np.log(sigmoid(fake)).mean(),
+            "minimax": np.log(1 - sigmoid(fake)).mean(),
+            "l1": np.abs(1 - fake).mean(),
+        },
+        rel=1e-5,
+    )
+
+
 def test_a_discriminator_that_knows_nothing_loses_two_log_two():
     nothing = np.zeros((4, 1), "float32")
     assert float(losses.discriminator_loss(nothing, nothing)) == pytest.approx(2 * np.log(2))

@@ -95,6 +95,18 @@ def test_several_are_several_and_strokes_are_bent_lines():
     assert 0.03 < strokes.mean() < 0.4
 
 
+def test_a_mixed_hole_is_a_rectangle_several_or_strokes_equally_likely():
+    low, high, size = 0.2, 0.4, (48, 64)
+    uniforms = np.random.default_rng(0).random((300, masks.numbers(Mask("mixed"))), np.float32)
+    kinds = [Mask("rectangle", low, high), Mask("several", low / 2, high / 2)]
+    kinds.append(Mask("strokes", low / 4, high / 3))
+    candidates = [masks.draw(kind, uniforms, size) for kind in kinds]
+    mixed = masks.draw(Mask("mixed", low, high), uniforms, size)
+    taken = [(mixed == candidate).all((1, 2, 3)) for candidate in candidates]
+    assert (np.sum(taken, 0) == 1).all(), "one of the three"
+    assert np.abs(np.mean(taken, 1) - 1 / 3).max() < 0.1
+
+
 @pytest.mark.parametrize("size", [(64, 64), (48, 32)])
 def test_a_face_mask_covers_nose_and_mouth_but_not_the_eyes(size):
     height, width = size

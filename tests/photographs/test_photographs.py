@@ -212,6 +212,14 @@ def test_masks_that_are_refused(tmp_path, kind):
     assert "`mask`" in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_mask_is_turned_upright_as_its_picture_is(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    stored = np.rot90(hole().astype(np.uint8) * 255)
+    file = save(tmp_path / "mask.png", stored, exif=exif)
+    np.testing.assert_array_equal(photographs.read_mask(file, SIZE), hole())
+
+
 def test_an_animated_mask_is_refused(tmp_path):
     animated(tmp_path / "a.gif")
     with pytest.raises(InputError, match=r"`mask` .*a\.gif.* an animation of 3 frames"):

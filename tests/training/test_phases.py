@@ -267,6 +267,17 @@ def test_a_recipe_without_a_discriminator_trains_on_reconstruction_alone():
     assert first[-1] < first[0]
 
 
+def test_a_network_sees_what_was_filled_beforehand_and_is_compared_with_the_original():
+    inputs = {"image": keras.Input((32, 48, 3), name="image"), "mask": keras.Input((32, 48, 1), name="mask")}
+    shown = keras.Model(inputs, keras.layers.Identity()(inputs["image"]))
+    model = Reconstruction(shown, losses.mse)
+    image, prefilled = np.random.default_rng(0).random((2, 3, 32, 48, 3), "float32")
+    data = {"image": image, "mask": np.ones((3, 32, 48, 1), "float32")}
+    assert float(model.test_losses(data)["loss"]) == 0
+    found = float(model.test_losses(data | {"prefilled": prefilled})["loss"])
+    assert found == pytest.approx(np.mean((image - prefilled) ** 2), rel=1e-5)
+
+
 def test_training_lowers_the_loss():
     model, data = trainer(), batch()
     step = tf.function(model.update_completion)
@@ -345,6 +356,15 @@ def test_each_judge_counts_from_its_time_on(step, local, whole):
     assert float(parts["loss"]) == pytest.approx(expected, rel=1e-4)
     assert float(parts["adversarial"]) == pytest.approx(np.mean(terms), rel=1e-4)
     assert model.phase(step) == ("joint" if step >= 7 else "completion")
+
+
+def test_a_copy_from_the_configuration_has_its_schedule_and_objective():
+    alpha = {"objective__alpha": 0.25, "objective__judged": "prediction", "objective__convex": True}
+    for model in (trainer(**alpha), trainer()):
+        copy = Adversarial.from_config(model.get_config())
+        for name in ("alpha", "boundaries", "convex", "composited", "adversarial", "reconstruction"):
+            assert getattr(copy, name) == getattr(model, name), name
+        assert copy.boundaries == (5, 7) and copy.alpha[0].begin == 7
 
 
 def test_two_judges_need_two_weights():
