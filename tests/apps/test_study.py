@@ -198,7 +198,7 @@ REFUSED = {
     "unknown holes": ((*BASELINE, "--mask=center"), "Did you mean 'centre'"),
     "no mask": ((*BASELINE, "--mask=others"), r"`mask` 'others/\w+.png' cannot be read"),
     "an unknown baseline": ((*BASELINE, "--baseline=tela"), "Did you mean 'telea'"),
-    "no model": ((*BASELINE, "--runs=nothing"), "'nothing': no such model"),
+    "no model": ((*BASELINE, "--runs=nothing"), "nothing': no such model"),
     "one name twice": ((*STUDY, "--runs=others/secret.keras"), "secret, secret, telea, original: rename"),
 }
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from inpainting_tf import backends
 from inpainting_tf.data import pipeline
+from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.networks import cifar_cars, dcgan, glcic
 from inpainting_tf.ops import losses
 from inpainting_tf.ops.masks import Mask
@@ -47,7 +48,8 @@ def smooth(network: keras.Model) -> keras.Model:
             config["activation"] = "silu"
         return type(original).from_config(config)
 
-    return keras.models.clone_model(network, clone_function=layer)
+    copy = keras.models.clone_model(network, clone_function=layer)
+    return network.with_graph(copy) if isinstance(network, Inpainter) else copy
 
 
 def same_noise(shape: tuple[int, ...], *limits: float, **settings: object) -> object:
