@@ -56,7 +56,7 @@ def run(args: flags.FlagValues) -> None:
     subjects += [comparison.of_baseline(name) for name in args.baseline]
     test_set = _test_set(args, found)
     alone = len(subjects) == 1 and found and _same(test_set, comparison.TestSet.of(found[0]))
-    own = alone and not models.comes_along(found[0].folder)
+    own = alone and not models.is_shipped(found[0].folder)
     output = args.output or (found[0].folder if own else "evaluations")
     results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size, lpips=metric)
     print(evaluation.table(results))

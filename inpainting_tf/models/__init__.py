@@ -22,7 +22,7 @@ _HELD = ("recipe.json", "model.keras")  # files that mark the folder of a run or
 def locate(path: str | os.PathLike) -> Path:
     """The folder or file of a model: the path, or the shipped model of that name.
 
-    A run that somebody keeps in a folder called "faces" goes before the model of that name.
+    A run in a folder called "faces" takes precedence over the model of that name.
     """
     here = Path(path).expanduser().absolute()
     if path in NAMES and not any((here / file).is_file() for file in _HELD):
@@ -30,6 +30,6 @@ def locate(path: str | os.PathLike) -> Path:
     return here
 
 
-def comes_along(folder: Path) -> bool:
+def is_shipped(folder: Path) -> bool:
     """Whether a folder is that of a shipped model, where nothing may be written."""
     return folder.parent == _HOME
