@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def test_every_builder_makes_one_that_knows_itself(name, tmp_path):
     assert model.facts.hole_fill == model.get_layer("blank_hole").fill
     assert model.facts.divisor == model.get_layer("blank_hole").divisor
     assert model.built_by.builder == name and model.built_by.arguments["width"] == 4
+    assert set(model.built_by.arguments) == set(inspect.signature(networks.get(name)).parameters)
     if not any_size:
         with pytest.raises(InputError, match=r"`image_size`.*must be given"):
             built(name, None)

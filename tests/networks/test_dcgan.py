@@ -90,6 +90,12 @@ def test_the_generator_is_that_of_the_paper():
     assert network.input.shape == (None, 100) and network.output.shape == (None, 64, 64, 3)
 
 
+def test_the_generators_statistics_keep_up_with_its_learning():
+    network = dcgan.dcgan_generator(SIZE, width=4, latent=8)
+    found = [each.momentum for each in network.layers if isinstance(each, keras.layers.BatchNormalization)]
+    assert found == [dcgan.MOMENTUM] * 4 and dcgan.MOMENTUM < 0.95
+
+
 def test_the_discriminator_is_that_of_the_paper():
     network = dcgan.dcgan_discriminator()
     assert rows_of(network) == DISCRIMINATOR
@@ -218,6 +224,13 @@ def test_the_codes_stay_where_the_generator_was_trained():
     given = pictures()
     code = np.array(model.search.search(*map(tf.constant, (given["image"], given["mask"]))))
     assert np.abs(code).max() == 1
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate():
+    """Adam's, whose moments begin at 0 and are corrected for it."""
+    search, given = small(learning_rate=0.01, iterations=1).search, pictures()
+    moved = np.array(search.search(*map(tf.constant, (given["image"], given["mask"])))) - search.start(2)
+    np.testing.assert_allclose(np.median(np.abs(moved)), 0.01, rtol=1e-3)
 
 
 def test_every_search_begins_at_the_same_code():

@@ -228,6 +228,17 @@ def test_in_the_joint_step_the_adversarial_term_moves_the_completion_network():
     assert np.mean(found[0] != found[1]) > 0.5
 
 
+def test_nothing_flows_back_from_the_discriminators_update():
+    """On JAX, where an update is a function like any other, the completion network would learn from it."""
+    model, data, seen = at(trainer(), "joint"), batch(), []
+    loss = model.discriminator_loss
+    model.discriminator_loss = lambda real, fake: seen.append(fake["image"]) or loss(real, fake)
+    with tf.GradientTape() as tape:
+        prediction = model(data, training=True)
+        model.discriminate(*model.pairs(data, model.complete(data, prediction)))
+    assert len(seen) == 1 and tape.gradient(seen[0], prediction) is None
+
+
 def test_without_weight_the_adversarial_term_changes_nothing():
     """At alpha 0 the completion network learns as in the completion phase."""
     joint, alone = at(trainer(objective__alpha=0.0), "joint"), at(trainer(), "completion")
