@@ -239,3 +239,12 @@ def test_a_network_sees_no_more_than_it_must(trained, monkeypatch):
     )
     inpaint(watched, ramp((300, 401)), many)
     assert max(shape[0] for shape in seen) <= inpainting._AT_ONCE and sum(s[0] for s in seen) == 82
+
+
+def test_a_window_that_is_not_square_is_reduced_by_the_means_of_its_pixels():
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    window = windows.Window((0, 64), (0, 96), (16, 24))
+    seen, hole = windows.cut(picture, np.zeros((64, 96), bool), window)
+    means = picture.reshape(16, 4, 24, 4, 3).mean((1, 3)) / 255
+    np.testing.assert_allclose(seen, means, atol=1e-5)
+    assert hole.shape == (16, 24, 1) and not hole.any()
