@@ -466,3 +466,11 @@ def test_another_backend_is_refused(tmp_path):
     env = environment(**without_tensorflow(tmp_path))
     done = process("inpainting_tf/export/__main__.py", "--workdir=x", "--output=y", env=env)
     assert done.refuses("KERAS_BACKEND=tensorflow", "'jax'")
+
+
+def test_levels_are_rounded_to_the_nearest():
+    image, hole = tf.zeros((8, 12, 3), tf.uint8), np.zeros((8, 12), bool)
+    hole[2:5, 3:9] = True
+    prediction = tf.fill((8, 12, 3), np.float32(100.7 / 255))
+    painted = saved_model._painted(image, tf.constant(hole), tf.constant([0, 0, 8, 12]), prediction).numpy()
+    assert (painted[hole] == 101).all() and (painted[~hole] == 0).all()

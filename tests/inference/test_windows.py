@@ -239,3 +239,26 @@ def test_a_network_sees_no_more_than_it_must(trained, monkeypatch):
     )
     inpaint(watched, ramp((300, 401)), many)
     assert max(shape[0] for shape in seen) <= inpainting._AT_ONCE and sum(s[0] for s in seen) == 82
+
+
+def test_a_window_that_is_not_square_is_reduced_by_the_means_of_its_pixels():
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    window = windows.Window((0, 64), (0, 96), (16, 24))
+    seen, hole = windows.cut(picture, np.zeros((64, 96), bool), window)
+    means = picture.reshape(16, 4, 24, 4, 3).mean((1, 3)) / 255
+    np.testing.assert_allclose(seen, means, atol=1e-5)
+    assert hole.shape == (16, 24, 1) and not hole.any()
+
+
+def test_a_prediction_is_enlarged_to_its_window_and_fills_its_own_hole_alone():
+    labels = np.zeros((64, 96), np.int32)
+    labels[20:40, 10:30], labels[20:40, 60:90] = 1, 2
+    window = windows.Window((0, 64), (0, 96), (16, 24), hole=2)
+    canvas = windows.Canvas(windows.Plan(labels, [window]))
+    ramp = np.broadcast_to((np.arange(24, dtype=np.float32)[:, None] + 0.5) / 24, (16, 24, 3))
+    canvas.add(window, ramp.copy())
+    picture = np.full((64, 96, 3), 77, np.uint8)
+    canvas.paint(picture, blend=False)
+    assert (picture[labels != 2] == 77).all()
+    expected = np.broadcast_to((np.arange(60, 90) + 0.5)[:, None] / 96 * 255, (20, 30, 3))
+    np.testing.assert_allclose(picture[20:40, 60:90], expected, atol=2)
