@@ -127,6 +127,11 @@ def called(command: str) -> str:
     return f"inpainting-tf {command}" if installed else f"python -m inpainting_tf {command}"
 
 
+def shown(path: Path) -> Path:
+    """A path to print: relative to the working folder where it leads below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _run(command: Command, options: Sequence[str]) -> int | None:
     args = parse(command, options)
     if args.help:

@@ -9,6 +9,7 @@ inpainting-tf evaluate --workdir=runs/glcic --lpips_weights=lpips_alex.npz
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -63,7 +64,9 @@ def run(args: flags.FlagValues) -> None:
     if metric is None:
         print("LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py.", file=sys.stderr)
     each = "of each in a folder of its own" if len(results) > 1 else "beside it"
-    print(f"{results[0].summary['images']} pictures: {output}/sheet.png; metrics.json, per_image.csv {each}")
+    print(
+        f"{results[0].summary['images']} pictures: {cli.shown(Path(output))}/sheet.png; metrics.json, per_image.csv {each}"
+    )
 
 
 def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:

@@ -38,5 +38,6 @@ def run(args: flags.FlagValues) -> None:
         data_dir=args.data_dir,
         checkpoint_minutes=args.checkpoint_minutes,
     )
-    workdir = shlex.quote(f"--workdir={trained.folder}")
-    print(f"Trained. Next: {cli.called('evaluate')} {workdir}  (curves and samples: {trained.figures})")
+    workdir = shlex.quote(f"--workdir={cli.shown(trained.folder)}")
+    figures = cli.shown(trained.figures)
+    print(f"Trained. Next: {cli.called('evaluate')} {workdir}  (curves and samples: {figures})")

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from absl import flags
@@ -171,3 +172,9 @@ def test_values_do_not_stay_for_the_next_command():
 def test_another_command_is_named_as_this_one_was_called(program, command, expected, monkeypatch):
     monkeypatch.setattr(sys, "argv", [program])
     assert cli.called(command) == expected
+
+
+def test_paths_below_the_working_folder_are_printed_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.shown(tmp_path / "runs" / "mine") == Path("runs/mine")
+    assert cli.shown(tmp_path.parent / "runs") == tmp_path.parent / "runs"
