@@ -64,9 +64,8 @@ def run(args: flags.FlagValues) -> None:
     if metric is None:
         print("LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py.", file=sys.stderr)
     each = "of each in a folder of its own" if len(results) > 1 else "beside it"
-    print(
-        f"{results[0].summary['images']} pictures: {cli.shown(Path(output))}/sheet.png; metrics.json, per_image.csv {each}"
-    )
+    sheet = cli.shown(Path(output)) / "sheet.png"
+    print(f"{results[0].summary['images']} pictures: {sheet}; metrics.json, per_image.csv {each}")
 
 
 def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:
