@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from inpainting_tf import imports
 from inpainting_tf.environment import forget_unknown_matplotlib_backend
 from inpainting_tf.errors import InputError
 from inpainting_tf.streams import hush_tensorflow
@@ -35,3 +36,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+# Keras then finds the classes in a `.keras` file of this package.
+imports.after("keras", f"{__name__}.networks")

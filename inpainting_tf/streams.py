@@ -5,15 +5,15 @@ from __future__ import annotations
 import codecs
 import contextlib
 import faulthandler
-import importlib.abc
-import importlib.machinery
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+
+from inpainting_tf import imports
 
 # What TensorFlow writes to file descriptor 2 on a machine where nothing is wrong: notes and warnings, and
 # errors about a GPU that is not there or about libraries that it registers twice itself.
@@ -35,8 +35,8 @@ def hush_tensorflow() -> None:
     """
     # Read by TensorFlow when it is imported: for its later messages.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if level not in ("0", "1") and "tensorflow" not in sys.modules:
-        sys.meta_path.insert(0, _TensorFlowFinder())
+    if level not in ("0", "1"):
+        imports.wrap("tensorflow", _quietly)
 
 
 def print_any_character() -> None:
@@ -74,23 +74,7 @@ def held_back() -> Iterator[None]:
         _restore(held, real, everything=False)
 
 
-class _TensorFlowFinder(importlib.abc.MetaPathFinder):
-    """Finds TensorFlow once, by the usual finders, and loads it within `held_back`."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name != "tensorflow":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            load = _quietly(spec.loader.exec_module)
-            spec.loader.exec_module = load  # type: ignore[method-assign]  # of this one loader
-        return spec
-
-
-def _quietly(load: Any) -> Any:
+def _quietly(load: imports.Load) -> imports.Load:
     def quietly(module: ModuleType) -> None:
         with held_back():
             load(module)

@@ -24,7 +24,7 @@ def locate(path: str | os.PathLike) -> Path:
 
     A run in a folder called "faces" takes precedence over the model of that name.
     """
-    here = Path(path).expanduser().absolute()
+    here = Path(path).expanduser()
     if path in NAMES and not any((here / file).is_file() for file in _HELD):
         return _HOME / path
     return here
@@ -32,4 +32,4 @@ def locate(path: str | os.PathLike) -> Path:
 
 def is_shipped(folder: Path) -> bool:
     """Whether a folder is that of a shipped model, where nothing may be written."""
-    return folder.parent == _HOME
+    return folder.absolute().parent == _HOME

@@ -146,7 +146,8 @@ def run(case: str, folder: Path) -> None:
     data = batches(CASES[case])
     logs = [{name: float(value) for name, value in step(batch).items()} for batch in data]
     found = {f"losses/{name}": [row[name] for row in logs] for name in logs[0]}
-    found |= {f"variables/{index}": value for index, value in enumerate(values(model))}
+    named = checkpoints.named_variables(model)
+    found |= {f"variables/{name}": keras.ops.convert_to_numpy(variable) for name, variable in named.items()}
     found |= {f"images/{index}": batch["image"] for index, batch in enumerate(data)}
     found |= {f"masks/{index}": batch["mask"] for index, batch in enumerate(data)}
     np.savez(folder / f"{backends.name}-{case}.npz", traces=len(traces), **found)

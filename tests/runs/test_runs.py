@@ -145,13 +145,29 @@ def test_the_completion_phase_is_kept_as_it_was(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import inpainting_tf, keras",
+        "import keras, inpainting_tf",
+        "import inpainting_tf.data, keras",
+        "import keras, inpainting_tf.evaluation",
+        "import inpainting_tf; from tensorflow import keras",
+    ],
+)
+def test_plain_keras_opens_the_model_whatever_is_imported_first(trained, first):
+    code = f"import sys; {first}; print(keras.models.load_model(sys.argv[1]).name)"
+    assert python(code, trained / "model.keras") == "glcic\n"
+
+
 def test_plain_keras_opens_the_model_in_another_process(trained, tmp_path):
     random = np.random.default_rng(0)
     image = random.random((2, 32, 48, 3), np.float32)
     mask = (random.random((2, 32, 48, 1)) < 0.3).astype(np.float32)
     np.savez(tmp_path / "inputs.npz", image=image, mask=mask)
     code = """if True:
-        import sys, keras, numpy, inpainting_tf
+        import inpainting_tf, keras, numpy, sys
         model = keras.models.load_model(sys.argv[1])
         inputs = dict(numpy.load(sys.argv[2]))
         numpy.save(sys.argv[3], model.predict(inputs, verbose=0))
