@@ -71,7 +71,7 @@ def open_run(workdir: str | os.PathLike) -> Run:
     Raises:
         InputError: the folder holds no run, or one that this version cannot read.
     """
-    folder = models.locate(workdir)
+    folder = models.locate(workdir).absolute()
     file = folder / "recipe.json"
     if not file.is_file():
         raise InputError(
