@@ -15,9 +15,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+import inpainting_tf
 from inpainting_tf import recipes
 from inpainting_tf.commands import main
 from inpainting_tf.data import synthetic_faces
@@ -39,6 +41,16 @@ TINY = {
     "schedule.epochs": 3,
     "mixed_precision": "off",
 }
+
+
+def lively(seed: int = 0) -> inpainting_tf.Inpainter:
+    """Untrained, for any size, with gains that let a change of the picture through all its layers."""
+    network, random = inpainting_tf.build("glcic", image_size=None, width=4), np.random.default_rng(seed)
+    for weight in network.weights:
+        if weight.path.endswith("kernel"):
+            spread = np.sqrt(4 / np.prod(weight.shape[:-1]))
+            weight.assign(random.normal(0, spread, weight.shape))
+    return network
 
 
 def tiny(model: str = "glcic", **changes: Any) -> recipes.Recipe:

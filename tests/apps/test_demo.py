@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from browser import chromium, opened, screenshot, served
 from PIL import Image
+from running import lively
 
 import inpainting_tf
 from inpainting_tf import InputError, classical
@@ -30,15 +31,8 @@ PAINT = to_uint8(np.float32(OUTLINE_COLOR))
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory):
-    """Untrained, for any size, with gains that let a change of the picture through all its layers."""
-    network = inpainting_tf.build("glcic", image_size=None, width=4)
-    random = np.random.default_rng(0)
-    for weight in network.weights:
-        if weight.path.endswith("kernel"):
-            spread = np.sqrt(4 / np.prod(weight.shape[:-1]))
-            weight.assign(random.normal(0, spread, weight.shape))
     path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    network.save(path)
+    lively().save(path)
     return path
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from browser import chromium, opened, screenshot, served
 from PIL import Image
-from running import command, contents, tiny
+from running import command, contents, lively, tiny
 
 import inpainting_tf
 from inpainting_tf import InputError, classical, data, files, runs
@@ -38,8 +38,8 @@ def place(tmp_path_factory):
     for number, name in enumerate(NAMES):
         Image.fromarray(face(number, SIZE)).save(folder / "pictures" / name)
         Image.fromarray(hole(number)).save(folder / "masks" / name)
-    save_network(folder / "secret.keras", 0)
-    save_network(folder / "others" / "secret.keras", 1)
+    lively(0).save(folder / "secret.keras")
+    lively(1).save(folder / "others" / "secret.keras")
     return folder
 
 
@@ -47,15 +47,6 @@ def hole(number):
     missing = np.zeros(SIZE, bool)
     missing[10 + number : 25, 20:40] = True
     return missing
-
-
-def save_network(path, seed):
-    """Untrained, for any size, with gains that let the picture through all its layers."""
-    network, random = inpainting_tf.build("glcic", image_size=None, width=4), np.random.default_rng(seed)
-    for weight in network.weights:
-        if weight.path.endswith("kernel"):
-            weight.assign(random.normal(0, np.sqrt(4 / np.prod(weight.shape[:-1])), weight.shape))
-    network.save(path)
 
 
 @pytest.fixture

@@ -32,18 +32,22 @@ def values_and_gradients(layer: keras.Layer, x: np.ndarray, **arguments) -> list
 # Conv2D
 
 
+def require_as_in_keras(arguments, x, atol):
+    """The two convolutions, with the same weights: their values and gradients for `x`."""
+    stock, ours = keras.layers.Conv2D(**arguments), layers.Conv2D(**arguments)
+    stock(x), ours(x)
+    ours.set_weights(stock.get_weights())
+    for mine, theirs in zip(values_and_gradients(ours, x), values_and_gradients(stock, x), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=atol)
+
+
 @pytest.mark.parametrize("dilation", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_a_dilated_convolution_is_that_of_keras(dilation, padding):
     if padding == "valid":
         dilation = min(dilation, 5)  # what the picture has room for
     arguments = {"filters": 5, "kernel_size": 3, "padding": padding, "dilation_rate": dilation}
-    stock, fast = keras.layers.Conv2D(**arguments), layers.Conv2D(**arguments)
-    x = pictures(2, *SIZE, 4)
-    stock(x), fast(x)
-    fast.set_weights(stock.get_weights())
-    for mine, theirs in zip(values_and_gradients(fast, x), values_and_gradients(stock, x), strict=True):
-        np.testing.assert_allclose(mine, theirs, atol=2e-4)
+    require_as_in_keras(arguments, pictures(2, *SIZE, 4), atol=2e-4)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (6, 1), (2, 3)])
@@ -51,12 +55,7 @@ def test_a_dilated_convolution_is_that_of_keras(dilation, padding):
 @pytest.mark.parametrize("kernel", [(5, 5), (3, 5), (4, 5)])
 def test_a_convolution_of_a_picture_one_pixel_wide_is_that_of_keras(size, strides, kernel):
     arguments = {"filters": 3, "kernel_size": kernel, "strides": strides, "padding": "same"}
-    stock, ours = keras.layers.Conv2D(**arguments), layers.Conv2D(**arguments)
-    x = pictures(4, *size, 2)
-    stock(x), ours(x)
-    ours.set_weights(stock.get_weights())
-    for mine, theirs in zip(values_and_gradients(ours, x), values_and_gradients(stock, x), strict=True):
-        np.testing.assert_allclose(mine, theirs, atol=1e-4)
+    require_as_in_keras(arguments, pictures(4, *size, 2), atol=1e-4)
 
 
 def test_taps_that_only_meet_padding_get_no_gradient_in_bfloat16():
