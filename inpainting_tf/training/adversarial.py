@@ -142,16 +142,13 @@ class Adversarial(WithDiscriminator):
     def phase(self, step: int) -> str:
         return tuple(self.columns)[sum(step >= boundary for boundary in self.boundaries)]
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def update(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The update of the current phase; returns all columns, NaN where the phase computes none."""
-        batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
         # The phase is derived from a variable: one trace serves all three, and a checkpoint restores it.
         phase = sum(ops.cast(self.steps >= boundary, "int32") for boundary in self.boundaries)
         updates = (self.update_completion, self.update_discriminator, self.update_both)
         branches = [lambda update=update: self._all_columns(update(batch)) for update in updates]
-        logs = backends.switch(self, phase, branches)
-        self.steps.assign_add(1)
-        return logs
+        return backends.switch(self, phase, branches)
 
     def update_discriminator(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Updates D alone; the completion network's normalization statistics stay as they are."""

@@ -63,14 +63,7 @@ class Generative(WithDiscriminator):
     def phase(self, step: int) -> str:
         return "joint"
 
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Updates both networks; returns the losses."""
-        batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        logs = self.update_both(batch)
-        self.steps.assign_add(1)
-        return logs
-
-    def update_both(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def update(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Updates D, then G, in one forward pass of G."""
         code = self.draw(ops.shape(batch["image"])[0])
 

@@ -84,7 +84,7 @@ class Reconstruction(backends.Trainer):
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of the training on the variables as they are; returns its losses."""
         batch, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        logs = self.update_completion(batch)
+        logs = self.update(batch)
         self.steps.assign_add(1)
         return logs
 
@@ -95,6 +95,10 @@ class Reconstruction(backends.Trainer):
         for name, value in self.test_losses(batch).items():
             self.means[name].update_state(value, sample_weight=pictures)
         return {name: mean.result() for name, mean in self.means.items()}
+
+    def update(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """What a step updates; returns its losses."""
+        return self.update_completion(batch)
 
     def update_completion(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Updates the completion network on the reconstruction loss."""

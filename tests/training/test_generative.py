@@ -140,7 +140,7 @@ def test_a_step_runs_the_generator_once():
     model = trainer(sgd=True)
     model.generator = keras.Model(model.generator.input, Counted()(model.generator.output))
     Counted.calls = 0
-    model.update_both(batch())
+    model.update(batch())
     assert Counted.calls == 1
 
 
