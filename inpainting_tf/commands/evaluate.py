@@ -38,6 +38,8 @@ def define_flags(define: cli.Define) -> None:
     define.integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)
     lpips = "A file of scripts/convert_lpips.py, to measure LPIPS; default: without."
     define.string("lpips_weights", None, lpips)
+    saved = "Save every picture, its hole, the fill and the composite: PNG files in pictures/ of the results."
+    define.boolean("save_pictures", False, saved)
     define.string("output", None, "Folder for the results; default: the run's, or evaluations/.")
 
 
@@ -59,13 +61,21 @@ def run(args: flags.FlagValues) -> None:
     alone = len(subjects) == 1 and found and _same(test_set, comparison.TestSet.of(found[0]))
     own = alone and not models.is_shipped(found[0].folder)
     output = args.output or (found[0].folder if own else "evaluations")
-    results = comparison.compare(subjects, test_set, output, batch_size=args.batch_size, lpips=metric)
-    print(evaluation.table(results))
+    results = comparison.compare(
+        subjects,
+        test_set,
+        output,
+        batch_size=args.batch_size,
+        lpips=metric,
+        save_pictures=args.save_pictures,
+    )
+    print(evaluation.report(results))
     if metric is None:
         print("LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py.", file=sys.stderr)
     each = "of each in a folder of its own" if len(results) > 1 else "beside it"
     sheet = cli.shown(Path(output)) / "sheet.png"
-    print(f"{results[0].summary['images']} pictures: {sheet}; metrics.json, per_image.csv {each}")
+    saved = "metrics.json, per_image.csv" + (", pictures/" if args.save_pictures else "")
+    print(f"{results[0].summary['images']} pictures: {sheet}; {saved} {each}")
 
 
 def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:

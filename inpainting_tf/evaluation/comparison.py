@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from inpainting_tf.data import Data, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
+from inpainting_tf.evaluation.measuring import Watch
+from inpainting_tf.evaluation.pictures import saving
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.boxes import bounding_box, box_shape
@@ -128,14 +131,16 @@ def compare(
     *,
     batch_size: int = 16,
     lpips: Callable | None = None,
+    save_pictures: bool = False,
 ) -> list[Evaluation]:
     """Evaluates all subjects on the same pictures and holes and writes the results.
 
     `output` receives `sheet.png` (the first pictures: input, each result, original), with several subjects
     also `table.md` and `comparison.png`. For each subject, in a subfolder if there are several:
     `metrics.json`, `per_image.csv`, the pictures that it filled best and worst inside the hole (`good.png`,
-    `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), and several fills
-    of the same holes where a subject has `draw` (`diverse.png`).
+    `failed.png`), the patches alone where all holes are boxes of one size (`patches.png`), several fills of
+    the same holes where a subject has `draw` (`diverse.png`), and, if wanted, every picture (`pictures/`, see
+    `evaluation.pictures`).
 
     Args:
         subjects: one or more, with different names.
@@ -143,6 +148,7 @@ def compare(
         output: the folder for all of this.
         batch_size: pictures per call of `fill`.
         lpips: what `lpips.load` returns; None leaves LPIPS out.
+        save_pictures: save every picture, its hole, the fill and the composite.
 
     Raises:
         InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
@@ -154,18 +160,31 @@ def compare(
             f"Received {names}: rename one, or evaluate it by itself."
         )
     pictures, output = test_set.pictures(), Path(output)
-    found = [_measured(each, test_set, pictures, batch_size, lpips) for each in subjects]
+    folders = [output / name if len(names) > 1 else output for name in names]
+    found = []
+    for subject, folder in zip(subjects, folders, strict=True):
+        with _watching(folder, pictures, save_pictures) as watch:
+            found.append(_measured(subject, test_set, pictures, batch_size, lpips, watch))
     sheet(found, output / "sheet.png")
-    for subject, each in zip(subjects, found, strict=True):
-        _write(subject, each, test_set, pictures, output / each.name if len(found) > 1 else output)
+    for subject, each, folder in zip(subjects, found, folders, strict=True):
+        _write(subject, each, test_set, pictures, folder)
     if len(found) > 1:
-        files.write_text(output / "table.md", evaluation.table(found) + "\n")
+        files.write_text(output / "table.md", evaluation.report(found) + "\n")
         figures.comparison_bars(found, output / "comparison.png")
     return found
 
 
+def _watching(folder: Path, pictures: Decoded, save: bool) -> contextlib.AbstractContextManager[Watch | None]:
+    return saving(folder / "pictures", pictures.names) if save else contextlib.nullcontext()
+
+
 def _measured(
-    subject: Subject, test_set: TestSet, pictures: Decoded, batch_size: int, lpips: Callable | None
+    subject: Subject,
+    test_set: TestSet,
+    pictures: Decoded,
+    batch_size: int,
+    lpips: Callable | None,
+    watch: Watch | None,
 ) -> Evaluation:
     return evaluation.evaluate(
         subject.name,
@@ -174,6 +193,7 @@ def _measured(
         names=pictures.names,
         keep=SHOWN,
         lpips=lpips,
+        watch=watch,
         dataset=test_set.data.source,
         split="test",
         mask=dataclasses.asdict(test_set.mask),

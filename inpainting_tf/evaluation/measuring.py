@@ -1,4 +1,4 @@
-"""Measures anything that fills holes on a data set: a row per picture, a summary, a table of several.
+"""Measures anything that fills holes on a data set: a row per picture, and a summary.
 
 A network, a classical method and a user's own function are measured by the same code on the same batches. The
 metrics are those of `metrics.py`, of the composite (plain names), of the raw prediction (``raw_``) and inside
@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import math
 import os
 import time
 import zipfile
@@ -22,22 +21,19 @@ import numpy as np
 from keras import ops
 from tqdm.auto import tqdm
 
-from inpainting_tf import environment, files, tables
+from inpainting_tf import environment, files
 from inpainting_tf.errors import InputError
-from inpainting_tf.evaluation import intervals
+from inpainting_tf.evaluation import intervals, means
+from inpainting_tf.evaluation.means import MEANS
 from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_float, to_uint8
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
 Fill = Callable[[np.ndarray, np.ndarray], Array]
+# Receives a batch of `evaluate`: names, pictures, masks, raw predictions.
+Watch = Callable[[Sequence[str], np.ndarray, np.ndarray, np.ndarray], None]
 
-MEANS = (
-    "mse", "mae", "psnr", "ssim",
-    "raw_mse", "raw_mae", "raw_psnr", "raw_ssim",
-    "hole_mse", "hole_psnr", "hole_mae",
-    "lpips",
-)  # fmt: skip
-_MEASURED = {"model", "image_size", "images", "seconds_per_image", "versions", *MEANS}
+_MEASURED = {"model", "image_size", "images", "seconds_per_image", "by_hole_size", "versions", *MEANS}
 _RANGE_SLACK = 1e-3  # tolerance outside [0, 1] for rounding, far below one of 255 levels
 
 
@@ -47,8 +43,10 @@ class Evaluation:
 
     Attributes:
         name: what was evaluated.
-        rows: a dict per picture, in the order of the batches: ``index, name``, the `MEANS`, ``seconds``.
-        summary: the content of ``metrics.json``: facts, means over the pictures, versions.
+        rows: a dict per picture, in the order of the batches: ``index, name``, ``missing`` (the share of its
+            pixels in the hole), the `MEANS`, ``seconds``.
+        summary: the content of ``metrics.json``: facts, means over all pictures and by the size of the hole,
+            versions.
         images: float32 [k, H, W, 3] in [0, 1], the first pictures, without a hole, for figures.
         masks: float32 [k, H, W, 1], 1 = missing.
         predictions: float32 [k, H, W, 3] in [0, 1], raw; `images.composite` puts them into their pictures.
@@ -74,6 +72,7 @@ def evaluate(
     names: Iterable[str] | None = None,
     keep: int = 8,
     lpips: Callable[[Array, Array], Array] | None = None,
+    watch: Watch | None = None,
     **facts: Any,
 ) -> Evaluation:
     """Fills every picture of ``batches`` with ``fill`` and measures the result.
@@ -87,6 +86,7 @@ def evaluate(
         names: one name per picture, in the order of the batches, e.g. file names; the index by default.
         keep: number of pictures kept for figures (of the first picture's size).
         lpips: ``lpips(images, completed) -> [N]``, what `lpips.load` returns; None leaves LPIPS out.
+        watch: called with each batch once it is filled, e.g. to save the pictures.
         **facts: further entries of the summary: ``dataset, split, mask, recipe`` and any others.
 
     Returns:
@@ -121,6 +121,8 @@ def evaluate(
         labels = _labels(names, len(rows), len(images))
         _keep_first(kept, (images, masks, predictions), keep)
         rows += _rows(labels, len(rows), _measure(images, masks, predictions, lpips), seconds)
+        if watch is not None:
+            watch(labels, images, masks, predictions)
     if not rows:
         raise InputError("`batches` must hold at least one picture. Received none: is the data set empty?")
     if names is not None and len(names) != len(rows):
@@ -165,37 +167,6 @@ def read(folder: str | os.PathLike) -> Evaluation:
         raise InputError(f"`folder` must hold an evaluation. Received {str(folder)!r}: {error}.") from error
     pictures = (to_float(images), masks.astype("float32"), to_float(predictions))
     return Evaluation(summary["model"], rows, summary, *pictures)
-
-
-_LPIPS = "LPIPS x100"
-_COLUMNS = {
-    "hole PSNR": lambda s: _number(s.get("hole_psnr"), 2),
-    "PSNR": lambda s: _number(s.get("psnr"), 2),
-    "SSIM": lambda s: _number(s.get("ssim"), 4),
-    _LPIPS: lambda s: _number(s.get("lpips"), 2, scale=100.0),
-    "raw PSNR": lambda s: _number(s.get("raw_psnr"), 2),
-    "raw SSIM": lambda s: _number(s.get("raw_ssim"), 4),
-    "MAE": lambda s: _number(s.get("mae"), 4),
-    "ms/picture": lambda s: _number(s.get("seconds_per_image"), 1, scale=1000.0),
-}
-
-
-def table(evaluations: Iterable[Evaluation | Mapping[str, Any]]) -> str:
-    """Several runs side by side, in the order given, as plain text that is also a Markdown table.
-
-    Args:
-        evaluations: `Evaluation` objects, or their summaries as ``metrics.json`` holds them.
-
-    Returns:
-        A line per run under a header: PSNR in dB, MAE in [0, 1]; "-" for what was not measured. The column of
-        LPIPS is there only if a run has it.
-    """
-    summaries = [each.summary if isinstance(each, Evaluation) else each for each in evaluations]
-    columns = dict(_COLUMNS)
-    if all(summary.get("lpips") is None for summary in summaries):
-        del columns[_LPIPS]
-    rows = [[summary["model"], *(column(summary) for column in columns.values())] for summary in summaries]
-    return tables.table([["model", *columns], *rows])
 
 
 class _Timed:
@@ -297,7 +268,7 @@ def _keep_first(kept: list[tuple[np.ndarray, ...]], arrays: tuple[np.ndarray, ..
 def _measure(
     images: np.ndarray, masks: np.ndarray, predictions: np.ndarray, lpips: Callable | None
 ) -> dict[str, np.ndarray]:
-    """Every metric of a batch: name -> [N]."""
+    """The missing share and every metric of a batch: name -> [N]."""
     completed = composite(images, predictions, masks)
     values = {}
     for prefix, pictures in (("", completed), ("raw_", predictions)):
@@ -307,7 +278,8 @@ def _measure(
         values[of_hole.__name__] = of_hole(images, predictions, masks)
     if lpips is not None:
         values["lpips"] = lpips(images, completed)
-    return {key: _numpy(value) for key, value in values.items()}
+    share = masks.mean((1, 2, 3), dtype=np.float64)
+    return {"missing": share, **{key: _numpy(value) for key, value in values.items()}}
 
 
 def _rows(
@@ -315,7 +287,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     rows = []
     for i, label in enumerate(labels):
-        measured = {key: float(values[key][i]) if key in values else None for key in MEANS}
+        measured = {key: float(values[key][i]) if key in values else None for key in ("missing", *MEANS)}
         rows.append({"index": first + i, "name": label, **measured, "seconds": seconds})
     return rows
 
@@ -330,17 +302,13 @@ def _summary(name: str, rows: list[dict], sizes: set[tuple], facts: Mapping[str,
         "image_size": list(min(sizes)) if len(sizes) == 1 else None,
         "mask": facts.get("mask"),
         "images": len(rows),
-        **{key: _mean(rows, key) for key in MEANS},
-        "seconds_per_image": _mean(rows, "seconds"),
+        **means.of(rows),
+        "seconds_per_image": means.mean(rows, "seconds"),
+        "by_hole_size": means.by_hole_size(rows),
         **others,
         "recipe": facts.get("recipe"),
         "versions": environment.describe(),
     }
-
-
-def _mean(rows: list[dict], key: str) -> float | None:
-    values = [row[key] for row in rows if row[key] is not None]
-    return math.fsum(values) / len(values) if values else None
 
 
 def _numpy(values: Array) -> np.ndarray:
@@ -349,7 +317,3 @@ def _numpy(values: Array) -> np.ndarray:
 
 def _in_range(pictures: np.ndarray) -> bool:
     return bool(pictures.min() >= -_RANGE_SLACK and pictures.max() <= 1.0 + _RANGE_SLACK)
-
-
-def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
-    return "-" if value is None else f"{value * scale:.{digits}f}"

@@ -126,9 +126,9 @@ def test_runs_and_baselines_side_by_side(run, second):
     results, names = Path("results"), ["first", "second", "telea"]
     files = {f"{name}/{file}" for name in names for file in FILES}
     assert set(contents(results)) == files | {"sheet.png", "table.md", "comparison.png"}
-    head, _, *lines = (results / "table.md").read_text(encoding="utf-8").splitlines()
-    assert [line.split("|")[1].strip() for line in lines] == names
-    assert all(line in done.out for line in (head, *lines))
+    table, _, sizes = (results / "table.md").read_text(encoding="utf-8").partition("\n\n")
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == names
+    assert table in done.out and sizes in done.out
     for name in names:
         check_evaluation(results / name, images=5)
         assert metrics_of(results / name)["image_size"] == [16, 16], "the first run's size holds for all"
@@ -212,7 +212,8 @@ def test_lpips_is_measured_with_weights(run, lpips_weights):
     done = command("eval.py", *options, f"--lpips_weights={lpips_weights}", "--batch_size=2")
     assert done.status == 0 and done.errors == [], done.err
     assert "LPIPS is left out" not in done.err
-    head, _, *lines = (Path("results") / "table.md").read_text(encoding="utf-8").splitlines()
+    table, _, _ = (Path("results") / "table.md").read_text(encoding="utf-8").partition("\n\n")
+    head, _, *lines = table.splitlines()
     place = [cell.strip() for cell in head.split("|")].index("LPIPS x100")
     for name, line in zip(("first", "telea"), lines, strict=True):
         values = [float(row["lpips"]) for row in rows_of(Path("results") / name, "per_image.csv")]

@@ -179,10 +179,9 @@ def test_the_summary_keeps_the_contract():
     facts = {"dataset": "celeba", "split": "test", "mask": "center", "recipe": {"name": "glcic"}, "step": 7}
     found = evaluate("glcic", constant(0.5), [batch([0.6])], **facts)
     means = "mse mae psnr ssim raw_mse raw_mae raw_psnr raw_ssim hole_mse hole_psnr hole_mae lpips"
-    assert list(found.summary) == (
-        f"model dataset split image_size mask images {means} seconds_per_image step recipe versions".split()
-    )
-    assert list(found.rows[0]) == f"index name {means} seconds".split()
+    first, last = "model dataset split image_size mask images", "by_hole_size step recipe versions"
+    assert list(found.summary) == f"{first} {means} seconds_per_image {last}".split()
+    assert list(found.rows[0]) == f"index name missing {means} seconds".split()
     assert found.summary["image_size"] == [HEIGHT, WIDTH]
     assert {key: found.summary[key] for key in facts} == facts
     assert found.summary["model"] == found.name == "glcic"
