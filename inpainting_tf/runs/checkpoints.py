@@ -2,7 +2,7 @@
 
 A checkpoint is a folder `step-00001234` with `variables.npz` (networks, optimizers, step counter, each
 variable under its name, see `named_variables`) and `state.json` (the state outside the model). It is written
-under another name and renamed when complete.
+under another name and renamed when complete. It continues on any machine, backend and precision.
 
 NumPy's archive and not Keras's HDF5 file: HDF5 crashes the process when the disk is full, and has no checksum
 to detect a damaged file.
@@ -28,6 +28,7 @@ from inpainting_tf.errors import Diverged, InputError
 
 KEEP = 2
 _VARIABLES, _STATE = "variables.npz", "state.json"
+_LOSS_SCALE = "/loss_scale/"  # in the names of what only an optimizer has that scales its loss
 Trained = Any  # a compiled keras.Model, or a mapping of several under names of their own
 
 
@@ -51,11 +52,13 @@ def save(folder: Path, step: int, model: Trained, state: dict[str, Any]) -> None
 def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
     """Loads the newest intact checkpoint into `model`; its state, with its "step", or None if there is none.
 
+    The scale of the loss is float16's alone: where the checkpoint has none it stays as it is.
+
     Only for the process that may write there: an interrupted exchange of folders is completed.
 
     Raises:
         InputError: there are checkpoints, but none that can be read: starting anew must be the user's choice.
-            Or the newest intact one is another model's, or an earlier version's.
+            Or the newest intact one is another model's, or an earlier version's, or may not be read.
     """
     for aside in folder.glob(".replaced-step-*"):
         files.recover_folder(folder / aside.name.removeprefix(".replaced-"))
@@ -63,13 +66,18 @@ def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
     for path in reversed(found):
         try:
             state, values = _read(path)
+        except PermissionError as error:
+            raise InputError(
+                f"The checkpoint {str(path)!r} may not be read: change its permissions."
+            ) from error
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = str(error).partition("\n")[0]
-            logging.warning("Skipped the damaged checkpoint %s (%s).", path, reason)
+            logging.warning("Skipped the checkpoint %s, which cannot be read (%s).", path, reason)
             continue
         _require_same(path, variables, values)
         for name, variable in variables.items():
-            variable.assign(values[name])
+            if name in values:
+                variable.assign(values[name])
         return state
     if found:
         raise InputError(
@@ -97,7 +105,8 @@ def named_variables(model: Trained) -> dict[str, keras.Variable]:
     A variable of a network or an optimizer that is an attribute of the model is named after the attribute and
     its path there, e.g. "completion/conv1/kernel" or "discriminator_optimizer/iteration"; any other one by
     its path. (Keras's own paths may be equal in two networks, and number the optimizers and seed generators
-    of a process.)
+    of a process.) An optimizer's variables have the same names whether its loss is scaled or not; those of
+    the scale have names of their own, "optimizer/loss_scale/dynamic_scale".
     """
     if isinstance(model, Mapping):
         parts = ((part, named_variables(each)) for part, each in model.items())
@@ -118,9 +127,10 @@ def _of_part(part: Any) -> Iterator[tuple[str, keras.Variable]]:
     """Names and variables of a network or an optimizer; none of anything else."""
     if isinstance(part, keras.Optimizer):
         inner = list(_of_part(getattr(part, "inner_optimizer", None)))  # of one that scales the loss
-        yield from ((f"inner/{name}", variable) for name, variable in inner)
-        own = {id(variable) for _, variable in inner}
-        yield from ((v.path.partition("/")[2], v) for v in part.variables if id(v) not in own)
+        yield from inner
+        prefix, updating = _LOSS_SCALE[1:] if inner else "", {id(variable) for _, variable in inner}
+        own = (variable for variable in part.variables if id(variable) not in updating)
+        yield from ((prefix + variable.path.partition("/")[2], variable) for variable in own)
     elif isinstance(part, keras.Model):
         yield from _by_path(part.variables)
 
@@ -141,7 +151,7 @@ def _require_same(path: Path, own: Mapping[str, keras.Variable], stored: Mapping
             f"{str(path)!r} was written by an earlier version of inpainting_tf, which stored no names of "
             "variables: continue it with that version, or start again in another folder."
         )
-    for name in [*own, *stored]:
+    for name in (each for each in [*own, *stored] if _LOSS_SCALE not in each):
         if name not in stored or name not in own:
             fault = f"{name!r} is {'missing' if name in own else 'in it, which the model does not have'}"
         elif stored[name].shape != tuple(own[name].shape):
@@ -150,7 +160,7 @@ def _require_same(path: Path, own: Mapping[str, keras.Variable], stored: Mapping
             continue
         raise InputError(
             f"{str(path)!r} holds other variables than the model: {fault}. "
-            "Continue with the same recipe, precision and version, or start again in another folder."
+            "Continue with the same recipe and version, or start again in another folder."
         )
 
 

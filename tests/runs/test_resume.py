@@ -36,7 +36,7 @@ def interrupt(folder: Path, log: Path) -> None:
 
     assert stop(OPTIONS, folder, log, COMPLETION + 1, signal.SIGTERM) == 130
     told = log.read_text(encoding="utf-8")
-    assert "Skipped the damaged checkpoint" in told and f"step-{kept:08d}" in told
+    assert "Skipped the checkpoint" in told and f"step-{kept:08d}, which cannot be read" in told
     assert f"continues at step {kept - 1} " in told
     assert "Interrupted. The same command continues from the last checkpoint." in told
     assert "Traceback" not in told
