@@ -11,12 +11,14 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inpainting_tf.errors import InputError
 
+_TEMPORARY = re.compile(r"\.(writing-)?[0-9a-f]{12}(\.\w+)?")
 _SURROGATES = re.compile(r"[\udc80-\udcff]")  # the bytes of a file name that could not be decoded
 _ADVICE = {
     errno.ENOSPC: "Free some space there, or choose another folder.",
@@ -127,6 +129,23 @@ def recover_folder(path: str | os.PathLike) -> None:
             shutil.rmtree(aside, ignore_errors=True)
         else:
             os.replace(aside, target)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether it is what `replacing` or `replacing_folder` is writing, or left when it was killed."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def sweep(folder: Path, older: float = 3600.0) -> None:
+    """Removes, from `folder` and below, the files of killed processes that are `older` seconds or more.
+
+    Younger ones may be those of a process that is writing.
+    """
+    before = time.time() - older
+    for file in filter(is_temporary, folder.rglob(".*")):
+        with contextlib.suppress(OSError):
+            if file.is_file() and file.stat().st_mtime <= before:
+                file.unlink()
 
 
 def _exchange(target: Path, new: Path) -> None:

@@ -308,3 +308,29 @@ def test_an_error_without_a_number_is_still_one_line():
     ):
         raise OSError("Unable to write\n(file write failed: errno = 28, buf = 0x55)")
     assert "\n" not in str(caught.value)
+
+
+def test_what_killed_processes_left_is_swept_once_it_is_old(tmp_path):
+    old, young, other = ".0123456789ab.keras", ".ba9876543210.json", ".config"
+    for name in (old, young, other, "a/.aaaaaaaaaaaa.npy"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("half", encoding="utf-8")
+    for name in (old, other, "a/.aaaaaaaaaaaa.npy"):
+        os.utime(tmp_path / name, (0, 0))
+    files.sweep(tmp_path)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == sorted(
+        [young, other]
+    )
+
+
+def test_temporary_files_are_known_by_their_names(tmp_path):
+    seen = []
+    with files.replacing(tmp_path / "model.keras") as temporary:
+        temporary.write_text("a", encoding="utf-8")
+        seen.append(temporary)
+    with files.replacing_folder(tmp_path / "folder") as temporary:
+        seen.append(temporary)
+    assert all(map(files.is_temporary, seen))
+    assert not any(
+        files.is_temporary(tmp_path / name) for name in ("model.keras", ".lock", ".replaced-a", ".abc")
+    )

@@ -120,8 +120,8 @@ def _judges(network: Network, recipe: Recipe, count: int, total_steps: int) -> l
             "`objective.alpha_global` must be given for a discriminator with two judges, and only there. "
             f"Received {further!r} for {network.builder!r}, which has {count}."
         )
-    joint, ramp = schedule.boundaries(total_steps)[1], round(schedule.ramp_share * total_steps)
-    later = joint + round(schedule.global_share * total_steps)
+    joint, planned = schedule.boundaries(total_steps)[1], schedule.planned_steps(total_steps)
+    ramp, later = round(schedule.ramp_share * planned), joint + round(schedule.global_share * planned)
     weights = [Weight(local, joint, ramp)]
     return weights if further is None else [*weights, Weight(further, later, ramp)]
 

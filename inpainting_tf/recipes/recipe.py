@@ -73,6 +73,8 @@ class Schedule:
         discriminator_share: of the second phase: the discriminator alone.
         global_share: of the joint phase's beginning, with the local judge's term alone (two judges only).
         ramp_share: of the linear rise of a judge's weight from 0.
+        planned: the epochs that the shares are of, None for all. A finished run that goes on keeps them here:
+            its phases stay where they were, and what is added belongs to the last one.
     """
 
     epochs: int = 500
@@ -80,11 +82,16 @@ class Schedule:
     discriminator_share: float = 0.02
     global_share: float = 0.0
     ramp_share: float = 0.0
+    planned: int | None = None
+
+    def planned_steps(self, total_steps: int) -> int:
+        """The steps that the shares are of."""
+        return total_steps if self.planned is None else total_steps // self.epochs * self.planned
 
     def boundaries(self, total_steps: int) -> tuple[int, int]:
         """The steps (T_C, T_C + T_D) at which the second and the third phase begin."""
-        alone = self.completion_share
-        return round(alone * total_steps), round((alone + self.discriminator_share) * total_steps)
+        alone, planned = self.completion_share, self.planned_steps(total_steps)
+        return round(alone * planned), round((alone + self.discriminator_share) * planned)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,6 +225,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     for mask in (r.mask.train, r.mask.test):
         masks.numbers(mask)  # raises for holes that cannot be drawn
     also = r.objective.alpha_global
+    planned = r.schedule.planned
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
@@ -226,6 +234,11 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`batch_size` must be at least 1", r.batch_size >= 1, r.batch_size),
         ("`seed` must be 0 to 2**32 - 1", 0 <= r.seed < 2**32, r.seed),
         ("`epochs` must be at least 1", r.schedule.epochs >= 1, r.schedule.epochs),
+        (
+            "`schedule.planned` must be none or 1 to `epochs`",
+            1 <= (1 if planned is None else planned) <= r.schedule.epochs,
+            planned,
+        ),
         (
             "`schedule` shares must be 0 or more and sum to at most 1",
             min(shares) >= 0 and sum(shares) <= 1,

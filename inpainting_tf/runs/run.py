@@ -47,6 +47,14 @@ class Run:
         return self.folder / "figures"
 
     @property
+    def samples(self) -> Path:
+        return self.folder / "samples"
+
+    @property
+    def board(self) -> Path:
+        return self.folder / "tensorboard"
+
+    @property
     def minutes(self) -> float:
         """Minutes of training up to the last row of `history.csv`, which must exist."""
         return float(self.history()[-1]["seconds"]) / 60

@@ -20,7 +20,7 @@ from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
 from inpainting_tf.recipes import Recipe, assembly
-from inpainting_tf.runs import checkpoints, locking, packed
+from inpainting_tf.runs import checkpoints, locking, starting
 from inpainting_tf.runs.events import Events
 from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.training import callbacks, precision
@@ -42,7 +42,8 @@ def train(
 
     Args:
         recipe: the resolved recipe.
-        workdir: a new or empty folder, or that of a run of the same recipe.
+        workdir: a new or empty folder, or that of a run of the same recipe, or of fewer epochs of it: then
+            the phases stay where they were, and the epochs that are added belong to the last one.
         data_dir: the pictures' folder; None searches the usual ones.
         checkpoint_minutes: time between checkpoints; 0 writes one after every step.
         settings: whether to print every setting of the recipe before it starts.
@@ -61,41 +62,20 @@ def train(
     """
     environment.require_defaults()
     # Absolute: a callback or a library may change the working folder while it trains.
-    run = _run_of(recipe.check(), Path(workdir).expanduser().absolute())
+    folder = Path(workdir).expanduser().absolute()
+    starting.require_place(folder)
+    recipe.check()
     if recipe.deterministic:
         backends.make_deterministic()
-    with locking.locked(run.folder), precision.policy(precision.resolve(recipe.mixed_precision)):
+    with locking.locked(folder), precision.policy(precision.resolve(recipe.mixed_precision)):
+        run = starting.run_in(folder, recipe)
+        files.sweep(folder)
         keras.utils.set_random_seed(recipe.seed)
         training = _Training(run, data_dir)
         if settings:
-            print(_settings(recipe), file=sys.stderr)
+            print(_settings(run.recipe), file=sys.stderr)
         training.fit(checkpoint_minutes)
     return run
-
-
-def _run_of(recipe: Recipe, folder: Path) -> Run:
-    """The run of this recipe in `folder`, which is not written yet: data or networks may still be refused."""
-    if packed.found(folder):
-        raise InputError(
-            f"`workdir` must not be a packed run, which cannot be continued. Received {str(folder)!r}."
-        )
-    if (folder / "recipe.json").exists():
-        run = open_run(folder)
-        differences = run.recipe.differences(recipe)
-        if differences:
-            field, (there, here) = next(iter(differences.items()))
-            raise InputError(
-                f"`workdir` {str(folder)!r} holds another run: {field} is {there!r} there and {here!r} here. "
-                "Choose another --workdir."
-            )
-        return run
-    if folder.exists() and (
-        not folder.is_dir() or any(entry.name != locking.FILE for entry in folder.iterdir())
-    ):
-        raise InputError(
-            f"`workdir` must be new, empty or a run's folder. Received {str(folder)!r}: it is not."
-        )
-    return Run(folder, recipe)
 
 
 class _Training:
@@ -109,12 +89,15 @@ class _Training:
         self.total = self.per_epoch * recipe.schedule.epochs
         self.trainer = assembly.trainer(recipe, self.total)
         state = checkpoints.restore(run.checkpoints, self.trainer) or {"step": 0, "history": None}
-        self.start = state["step"]
+        self.start, self.policy = state["step"], keras.mixed_precision.dtype_policy().name
+        self.former_policy = state.get("precision", self.policy)
         self.rows: list[dict[str, Any]] = [r for r in run.history() if int(r["step"]) <= self.start]
         self.history = callbacks.History(self.start, self.per_epoch, state["history"], self._epoch_ended)
         self.network = assembly.portable_network(recipe)
         if not known:
             self._record(data_dir)
+        elif recipe != open_run(run.folder).recipe:
+            self._record_recipe()
 
     def _load_data(self, data_dir: str | os.PathLike | None, known: dict[str, Any]) -> data.Dataset:
         loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
@@ -130,10 +113,13 @@ class _Training:
     def _record(self, data_dir: str | os.PathLike | None) -> None:
         """Writes recipe, data and environment, once nothing is left that could be refused."""
         where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
-        files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
+        self._record_recipe()
         record = {"data_dir": where, "origin": self.data.origin, **self.data.names()}
         files.write_json(self.run.folder / "data.json", record)
         files.write_json(self.run.folder / "environment.json", environment.describe())
+
+    def _record_recipe(self) -> None:
+        files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
 
     def fit(self, checkpoint_minutes: float) -> None:
         """The steps that are left, then the figures."""
@@ -142,7 +128,7 @@ class _Training:
         if not done:
             images, network = self.data.train.images, self.trainer.completion
             batches = assembly.training_batches(recipe, network, images, self.start, self.total)
-            self.board = Events(self.run.folder / "tensorboard", self.start)
+            self.board = Events(self.run.board, self.start)
             with contextlib.closing(self.board), _stop_request() as stop:
                 self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
 
@@ -171,7 +157,8 @@ class _Training:
     def _save(self, step: int) -> None:
         # The model first: a kill between the two must not leave a finished training without its model.
         self._write(self.run.model_file, step)
-        checkpoints.save(self.run.checkpoints, step, self.trainer, {"history": self.history.state()})
+        state = {"history": self.history.state(), "precision": self.policy}
+        checkpoints.save(self.run.checkpoints, step, self.trainer, state)
 
     def _write(self, file: Path, step: int) -> None:
         self.trainer.sync()
@@ -214,7 +201,7 @@ class _Training:
 
     def _progress(self, epoch: int, columns: dict[str, np.ndarray]) -> None:
         """The same pictures as they were filled after each sampled epoch, side by side."""
-        folder = self.run.folder / "samples"
+        folder = self.run.samples
         with files.replacing(folder / f"epoch_{epoch:04d}.npy") as temporary, open(temporary, "wb") as file:
             np.save(file, to_uint8(columns["filled"]))
         sampled = {int(file.stem[-4:]): file for file in folder.glob("epoch_*.npy")}
@@ -233,15 +220,19 @@ def _settings(recipe: Recipe) -> str:
 def _headline(training: _Training) -> str:
     recipe, trainer = training.run.recipe, training.trainer
     weights = trainer.completion.count_params() / 1e6
-    policy = keras.mixed_precision.dtype_policy().name
+    policy = training.policy
+    if training.former_policy != policy:
+        policy += f" (until now {training.former_policy})"
     begun = f"continues at step {training.start}" if training.start else "starts"
     if training.start >= training.total:
         begun = "is already trained"
+    planned = recipe.schedule.planned
+    longer = f"; beyond the {planned} planned epochs in the last phase" if planned else ""
     return (
         f"{recipe.name} {begun} in {training.run.folder}: {len(training.data.train.images)} training and "
         f"{len(training.data.test.images)} test pictures of {training.data.origin}, "
         f"{recipe.data.image_size} px, {weights:.2f} M weights in the completion network, {policy}, "
-        f"{training.total} steps of {recipe.batch_size} pictures."
+        f"{training.total} steps of {recipe.batch_size} pictures{longer}."
     )
 
 

@@ -358,7 +358,11 @@ def test_names_are_unique_and_the_same_in_another_process_and_backend():
     assert found.count("\n") == len(KINDS)
     assert python(NAMES, folder, *reversed(KINDS)).splitlines() == found.splitlines()[::-1]
     assert python(NAMES, folder, *KINDS, env=environment(KERAS_BACKEND="jax")) == found
-    for part in ("optimizer/iteration", "discriminator_optimizer/loss_scale/dynamic_scale", "seed_generator_0/"):
+    for part in (
+        "optimizer/iteration",
+        "discriminator_optimizer/loss_scale/dynamic_scale",
+        "seed_generator_0/",
+    ):
         assert part in found
 
 
