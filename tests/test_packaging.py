@@ -19,10 +19,11 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "absl": "absl-py",
     "cv2": "opencv-python-headless",
+    "jpegio": "pyjpegio",
     "skimage": "scikit-image",
 }
 
-OPTIONAL = ("apps", "jax", "litert", "onnx", "openvino")  # extras that modules of the package import
+OPTIONAL = ("apps", "heif", "jax", "litert", "onnx", "openvino")  # extras that modules of the package import
 
 
 def declared() -> configparser.ConfigParser:
@@ -32,8 +33,8 @@ def declared() -> configparser.ConfigParser:
 
 
 def requirements(lines: str) -> dict[str, str]:
-    """{"numpy": ">=1.2", ...} of a list in setup.cfg, without its comments and extras."""
-    entries = [line for line in lines.splitlines() if line and not line.startswith("#")]
+    """{"numpy": ">=1.2", ...} of a list in setup.cfg, without its comments, extras and markers."""
+    entries = [line.partition(";")[0] for line in lines.splitlines() if line and not line.startswith("#")]
     parts = [re.fullmatch(r"([\w-]+)(?:\[[\w-]+\])?(.*)", entry).groups() for entry in entries]
     return {name.lower().replace("_", "-"): bound for name, bound in parts}
 

@@ -3,38 +3,34 @@
 inpaint --image=photo.jpg --mask=mask.png --output=repaired.png
 inpaint --image=scans --mask=watermark.png --output=repaired --format=png
 inpaint --image=erased.png --output=repaired.png                  (the transparent parts are the hole)
+
+The masks of a picture photo.jpg may also lie beside it, as photo_mask.png, photo_mask001.png, ...
 """
 
 from __future__ import annotations
 
-import dataclasses
+import collections
+import os
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from absl import flags
 
-from inpainting_tf import environment, models
+from inpainting_tf import environment, files, models
 from inpainting_tf.commands import cli
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    import numpy as np
+    from inpainting_tf.photographs import Job, Photograph, Plan
+    from inpainting_tf.photographs.batches import Outcome
 
-    from inpainting_tf import photographs
-
-FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
-Inpaint = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]  # (uint8 picture, bool mask) -> uint8 picture
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """A picture to repair, its mask (None: its transparent parts are the hole), and the file to write."""
-
-    image: Path
-    mask: Path | None
-    output: Path
+_WORKERS = 8  # pictures at a time: a large one takes a gigabyte
+FORMATS = ("png", "webp", "tiff", "bmp", "jpg", "avif", "heic")
+Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (uint8 picture, bool mask) -> uint8 picture
 
 
 def define_flags(define: cli.Define) -> None:
@@ -42,28 +38,127 @@ def define_flags(define: cli.Define) -> None:
     define.string("model", "faces", f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
     define.string("image", None, "A picture, or a folder of pictures.")
     mask = "Black where the picture is known; one for all, or a folder of masks with the pictures' names. "
-    define.string("mask", None, mask + "Default: the picture's transparent parts.")
+    define.string(
+        "mask", None, mask + "Default: NAME_mask.png beside the picture, else its transparent parts."
+    )
     define.string("output", None, "File to write, or folder for the repaired pictures.")
     define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")
+    define.boolean("recursive", False, "With the folders in the folder; the output mirrors them.")
+    define.integer("page", None, "Which picture of files with several, from 1.", lower_bound=1)
+    define.float("max_megapixels", 178.9, "The largest picture that is read.", lower_bound=0.0)
     define.string("blend", "poisson", "poisson: seamless; or none: the network's own pixels.")
     define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
-    define.boolean("overwrite", False, "Replace files that exist.")
+    define.boolean("overwrite", False, "Redo pictures whose output exists.")
+    define.string("report", None, "A CSV file to write, with a row for each picture.")
+    define.integer(
+        "workers", None, "Pictures at a time; default: one for each core, at most 8.", lower_bound=1
+    )
 
 
 def run(args: flags.FlagValues) -> int:
-    """Repairs the pictures; returns 1 where one of a folder was skipped."""
+    """Repairs the pictures; returns 1 where one could not be."""
     if not (args.image and args.output):
         raise InputError("--image and --output must name files or folders. Received none for one of them.")
     if args.format not in (None, *FORMATS):
         raise InputError(f"--format must be one of {', '.join(FORMATS)}. Received {args.format!r}.")
+    from inpainting_tf import photographs
+
+    warnings.filterwarnings("ignore", module=r"PIL\b")  # of damaged metadata, which is left out
     image, output = Path(args.image).expanduser(), Path(args.output).expanduser()
-    jobs = list(_jobs(image, args.mask, output, args.format))
-    skipped = _repair_all(jobs, _inpaint(args), overwrite=args.overwrite, skip=image.is_dir())
-    print(f"Repaired {len(jobs) - len(skipped)} of {len(jobs)} pictures: {args.output}")
-    if skipped:
-        print(f"Skipped {len(skipped)}:", *skipped, sep="\n  ", file=sys.stderr)
-    return int(bool(skipped))
+    mask = Path(args.mask).expanduser() if args.mask else None
+    plan = photographs.plan(image, mask, output, ending=args.format, recursive=args.recursive)
+    return _folder(plan, args) if image.is_dir() else _picture(plan.jobs[0], args)
+
+
+def _picture(job: Job, args: flags.FlagValues) -> int:
+    """Repairs one picture, of which everything that is wrong is an error."""
+    from inpainting_tf.photographs import batches
+
+    if job.output.exists() and not args.overwrite:
+        raise InputError(
+            f"--output {str(job.output)!r} exists already: name another one, or pass --overwrite."
+        )
+    outcome = batches.attempt(job, _repair(args))
+    _write_report(args.report, [outcome])
+    if outcome.mistake:
+        raise InputError(outcome.reason)
+    if outcome.status == "skipped":
+        print(f"error: {str(job.image)!r} could not be repaired: {outcome.reason}", file=sys.stderr)
+        return 1
+    print(f"Repaired 1 of 1 pictures: {args.output}")
+    return 0
+
+
+def _folder(plan: Plan, args: flags.FlagValues) -> int:
+    """Repairs a folder, of which what is there already is kept, and what fails is told."""
+    from tqdm import tqdm
+
+    from inpainting_tf.photographs import batches
+
+    kept = [job for job in plan.jobs if job.output.exists() and not args.overwrite]
+    todo = [job for job in plan.jobs if job not in kept]
+    outcomes = [batches.Outcome(job, "kept") for job in kept]
+    try:
+        if todo:
+            workers = args.workers or min(os.cpu_count() or 1, _WORKERS)
+            going = batches.run(todo, _repair(args), workers)
+            outcomes += tqdm(going, "Repairing", len(todo), unit="picture", disable=None)
+    finally:  # also what was done before an interruption
+        _write_report(args.report, outcomes, plan.left_out)
+    _print_summary(outcomes, plan, args.output)
+    return int(any(each.status == "skipped" for each in outcomes))
+
+
+def _print_summary(outcomes: Sequence[Outcome], plan: Plan, output: str) -> None:
+    counts = collections.Counter(each.status for each in outcomes)
+    kept = f" ({counts['kept']} were there already)" if counts["kept"] else ""
+    print(f"Repaired {counts['repaired']} of {len(outcomes)} pictures{kept}: {output}")
+    skipped = sorted((str(each.job.image), each.reason) for each in outcomes if each.status == "skipped")
+    left_out = [(str(file), reason) for file, reason in plan.left_out.items()]
+    for title, rows in (("Skipped", skipped), ("Left out", left_out)):
+        if rows:
+            print(f"{title} {len(rows)}:", file=sys.stderr)
+            print(*(f"  {name}: {reason}" for name, reason in rows), sep="\n", file=sys.stderr)
+
+
+def _write_report(
+    path: str | None, outcomes: Sequence[Outcome], left_out: Mapping[Path, str] | None = None
+) -> None:
+    if path is None:
+        return
+    rows = [
+        {
+            "image": each.job.image,
+            "status": each.status,
+            "reason": each.reason,
+            "missing": each.missing,
+            "seconds": None if each.seconds is None else round(each.seconds, 3),
+            "output": each.job.output,
+            "masks": " ".join(map(str, each.job.masks)),
+        }
+        for each in outcomes
+    ]
+    rows += [
+        {"image": file, "status": "left out", "reason": reason} for file, reason in (left_out or {}).items()
+    ]
+    files.write_csv(Path(path).expanduser(), sorted(rows, key=lambda row: str(row["image"])))
+
+
+def _repair(args: flags.FlagValues) -> Callable[[Job], float]:
+    """The repair of a picture with the chosen network and options."""
+    from inpainting_tf import photographs
+
+    inpaint = _inpaint(args)
+
+    def repair(job: Job) -> float:
+        photographs.of_path(job.output)
+        photograph = photographs.read(job.image, page=args.page, max_megapixels=args.max_megapixels)
+        missing = _missing(job, photograph)
+        photographs.write(job.output, photograph, inpaint(photograph.rgb, missing), missing)
+        return float(missing.mean())
+
+    return repair
 
 
 def _inpaint(args: flags.FlagValues) -> Inpaint:
@@ -71,67 +166,19 @@ def _inpaint(args: flags.FlagValues) -> Inpaint:
     environment.pin_defaults()
     from inpainting_tf import inference, runs
 
-    model = runs.load(args.model, engine=args.engine)
+    if args.blend not in inference.BLENDS:
+        raise unknown("blend", args.blend, inference.BLENDS)
+    model = inference.one_at_a_time(runs.load(args.model, engine=args.engine))
     blend, direct = args.blend, args.direct
     return lambda image, mask: inference.inpaint(model, image, mask, blend=blend, direct=direct)
 
 
-def _jobs(image: Path, mask: str | None, output: Path, ending: str | None) -> Iterator[Job]:
+def _missing(job: Job, photograph: Photograph) -> np.ndarray:
     from inpainting_tf import photographs
 
-    masks = None if mask is None else Path(mask).expanduser()
-    if not image.is_dir():
-        photographs.check_ending(output)
-        yield Job(image, _mask_of(image, masks), output)
-        return
-    found = sorted(file for file in image.iterdir() if file.suffix.lower() in photographs.ENDINGS)
-    if not found:
-        raise InputError(
-            f"--image must be a picture or a folder of pictures. Received {str(image)!r}: none in it."
-        )
-    if output.is_file():
-        raise InputError(f"--output must be a folder, as --image is. Received {str(output)!r}, a file.")
-    for file in found:
-        name = file.name if ending is None else f"{file.stem}.{ending}"
-        yield Job(file, _mask_of(file, masks), output / name)
-
-
-def _mask_of(image: Path, masks: Path | None) -> Path | None:
-    """The mask of a picture: the one of its name where there is a folder of them."""
-    from inpainting_tf import photographs
-
-    return photographs.mask_file(masks, image.name) if masks is not None and masks.is_dir() else masks
-
-
-def _repair_all(jobs: list[Job], inpaint: Inpaint, *, overwrite: bool, skip: bool) -> list[str]:
-    """Repairs one picture after the other; with `skip`, returns the names of failed ones and the reasons."""
-    from tqdm import tqdm
-
-    skipped = []
-    for job in tqdm(jobs, "Repairing", unit="picture", disable=None if len(jobs) > 1 else True):
-        try:
-            _repair(job, inpaint, overwrite)
-        except InputError as error:
-            if not skip:
-                raise
-            skipped.append(f"{job.image.name}: {error}")
-    return skipped
-
-
-def _repair(job: Job, inpaint: Inpaint, overwrite: bool) -> None:
-    from inpainting_tf import photographs
-
-    if job.output.exists() and not overwrite:
-        raise InputError(
-            f"--output {str(job.output)!r} exists already: name another one, or pass --overwrite."
-        )
-    photograph = photographs.read(job.image)
-    size = photograph.rgb.shape[:2]
-    missing = photographs.read_mask(job.mask, size) if job.mask else _transparent(photograph)
-    photographs.write(job.output, photograph, inpaint(photograph.rgb, missing), missing)
-
-
-def _transparent(photograph: photographs.Photograph) -> np.ndarray:
+    if job.masks:
+        size = photograph.rgb.shape[:2]
+        return np.logical_or.reduce([photographs.read_mask(mask, size) for mask in job.masks])
     if photograph.alpha is None or not (photograph.alpha == 0).any():
         raise InputError("--mask must be given: the picture has no transparent parts that would be the hole.")
     return photograph.alpha == 0

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,7 @@ _TURN = {
     8: Image.Transpose.ROTATE_90,
 }
 
+_limit = threading.Lock()  # of pictures that Pillow opens
 _BLOCK = 512  # pictures submitted to the threads at a time: bounds the memory and the delay of Ctrl-C
 _CACHE_VERSION = 1  # part of the cache's key: raise it when reading or resizing changes the pixels
 _STALE_AFTER = 3600  # seconds without a write after which an incomplete cache file is stale
@@ -95,13 +97,19 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
 
 
 @contextlib.contextmanager
-def opened(file: str | os.PathLike | BinaryIO) -> Iterator[Image.Image]:
+def opened(
+    file: str | os.PathLike | BinaryIO, formats: tuple[str, ...] = _FORMATS, any_size: bool = False
+) -> Iterator[Image.Image]:
     """The picture in a file, not decoded yet; any error in the block becomes an `UnreadablePicture`.
 
-    Only the formats that `read` takes are tried, for any file name.
+    Args:
+        file: a path or an open binary file.
+        formats: Pillow's names of those that are tried, for any file name.
+        any_size: without Pillow's warning of large pictures and its limit.
     """
     try:
-        with Image.open(io.BytesIO(_contents(file)), formats=_FORMATS) as image:
+        data = io.BytesIO(contents(file))
+        with _open(data, formats) if any_size else Image.open(data, formats=formats) as image:
             yield image
     except (UnreadablePicture, InputError):
         raise
@@ -127,11 +135,28 @@ def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     return np.array(_fit(Image.fromarray(picture), image_size))
 
 
-def _contents(file: str | os.PathLike | BinaryIO) -> bytes:
-    data = file.read() if hasattr(file, "read") else Path(file).read_bytes()
+def contents(file: str | os.PathLike | BinaryIO) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UnreadablePicture: it cannot be read, or has none.
+    """
+    try:
+        data = file.read() if hasattr(file, "read") else Path(file).read_bytes()
+    except OSError as error:
+        raise UnreadablePicture(_reason(error)) from error
     if not data:
         raise UnreadablePicture("empty file")
     return data
+
+
+def _open(data: io.BytesIO, formats: tuple[str, ...]) -> Image.Image:
+    with _limit:  # a global of Pillow's: restored before another thread opens a picture
+        former, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(data, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = former
 
 
 def _decode(image: Image.Image, image_size: tuple[int, int] | None) -> np.ndarray:
@@ -163,11 +188,26 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 def upright(pixels: Image.Image, original: Image.Image) -> Image.Image:
     """`pixels` turned by the EXIF orientation of `original`; unchanged where there is none."""
-    try:
-        turn = _TURN.get(original.getexif().get(ORIENTATION, 1))
-    except Exception:  # damaged metadata of an intact picture: ignore the orientation
-        return pixels
+    return _turned(pixels, orientation(original))
+
+
+def turned_back(pixels: Image.Image, orientation: int) -> Image.Image:
+    """Upright pixels turned to an EXIF orientation, which `upright` undoes."""
+    return _turned(pixels, {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def _turned(pixels: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURN.get(orientation)
     return pixels if turn is None else pixels.transpose(turn)
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation of a picture's stored pixels, 1 to 8: 1 = upright, or not told."""
+    try:
+        told = image.getexif().get(ORIENTATION, 1)
+        return told if told in _TURN else 1
+    except Exception:  # damaged metadata of an intact picture
+        return 1
 
 
 def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:
@@ -188,6 +228,8 @@ def _reason(error: Exception) -> str:
         return "not a picture, or its header is damaged"
     if isinstance(error, Image.DecompressionBombError):
         return "too many pixels (decompression bomb?)"
+    if isinstance(error, MemoryError):
+        return "not enough memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__

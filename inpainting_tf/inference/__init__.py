@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inpainting_tf.inference.engine import Engine, Fill, Runtime
+from inpainting_tf.inference.engine import Engine, Fill, Runtime, one_at_a_time
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.inference.inpainting import BLENDS, inpaint
 
-__all__ = ["BLENDS", "Engine", "Facts", "Fill", "Runtime", "inpaint"]
+__all__ = ["BLENDS", "Engine", "Facts", "Fill", "Runtime", "inpaint", "one_at_a_time"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -78,3 +79,14 @@ class Runtime(Engine):
 
     def run(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         return self._run(images, masks)
+
+
+def one_at_a_time(engine: Engine) -> Engine:
+    """The same network for several threads, which take turns in it: an engine need not bear more."""
+    turn = threading.Lock()
+
+    def run(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        with turn:
+            return engine.run(images, masks)
+
+    return Runtime(run, engine.facts)

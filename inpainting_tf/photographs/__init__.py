@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from inpainting_tf.photographs.masks import mask_file, read_mask
-from inpainting_tf.photographs.reading import ENDINGS, Photograph, read
-from inpainting_tf.photographs.writing import check_ending, write
+from inpainting_tf.photographs.about import About
+from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
+from inpainting_tf.photographs.formats import ENDINGS, of_path
+from inpainting_tf.photographs.masks import read_mask
+from inpainting_tf.photographs.reading import Photograph, read
+from inpainting_tf.photographs.writing import NotWritten, write
 
-__all__ = ["ENDINGS", "Photograph", "check_ending", "mask_file", "read", "read_mask", "write"]
+__all__ = [
+    "ENDINGS",
+    "About",
+    "Job",
+    "NotWritten",
+    "Photograph",
+    "Plan",
+    "mask_file",
+    "of_path",
+    "plan",
+    "read",
+    "read_mask",
+    "write",
+]

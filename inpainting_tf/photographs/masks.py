@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
 from inpainting_tf.data import pictures
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops.images import check_two_levels
-from inpainting_tf.photographs.reading import ENDINGS, File, named
+from inpainting_tf.photographs.reading import File, named, opened
 
 _LOSSY = ("JPEG", "WEBP")  # formats in which black is not exactly 0
 
@@ -29,10 +27,7 @@ def read_mask(file: File, size: tuple[int, int]) -> np.ndarray:
             without a missing or without a known pixel.
     """
     try:
-        with pictures.opened(file) as image:
-            frames = getattr(image, "n_frames", 1)
-            if frames > 1:
-                raise pictures.UnreadablePicture(f"an animation of {frames} frames")
+        with opened(file) as (image, _):
             image.load()
             lossy, turned = image.format in _LOSSY, pictures.upright(_as_mask(image), image)
     except pictures.UnreadablePicture as error:
@@ -50,15 +45,6 @@ def read_mask(file: File, size: tuple[int, int]) -> np.ndarray:
         what = "no known (black) pixel" if missing.all() else "no missing pixel: it is black all over"
         raise InputError(f"`mask` must have both missing and known pixels. {named(file)} has {what}.")
     return missing
-
-
-def mask_file(folder: Path, name: str) -> Path:
-    """The mask of the picture `name` in a folder: the file of that name, with any ending.
-
-    Where there is none, the path of the PNG of that name.
-    """
-    found = [folder / f"{Path(name).stem}{ending}" for ending in (".png", *ENDINGS)]
-    return next((file for file in found if file.is_file()), found[0])
 
 
 def _as_mask(image: Image.Image) -> Image.Image:

@@ -1,13 +1,16 @@
 """A user's picture files, read with their metadata.
 
 `data.pictures` reads training pictures and discards what a network does not need; here transparency, colour
-profile, EXIF and greyscale are kept, and files that could not be written again are refused with a message.
+profile, EXIF, greyscale and 16 bits are kept, and files that could not be written again are refused.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import os
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -15,13 +18,40 @@ from PIL import Image
 
 from inpainting_tf.data import pictures
 from inpainting_tf.errors import InputError
+from inpainting_tf.photographs import about, formats
+from inpainting_tf.photographs.about import About
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")  # read and written
+MEGAPIXELS = 178.9  # the largest picture unless asked for: beyond it Pillow suspects an attack on the memory
 _COLOURS = {"RGB", "RGBA", "RGBX", "P", "PA", "L", "LA", "1"}
+_UNREADABLE = {
+    "CMYK": "its colours are inks for printing (CMYK); convert it to RGB first",
+    "LAB": "its colours are CIE Lab; convert it to RGB first",
+    "I": "its pixels have 32 bits; convert it to 16 or 8 bits first",
+    "F": "its pixels are floating point numbers; convert it to 16 or 8 bits first",
+}
+_PICTURES = {"JPEG", "MPO", "HEIF"}  # further frames are previews, depth maps and the like
+_REDUCED = 254  # the tag of TIFF that marks thumbnails (1), and masks (4)
 File = str | os.PathLike | BinaryIO
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoded:
+    """How a file stores its picture, so that the repaired one can be stored likewise.
+
+    Attributes:
+        name: of the format, as Pillow calls it.
+        data: of a JPEG, the file.
+        orientation: of the stored pixels, as EXIF counts: 1 = upright.
+        exact: whether its pixels were stored without loss.
+    """
+
+    name: str
+    data: bytes | None = None
+    orientation: int = 1
+    exact: bool = True
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Photograph:
     """A picture and its file's metadata.
 
@@ -29,29 +59,33 @@ class Photograph:
         rgb: uint8 [H, W, 3], upright.
         alpha: uint8 [H, W], 255 = opaque; None where the file has no transparency.
         grey: whether the file is greyscale.
-        icc_profile: the colour profile; the pixels are not converted.
-        exif: the EXIF data without the orientation, which is applied to the pixels.
+        about: what the file says about it.
+        encoded: how the file stores it; None for a picture from elsewhere.
     """
 
     rgb: np.ndarray
     alpha: np.ndarray | None = None
     grey: bool = False
-    icc_profile: bytes | None = None
-    exif: bytes | None = None
+    about: About = dataclasses.field(default_factory=About)
+    encoded: Encoded | None = None
 
 
-def read(file: File) -> Photograph:
+def read(file: File, *, page: int | None = None, max_megapixels: float = MEGAPIXELS) -> Photograph:
     """A picture file as a photograph.
 
     Args:
-        file: a path or an open binary file: JPEG, PNG, WebP, BMP, TIFF or GIF.
+        file: a path or an open binary file: JPEG, PNG, WebP, BMP, TIFF, GIF; AVIF and HEIC where this
+            installation has their codecs. The content decides, not the name.
+        page: of a file with several pictures, from 1. By default the only one that is not a smaller copy of
+            another or a camera's addition, such as a depth map.
+        max_megapixels: the most that is read, in millions of pixels.
 
     Raises:
-        InputError: no picture, a damaged one, an animation, one whose colours (CMYK, 16 bits, ...) could not
-            be kept, or so many pixels that Pillow reports a decompression bomb.
+        InputError: no picture, a damaged one, several, one whose colours (CMYK, ...) could not be kept, or a
+            larger one.
     """
     try:
-        with pictures.opened(file) as image:
+        with opened(file, page, max_megapixels) as (image, data):
             _check_pixels(image)
             image.load()
             turned = pictures.upright(_eight_bit(image), image)
@@ -60,11 +94,33 @@ def read(file: File) -> Photograph:
                 rgb=np.array(turned.convert("RGB")),
                 alpha=alpha,
                 grey=turned.mode in ("L", "LA"),
-                icc_profile=image.info.get("icc_profile"),
-                exif=_exif(image),
+                about=about.read(image),
+                encoded=_encoded(image, data),
             )
     except pictures.UnreadablePicture as error:
         raise InputError(f"`image` {named(file)} cannot be read: {error}.") from error
+
+
+@contextlib.contextmanager
+def opened(
+    file: File, page: int | None = None, max_megapixels: float = MEGAPIXELS
+) -> Iterator[tuple[Image.Image, bytes]]:
+    """A picture file, at the picture that is meant but not decoded, and the file's bytes.
+
+    Raises:
+        UnreadablePicture: on any error, in the block too; with a reason, without the file's name.
+    """
+    data = pictures.contents(file)
+    if formats.heic(data) and "HEIF" not in formats.readable():
+        raise pictures.UnreadablePicture(formats.missing_codec("HEIF"))
+    with pictures.opened(io.BytesIO(data), formats.readable(), any_size=True) as image:
+        _turn_to(image, page)
+        if image.width * image.height > max_megapixels * 1e6:
+            raise pictures.UnreadablePicture(
+                f"its {image.width} x {image.height} pixels are more than {max_megapixels:g} million (a "
+                "decompression bomb?); raise --max_megapixels if it is sound"
+            )
+        yield image, data
 
 
 def named(file: File) -> str:
@@ -72,17 +128,42 @@ def named(file: File) -> str:
     return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "(the uploaded file)"
 
 
-def _check_pixels(image: Image.Image) -> None:
+def _turn_to(image: Image.Image, page: int | None) -> None:
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if page is not None:
+        if not 1 <= page <= frames:
+            raise pictures.UnreadablePicture(f"it has no page {page}, but 1 to {frames}")
+        image.seek(page - 1)
+    elif frames > 1 and image.format == "TIFF":
+        image.seek(_only_page(image, frames))
+    elif frames > 1 and image.format not in _PICTURES:
         raise pictures.UnreadablePicture(
-            f"it is an animation of {frames} frames; save one of them as a picture"
+            f"it is an animation of {frames} frames; choose one of them with --page"
         )
+
+
+def _only_page(image: Image.Image, frames: int) -> int:
+    """The page of a TIFF of which the others are reduced copies, or marked as such."""
+    sizes = {}
+    for frame in range(frames):
+        image.seek(frame)
+        if not image.tag_v2.get(_REDUCED, 0):  # type: ignore[attr-defined]
+            sizes[frame] = image.size
+    largest = max(sizes, key=lambda frame: np.prod(sizes[frame]), default=0)
+    width, height = sizes.pop(largest, (0, 0))
+    if any(2 * size[0] > width or 2 * size[1] > height for size in sizes.values()):
+        raise pictures.UnreadablePicture(f"it has {frames} pages; choose one of them with --page")
+    return largest
+
+
+def _check_pixels(image: Image.Image) -> None:
+    mode = "I" if image.mode.startswith("I") else image.mode
     # A 16-bit RGB PNG opens as 8-bit "RGB": the decoder's raw mode has the depth.
-    if image.mode not in _COLOURS or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
-        raise pictures.UnreadablePicture(
+    if mode not in _COLOURS or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+        reason = (
             f"its pixels ({image.mode}) are not 8-bit grey or RGB; convert it, for example to an 8-bit PNG"
         )
+        raise pictures.UnreadablePicture(_UNREADABLE.get(image.mode, reason))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -93,10 +174,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if transparent else "RGB")
 
 
-def _exif(image: Image.Image) -> bytes | None:
-    try:
-        found = image.getexif()
-        found.pop(pictures.ORIENTATION, None)
-        return found.tobytes() if len(found) else None
-    except Exception:  # damaged metadata of an intact picture
-        return None
+def _encoded(image: Image.Image, data: bytes) -> Encoded:
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    if name == "JPEG":
+        return Encoded(name, data, pictures.orientation(image), exact=False)
+    return Encoded(name, exact=name not in ("AVIF", "HEIF") and not (name == "WEBP" and b"VP8 " in data[:64]))

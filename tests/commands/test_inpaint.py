@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from running import command, contents
+from running import command, contents, rows_of
 
 import inpainting_tf
 
@@ -120,17 +120,90 @@ def test_masks_by_name_and_what_cannot_be_repaired(inpaint, files):
     assert done.status == 1 and done.out == "Repaired 1 of 5 pictures: repaired\n"
     assert list(contents(files / "repaired")) == ["good.png"]
     said = done.err[done.err.index("Skipped 4:") :].splitlines()[1:]
-    assert [line.split(":")[0].strip() for line in said] == [
-        "broken.png",
-        "empty.png",
-        "maskless.png",
-        "small.png",
+    assert said[4:] == ["Left out 1:", "  scans/notes.txt: not a picture"]
+    assert [line.split(":")[0].strip() for line in said[:4]] == [
+        "scans/broken.png",
+        "scans/empty.png",
+        "scans/maskless.png",
+        "scans/small.png",
     ]
     for line, reason in zip(
-        said, ("cannot be read", "no missing pixel", "No such file", "45 x 61"), strict=True
+        said[:4], ("cannot be read", "no missing pixel", "No such file", "45 x 61"), strict=True
     ):
         assert reason in line
     assert "Traceback" not in done.err
+
+
+def test_one_picture_that_breaks_a_library_does_not_end_the_batch(inpaint, files, monkeypatch):
+    """A TIFF whose own tags Pillow cannot write again used to end it with a traceback."""
+    from inpainting_tf.photographs import writing
+
+    def broken(*_):
+        raise MemoryError
+
+    for name in ("a.tif", "b.png", "c.bmp"):
+        save(files / "scans" / name, picture())
+    monkeypatch.setattr(writing.containers, "tiff", broken)
+    done = inpaint("--image=scans", "--mask=mask.png", "--output=out", "--report=done.csv")
+    assert done.status == 1 and done.out == "Repaired 2 of 3 pictures: out\n"
+    assert "Traceback" not in done.err
+    assert done.err.splitlines()[-2:] == [
+        "Skipped 1:",
+        "  scans/a.tif: not enough memory for this picture and hole",
+    ]
+    found = {row["image"]: row for row in rows_of(files, "done.csv")}
+    assert found["scans/a.tif"]["status"] == "skipped" and "memory" in found["scans/a.tif"]["reason"]
+    assert found["scans/b.png"]["status"] == "repaired"
+    assert float(found["scans/b.png"]["missing"]) == hole().mean()
+
+
+def test_an_accident_with_one_picture_is_a_line(inpaint, files, monkeypatch):
+    from inpainting_tf.photographs import writing
+
+    def broken(*_, **__):
+        raise writing.NotWritten("as PNG it would be another picture")
+
+    monkeypatch.setattr(writing, "_check", broken)
+    done = inpaint(*FILE)
+    assert done.refuses("'photo.png' could not be repaired: as PNG it would be another picture", status=1)
+    assert not (files / "out.png").exists()
+
+
+def test_the_same_command_again_does_what_is_left(inpaint, files):
+    for number in range(3):
+        save(files / "scans" / f"{number}.png", picture(number))
+    args = ("--image=scans", "--mask=mask.png", "--output=out")
+    assert inpaint(*args).status == 0
+    before = contents(files / "out")
+    (files / "out" / "1.png").unlink()
+    again = inpaint(*args)
+    assert again.status == 0 and again.err.count("Skipped") == 0
+    assert again.out == "Repaired 1 of 3 pictures (2 were there already): out\n"
+    assert contents(files / "out") == before
+    save(files / "out" / "1.png", picture())
+    assert inpaint(*args, "--model=nowhere").status == 0, "nothing is left, so no network is needed"
+    assert contents(files / "out") != before
+    assert inpaint(*args, "--overwrite", "--workers=2").status == 0
+    assert contents(files / "out") == before
+
+
+def test_folders_in_folders_and_masks_beside_the_pictures(inpaint, files):
+    for place in ("scans", "scans/deep"):
+        save(files / place / "photo.png", picture())
+        save(files / place / "photo_mask.png", hole())
+    done = inpaint("--image=scans", "--output=out", "--recursive")
+    assert done.status == 0 and done.out == "Repaired 2 of 2 pictures: out\n"
+    assert sorted(contents(files / "out")) == ["deep/photo.png", "photo.png"]
+
+
+def test_a_page_and_the_largest_size_are_chosen(inpaint, files):
+    pages = [Image.fromarray(picture(number)) for number in range(2)]
+    pages[0].save(files / "a.tif", save_all=True, append_images=pages[1:])
+    args = ("--image=a.tif", "--mask=mask.png", "--output=out.png")
+    assert inpaint(*args).refuses("2 pages; choose one of them with --page")
+    assert inpaint(*args, "--page=2", "--max_megapixels=0.001").refuses("raise --max_megapixels")
+    assert inpaint(*args, "--page=2").status == 0
+    assert (opened("out.png") == picture(1))[~hole()].all()
 
 
 MISTAKES = {

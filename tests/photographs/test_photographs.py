@@ -7,32 +7,12 @@ import io
 import cv2
 import numpy as np
 import pytest
+from drawing import SIZE, animated, colours, hole, save
 from PIL import Image, ImageCms
 
 from inpainting_tf import photographs
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs import Photograph
-
-SIZE = (32, 48)
-
-
-def colours() -> np.ndarray:
-    """uint8 [32, 48, 3], no two corners alike."""
-    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
-    return np.stack([rows * 6, columns * 5, 0 * rows + 50], -1).astype(np.uint8)
-
-
-def hole() -> np.ndarray:
-    missing = np.zeros(SIZE, bool)
-    missing[4:9, 20:41] = True
-    return missing
-
-
-def save(path, array, mode=None, **options):
-    image = Image.fromarray(array)
-    (image.convert(mode) if mode else image).save(path, **options)
-    return path
-
 
 # Pictures
 
@@ -123,17 +103,12 @@ def deep(channels):
     return np.random.default_rng(0).integers(0, 2**16, (*SIZE, channels)).astype(np.uint16).squeeze()
 
 
-def animated(path):
-    frames = [Image.new("RGB", (48, 32), colour) for colour in ("red", "blue", "green")]
-    frames[0].save(path, save_all=True, append_images=frames[1:])
-
-
 BAD = {
     "a 16-bit PNG": ("a.png", lambda path: cv2.imwrite(str(path), deep(3)), "not 8-bit grey or RGB"),
     "16 bits and alpha": ("a.png", lambda path: cv2.imwrite(str(path), deep(4)), "not 8-bit"),
     "16 bits of grey": ("a.png", lambda path: cv2.imwrite(str(path), deep(1)), "not 8-bit"),
     "a 16-bit TIFF": ("a.tif", lambda path: cv2.imwrite(str(path), deep(3)), "not 8-bit"),
-    "CMYK": ("a.jpg", lambda path: save(path, colours(), "CMYK"), r"pixels \(CMYK\) are not 8-bit"),
+    "CMYK": ("a.jpg", lambda path: save(path, colours(), "CMYK"), "inks for printing"),
     "an animated GIF": ("a.gif", animated, "an animation of 3 frames"),
     "an animated WebP": ("a.webp", animated, "an animation of 3 frames"),
     "nothing": ("a.png", lambda path: None, "No such file"),

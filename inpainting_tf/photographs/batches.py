@@ -1,0 +1,74 @@
+"""Many pictures, repaired one by one: what fails is told in a line, and the others go on."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from inpainting_tf.errors import InputError
+from inpainting_tf.photographs.folders import Job
+
+Repair = Callable[[Job], float]  # repairs a picture and returns the missing share of its pixels
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        status: "repaired", "kept" (its file was there already) or "skipped".
+        reason: why it was skipped, in one line.
+        mistake: whether that is the user's to mend, rather than an accident.
+        missing: the missing share of the picture's pixels.
+        seconds: that it took.
+    """
+
+    job: Job
+    status: str
+    reason: str = ""
+    mistake: bool = False
+    missing: float | None = None
+    seconds: float | None = None
+
+
+def run(jobs: Iterable[Job], repair: Repair, workers: int = 1) -> Iterator[Outcome]:
+    """The outcomes, in the order in which they come.
+
+    Args:
+        jobs: what is repaired.
+        repair: writes a job's output. It is called by several threads.
+        workers: how many at a time.
+    """
+    with ThreadPoolExecutor(workers) as threads:
+        waiting: set[Future[Outcome]] = set()
+        try:
+            for job in jobs:
+                waiting.add(threads.submit(attempt, job, repair))
+                if len(waiting) > workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (each.result() for each in done)
+            yield from (each.result() for each in waiting)
+        finally:  # interrupted: what has not begun is left
+            for each in waiting:
+                each.cancel()
+
+
+def attempt(job: Job, repair: Repair) -> Outcome:
+    """The outcome of one job, whatever happens in it."""
+    start = time.perf_counter()
+    try:
+        missing = repair(job)
+    except InputError as error:
+        return Outcome(job, "skipped", str(error), mistake=True)
+    except Exception as error:
+        return Outcome(job, "skipped", _told(error))
+    return Outcome(job, "repaired", missing=missing, seconds=time.perf_counter() - start)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory for this picture and hole"
+    return str(error).partition("\n")[0].strip() or type(error).__name__
