@@ -63,7 +63,8 @@ def labelled_pictures(
         InputError: CIFAR-10 was not found.
     """
     source = sources.cifar10(data_dir)
-    names = data.split(source.names, data.Data("cifar10", 32, train, len(source.test or ())), source.test)
+    wanted = data.Data("cifar10", 32, train, 0, test=len(source.division["test"]))
+    names = data.split(source.names, wanted, source.division)
     position = {name: index for index, name in enumerate(source.names)}
 
     def part(which: str) -> tuple[np.ndarray, np.ndarray]:

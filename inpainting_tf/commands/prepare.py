@@ -26,6 +26,8 @@ def define_flags(define: cli.Define) -> None:
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.integer("image_size", USUAL.image_size, "Side in pixels.", lower_bound=16)
     define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
+    cut = "How many of them at most to keep for validation."
+    define.integer("validation", USUAL.validation, cut, lower_bound=0)
     define.integer("test", USUAL.test, "How many test pictures at most.", lower_bound=1)
     define.integer("split_seed", USUAL.split_seed, "Of the split into training and test.", lower_bound=0)
     define.string("output", None, "Folder for the prepared pictures; new or empty.")
@@ -41,8 +43,8 @@ def run(args: flags.FlagValues) -> None:
     folder = prepared.write(dataset, wanted, args.output)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
-        f"Prepared {len(dataset.train.names)} training and {len(dataset.test.names)} test pictures of "
-        f"{dataset.origin}, {wanted.image_size} px, {megabytes:.1f} MB, in {folder}."
+        f"Prepared {dataset.counts()} pictures of {dataset.origin}, {wanted.image_size} px, "
+        f"{megabytes:.1f} MB, in {folder}."
     )
     options = ["--model=glcic", *_unusual(wanted), f"--data_dir={folder}"]
     print(f"Next: {cli.called('train')} {shlex.join(options)}")

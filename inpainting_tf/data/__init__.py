@@ -1,4 +1,4 @@
-"""Pictures for training and testing: `load` finds a source, splits it and decodes it.
+"""Pictures for training, validation and testing: `load` finds a source, splits it and decodes it.
 
 `sources` finds pictures, `pictures` reads them, `prepared` stores them decoded for another machine,
 `pipeline` makes batches with holes of them. `add_holes` does that for any `tf.data` pipeline.
@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import types
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
@@ -19,9 +20,12 @@ import numpy as np
 from inpainting_tf.data import pictures, prepared, sources
 from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.data.prepared import SPLITS, Prepared
 from inpainting_tf.errors import InputError
 
-__all__ = ["Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
+__all__ = ["SPLITS", "Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
+
+_VALIDATION = 1  # its stream of `split_seed`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +35,12 @@ class Data:
     Attributes:
         source: a name in `inpainting_tf.data.sources.SOURCES`.
         image_size: side in pixels; pictures are centre-cropped to a square.
-        train: largest number of training pictures; None for all but the test pictures.
+        train: largest number of pictures to train and to validate on; None for all but the test pictures.
+        validation: largest number of validation pictures: of a source's own, or, where it has none of its
+            own, of a fifth of `train`. All that is chosen during a training is chosen on them.
         test: largest number of test pictures: of a source's own test pictures, or, where it has none of its
             own, of a fifth of its pictures.
-        split_seed: of the split into training and test, and of the choice where not all pictures are used.
+        split_seed: of the split, and of the choice where not all pictures are used.
         flip: mirror half of the training pictures, drawn anew each time.
         classes: classes of the source, comma separated, e.g. "automobile"; None for all.
     """
@@ -42,6 +48,7 @@ class Data:
     source: str = "celeba"
     image_size: int = 128
     train: int | None = 4750
+    validation: int = 250
     test: int = 250
     split_seed: int = 0
     flip: bool = True
@@ -50,15 +57,21 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """Decoded pictures of both splits; `origin` is the folder, archive or generator they came from."""
+    """Decoded pictures of all splits; `origin` is the folder, archive or generator they came from."""
 
     train: Decoded
+    validation: Decoded
     test: Decoded
     origin: str
 
     def names(self) -> dict[str, list[str]]:
         """The names of the pictures of each split, as a run's folder holds them."""
-        return {"train": self.train.names, "test": self.test.names}
+        return {which: getattr(self, which).names for which in SPLITS}
+
+    def counts(self) -> str:
+        """How many pictures each split has, in words."""
+        train, validation, test = (len(names) for names in self.names().values())
+        return f"{train} training, {validation} validation and {test} test"
 
 
 def load(
@@ -66,7 +79,7 @@ def load(
     data_dir: str | os.PathLike | None = None,
     *,
     names: Mapping[str, Sequence[str]] | None = None,
-    splits: Sequence[str] = ("train", "test"),
+    splits: Sequence[str] = SPLITS,
 ) -> Dataset:
     """The pictures of a recipe, decoded; unreadable ones are left out and named in a warning per split.
 
@@ -74,8 +87,9 @@ def load(
         data: the recipe's part.
         data_dir: the folder, archive or data set prepared for TFDS that the source reads, or a folder of
             `python -m inpainting_tf.prepare`; None searches the usual folders.
-        names: the pictures of each split, as `Dataset.names` returned them; None splits anew, into the same
-            pictures as long as the source holds the same.
+        names: the pictures of each split, as `Dataset.names` returned them, where earlier versions knew no
+            validation pictures; None splits anew, into the same pictures as long as the source holds the
+            same.
         splits: those to decode; the others stay empty.
 
     Raises:
@@ -87,28 +101,29 @@ def load(
     known: Container[str]
     if stored is None:
         source = sources.find(data.source, data_dir, data.classes)
-        names = split(source.names, data, source.test) if names is None else names
+        names = split(source.names, data, source.division) if names is None else names
         position = {name: index for index, name in enumerate(source.names)}
         origin, known = source.origin, position.keys()
     else:
-        stored.require(data, _selecting(splits) if names is None else ("source", "image_size"))
-        names = stored.names if names is None else names
+        stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size"))
+        names = _with_validation(stored.names, data) if names is None else names
         origin, known = str(stored.folder), {name for part in stored.names.values() for name in part}
 
     def decode(which: str) -> Decoded:
         if which not in splits:
             return Decoded(np.empty((0, *size, 3), np.uint8), [], [])
-        absent = [name for name in names[which] if name not in known]
+        wanted = names.get(which, []) if which == "validation" else names[which]
+        absent = [name for name in wanted if name not in known]
         if absent:
             raise InputError(
                 f"{len(absent)} {which} pictures of this run are not in {origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
         if stored is not None:
-            return stored.pictures(names[which])
-        return pictures.decode(source, [position[name] for name in names[which]], size)
+            return stored.pictures(wanted)
+        return pictures.decode(source, [position[name] for name in wanted], size)
 
-    return Dataset(decode("train"), decode("test"), origin)
+    return Dataset(decode("train"), decode("validation"), decode("test"), origin)
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:
@@ -153,7 +168,7 @@ def fingerprint(
 
 def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] | None) -> Sequence[Path]:
     if (stored := prepared.find(data_dir)) is not None:
-        return [stored.folder / f"{which}.npy" for which in prepared.SPLITS]
+        return [stored.folder / f"{which}.npy" for which in stored.images]
     source = sources.find(data.source, data_dir, data.classes)
     if names is None or len(source.files) != len(source.names):
         return source.files
@@ -161,34 +176,61 @@ def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] 
     return [file for name, file in zip(source.names, source.files, strict=True) if name in wanted]
 
 
-def _selecting(splits: Sequence[str]) -> list[str]:
-    """The fields of `Data` on which the choice of pictures depends; that of the test split not on `train`."""
-    return [field for field in prepared.FLAGS if field != "train" or "train" in splits]
+def _selecting(stored: Prepared, splits: Sequence[str]) -> list[str]:
+    """The fields of `Data` on which the choice of some splits of a prepared data set depends.
+
+    The test split is the same for any `train` and `validation`. Where no validation pictures are stored, they
+    are cut from the training pictures.
+    """
+    free = set() if {"train", "validation"} & {*splits} else {"train", "validation"}
+    if not stored.names["validation"]:
+        free.add("validation")
+    return [field for field in prepared.FLAGS if field not in free]
 
 
-def split(names: Sequence[str], data: Data, own_test: Container[str] | None = None) -> dict[str, list[str]]:
-    """{"train": names, "test": names}, drawn by `data.split_seed` and each in the source's order.
+def split(
+    names: Sequence[str], data: Data, own: Mapping[str, Container[str]] = types.MappingProxyType({})
+) -> dict[str, list[str]]:
+    """{"train": names, "validation": names, "test": names}: disjoint, each in the order of `names`.
 
     Args:
         names: all pictures of the source.
-        data: how many of each.
-        own_test: the names of the source's own test split; None draws them.
+        data: how many of each, and the seed.
+        own: the names of the source's own "test" and "validation" splits; those it does not have are drawn.
 
     Raises:
-        InputError: no picture for one of the two.
+        InputError: no picture to train on, or none to test on.
     """
     if len(names) < 2:
         raise InputError(f"Training and testing need at least two pictures. Received {len(names)}.")
     order = np.random.default_rng(data.split_seed).permutation(len(names))
-    if own_test is None:
-        drawn = min(data.test, max(1, len(names) // 5))
-        test, train = order[:drawn], order[drawn:]
-    else:
-        kept = np.array([names[i] in own_test for i in order])
-        test, train = order[kept], order[~kept]
-    if not (len(test) and len(train)):
+    parts = {which: [i for i in order if names[i] in own[which]] for which in own}
+    rest = [i for i in order if not any(names[i] in part for part in own.values())]
+    if "test" not in own:
+        drawn = min(data.test, max(1, len(rest) // 5))
+        parts["test"], rest = rest[:drawn], rest[drawn:]
+    if not (parts["test"] and rest):
         raise InputError(
-            f"Training and testing need at least one picture each. Received {len(train)} and {len(test)}."
+            "Training and testing need at least one picture each. "
+            f"Received {len(rest)} and {len(parts['test'])}."
         )
-    parts = {"train": train[: data.train], "test": test[: data.test]}
-    return {which: [names[i] for i in sorted(index)] for which, index in parts.items()}
+    parts["train"] = rest
+    limited = {which: parts[which][: getattr(data, which)] for which in SPLITS if which in parts}
+    chosen = {which: [names[i] for i in sorted(index)] for which, index in limited.items()}
+    return chosen if "validation" in own else _with_validation(chosen, data)
+
+
+def _with_validation(parts: Mapping[str, Sequence[str]], data: Data) -> dict[str, list[str]]:
+    """The same splits with validation pictures, drawn from the training pictures unless there are some."""
+    train, test, given = (list(parts.get(which, [])) for which in ("train", "test", "validation"))
+    count = min(data.validation, len(train) // 5)
+    if given or not count:
+        return {"train": train, "validation": given, "test": test}
+    # A stream of its own: the test pictures are the same with and without a validation split.
+    order = np.random.default_rng([data.split_seed, _VALIDATION]).permutation(len(train))
+    drawn = {train[i] for i in order[:count]}
+    return {
+        "train": [name for name in train if name not in drawn],
+        "validation": [name for name in train if name in drawn],
+        "test": test,
+    }

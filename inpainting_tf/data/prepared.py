@@ -1,7 +1,7 @@
 """Prepared data sets: decoded pictures, for training on machines without their source.
 
-train.npy  test.npy   uint8 [count, size, size, 3], memory-mapped when they are read
-prepared.json         the settings that chose and cut the pictures, their origin, and the names of both splits
+train.npy  validation.npy  test.npy   uint8 [count, size, size, 3], memory-mapped when they are read
+prepared.json    the settings that chose and cut the pictures, their origin, and the names of each split
 
 The folder is written atomically. `python -m inpainting_tf.prepare` writes one; `data.load` takes it as
 `data_dir`, in place of the folder or archive that it was made from.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from inpainting_tf.data import Data, Dataset
 
 NOTES = "prepared.json"
-SPLITS = ("train", "test")
+SPLITS = ("train", "validation", "test")
 
 # A field of `Data` on which the pictures or their crop depend -> the command's flag for it.
 FLAGS = {
@@ -34,9 +34,11 @@ FLAGS = {
     "classes": "classes",
     "image_size": "image_size",
     "train": "train",
+    "validation": "validation",
     "test": "test",
     "split_seed": "split_seed",
 }
+_EARLIER = {"classes": None, "validation": 0}  # in the settings of folders from before there were these
 _FORMAT = "inpainting_tf prepared pictures 1"
 _BLOCK = 512  # pictures written at a time: bounds the memory
 _AGAIN = "Copy the whole folder again, or make it anew with python -m inpainting_tf.prepare."
@@ -50,7 +52,7 @@ class Prepared:
         folder: where it is.
         settings: its values of the fields of `Data` in `FLAGS`.
         names: the names of the pictures of each split.
-        images: uint8 [count, size, size, 3] of each split, read-only and memory-mapped.
+        images: uint8 [count, size, size, 3] of each split with pictures, read-only and memory-mapped.
     """
 
     folder: Path
@@ -79,9 +81,9 @@ class Prepared:
     def pictures(self, names: Sequence[str]) -> Decoded:
         """The pictures of these names, in that order: a whole split memory-mapped, others in memory."""
         names = list(names)
-        for which, known in self.names.items():
-            if names == known:
-                return Decoded(self.images[which], names, [])
+        for which, images in self.images.items():
+            if names == self.names[which]:
+                return Decoded(images, names, [])
         places = {name: (which, row) for which in SPLITS for row, name in enumerate(self.names[which])}
         chosen = np.empty((len(names), *self.images["test"].shape[1:]), np.uint8)
         for image, name in zip(chosen, names, strict=True):
@@ -96,7 +98,7 @@ def flag_value(value: Any) -> str:
 
 
 def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
-    """Writes both splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
+    """Writes all splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
 
     Args:
         dataset: what `data.load` returned.
@@ -118,7 +120,8 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
     }
     with files.replacing_folder(folder.resolve()) as temporary:
         for which in SPLITS:
-            _write(temporary / f"{which}.npy", getattr(dataset, which).images)
+            if len(images := getattr(dataset, which).images):
+                _write(temporary / f"{which}.npy", images)
         files.write_json(temporary / NOTES, notes)
     return folder
 
@@ -153,7 +156,7 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
     settings, names = _read_notes(folder / NOTES)
     size = settings["image_size"]
     shapes = {which: (len(names[which]), size, size, 3) for which in SPLITS}
-    images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS}
+    images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS if names[which]}
     return Prepared(folder, settings, names, images)
 
 
@@ -169,8 +172,9 @@ def _write(path: Path, images: np.ndarray) -> None:
 def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
     try:
         notes = json.loads(file.read_bytes())
-        settings = {field: ({"classes": None} | notes["data"])[field] for field in FLAGS}
-        names = {which: [str(name) for name in notes["names"][which]] for which in SPLITS}
+        settings = {field: (_EARLIER | notes["data"])[field] for field in FLAGS}
+        stored = {"validation": []} | notes["names"]
+        names = {which: [str(name) for name in stored[which]] for which in SPLITS}
         if notes["format"] != _FORMAT:
             raise ValueError("another format")
     except (OSError, ValueError, TypeError, LookupError) as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class Source:
         names: one per picture, in a stable order.
         reader: called by `read`.
         files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
-        test: the names of the data set's own test split; None where it has none.
+        division: the names of the data set's own "test" and "validation" splits, as far as it has them.
         labeller: called by `label`; None where pictures have no classes.
     """
 
@@ -32,7 +32,7 @@ class Source:
     names: list[str]
     reader: Callable[[int, tuple[int, int] | None], np.ndarray]
     files: Sequence[Path] = ()
-    test: frozenset[str] | None = None
+    division: Mapping[str, frozenset[str]] = field(default_factory=dict)
     labeller: Callable[[int], int] | None = None
 
     def __len__(self) -> int:

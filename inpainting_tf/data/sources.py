@@ -120,7 +120,7 @@ def cifar10(data_dir: str | os.PathLike | None = None, classes: str | None = Non
     """
     places = _places("cifar10", data_dir)
     for place in places:
-        source = _tfds("cifar10", "cifar10", place, ("train", "test"), test="test", classes=classes)
+        source = _tfds("cifar10", "cifar10", place, ("train", "test"), own=("test",), classes=classes)
         if source is not None:
             return source
     raise _not_found("CIFAR-10", places, _CIFAR10_HELP)
@@ -232,14 +232,14 @@ def _tfds(
     place: Path,
     splits: Sequence[str],
     *,
-    test: str | None = None,
+    own: Sequence[str] = (),
     classes: str | None = None,
 ) -> Source | None:
     """The ``image`` feature of a prepared data set, split after split in the order of its files.
 
     TFDS reads TFRecords in sequence only; here their positions are indexed once, so that any picture is read
-    by one seek and none stays in memory. Names are TFDS' own identifiers (``tfds_id``). Of `splits`, `test`
-    is the source's own test split; `classes` are those of the ``label`` feature.
+    by one seek and none stays in memory. Names are TFDS' own identifiers (``tfds_id``). Of `splits`, `own`
+    are the source's own division; `classes` are those of the ``label`` feature.
     """
     newest = _tfds_newest(place / dataset)
     if newest is None:
@@ -249,10 +249,12 @@ def _tfds(
     records = {f"{path.name}__{n}": (path, *span) for path in shards for n, span in enumerate(_records(path))}
     if classes is not None:
         records = _of_classes(records, info.features["label"].names, classes)
-    own = None if test is None else frozenset(n for n, (path, *_) in records.items() if shards[path] == test)
+    division = {
+        split: frozenset(n for n, (path, *_) in records.items() if shards[path] == split) for split in own
+    }
     reader = _tfds_reader([*records.values()])
     labeller = _tfds_labeller([*records.items()]) if "label" in info.features else None
-    return Source(name, str(newest), list(records), reader, [*shards], own, labeller)
+    return Source(name, str(newest), list(records), reader, [*shards], division, labeller)
 
 
 def _tfds_newest(dataset: Path) -> Path | None:

@@ -41,6 +41,7 @@ DEMO = {
     "data.source": "synthetic_faces",
     "data.image_size": 48,
     "data.train": 1200,
+    "data.validation": 60,
     "data.test": 60,
     "schedule.epochs": 60,
 }

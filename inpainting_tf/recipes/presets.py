@@ -15,7 +15,8 @@ LAPTOP_FACES = {**LAPTOP, **FACES, "data.image_size": 64}
 SMOKE = {
     "data.source": "synthetic_faces",
     "data.image_size": 32,
-    "data.train": 32,
+    "data.train": 40,
+    "data.validation": 8,
     "data.test": 8,
     "batch_size": 8,
     "schedule.epochs": 3,

@@ -177,7 +177,8 @@ class Recipe:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Recipe:
         """The recipe that `to_json` wrote, of an earlier version too."""
-        return _from_json(cls, {"trainer": _trainer_of(fields), **fields}, "recipe")
+        data = {"validation": 0, **fields.get("data", {})}  # earlier versions had no such split
+        return _from_json(cls, {"trainer": _trainer_of(fields), **fields, "data": data}, "recipe")
 
     def settings(self) -> dict[str, Any]:
         """Every setting by its dotted name, as `--set` takes it."""
@@ -258,6 +259,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`objective.boundary` must be 0 or more", 0 <= boundary < math.inf, boundary),
         ("`objective.boundary_reach` must be at least 1", reach >= 1, reach),
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
+        ("`data.validation` must be 0 or more", r.data.validation >= 0, r.data.validation),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
         ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),
     ]

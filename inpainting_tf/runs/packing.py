@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from inpainting_tf import files
+from inpainting_tf.data import SPLITS
 from inpainting_tf.runs import packed
 from inpainting_tf.runs.loading import inpainter
 from inpainting_tf.runs.run import Run
@@ -23,10 +24,12 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     """
     weights, copy = packed.of(inpainter(run.folder)), Run(Path(folder).expanduser(), run.recipe)
     files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
-    splits = ("test",) if run.recipe.data.train is None else ("train", "test")
-    files.write_json(copy.folder / "data.json", {split: run.pictures()[split] for split in splits})
-    for kept in ("history.csv", "environment.json"):
-        if (run.folder / kept).exists():
-            files.write_text(copy.folder / kept, (run.folder / kept).read_text(encoding="utf-8"))
+    pictures = run.pictures()
+    left_out = {"train"} if run.recipe.data.train is None else set()
+    names = {split: pictures[split] for split in SPLITS if split in pictures.keys() - left_out}
+    files.write_json(copy.folder / "data.json", names)
+    for name in ("history.csv", "environment.json"):
+        if (run.folder / name).exists():
+            files.write_text(copy.folder / name, (run.folder / name).read_text(encoding="utf-8"))
     packed.write(weights, copy.folder)
     return copy

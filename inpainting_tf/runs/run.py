@@ -6,7 +6,7 @@ environment.json   versions and device that it was started with
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
 completion_phase.keras   the same, at the end of the completion phase
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
-samples/        test pictures as they were filled after some epochs, uint8 [N, H, W, 3]
+samples/        validation pictures as they were filled after some epochs, uint8 [N, H, W, 3]
 """
 
 from __future__ import annotations

@@ -25,8 +25,7 @@ from inpainting_tf.runs.events import Events
 from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.training import callbacks, precision
 
-MONITORED = 64  # test pictures that a run is measured on while it trains
-SHOWN = 6  # of these, in the sample sheets
+SHOWN = 6  # validation pictures in the sample sheets
 SAMPLES = 10  # sample sheets of a run, at most
 
 
@@ -170,7 +169,7 @@ class _Training:
     def _epoch_ended(self, row: dict[str, Any]) -> None:
         epochs = self.run.recipe.schedule.epochs
         pictured = row["epoch"] % -(-epochs // SAMPLES) == 0 or row["epoch"] == epochs
-        if pictured:
+        if pictured and self.data.validation.names:
             row |= self._sample(row["epoch"], row["step"])
         self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)
         columns = ["epoch", *(c for c in self.rows[-1] if c not in ("epoch", "seconds")), "seconds"]
@@ -180,16 +179,14 @@ class _Training:
             figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
 
     def _sample(self, epoch: int, step: int) -> dict[str, float]:
-        """Fills the first test pictures: a sheet, TensorBoard pictures, and two metrics for the history."""
-        images = self.data.test.images[:MONITORED]
-        batch = next(pipeline.test_batches(images, self.run.recipe.mask.test, batch_size=MONITORED))
-        image, mask = batch["image"], batch["mask"]
-        self.trainer.sync()
-        prediction = self.trainer.completion.fill(image * (1 - mask), mask)
-        completed = composite(image, prediction, mask)
-        columns = {"input": figures.input_view(image, mask), "filled": completed, "original": image}
-        columns = {name: pictures[:SHOWN] for name, pictures in columns.items()}
-        title = f"{self.run.recipe.name}, test pictures after epoch {epoch}"
+        """Fills the validation pictures: a sheet, TensorBoard pictures, and two metrics for the history."""
+        image, mask, completed = self._validated()
+        columns = {
+            "input": figures.input_view(image[:SHOWN], mask[:SHOWN]),
+            "filled": completed[:SHOWN],
+            "original": image[:SHOWN],
+        }
+        title = f"{self.run.recipe.name}, validation pictures after epoch {epoch}"
         figures.sheet(columns, self.run.figures / f"samples_epoch_{epoch:04d}.png", title=title)
         self._progress(epoch, columns)
         strip = np.concatenate([np.concatenate(list(column), 0) for column in columns.values()], 1)
@@ -199,6 +196,18 @@ class _Training:
             "val_hole_psnr": float(np.mean(metrics.hole_psnr(image, completed, mask))),
         }
 
+    def _validated(self) -> tuple[np.ndarray, ...]:
+        """The validation pictures, their holes, and the pictures as the network completes them now."""
+        recipe, images = self.run.recipe, self.data.validation.images
+        self.trainer.sync()
+        done = []
+        for batch in pipeline.test_batches(images, recipe.mask.test, batch_size=recipe.batch_size):
+            image, mask = batch["image"], batch["mask"]
+            prediction = self.trainer.completion.fill(image * (1 - mask), mask)
+            done.append((image, mask, composite(image, prediction, mask)))
+        image, mask, completed = map(np.concatenate, zip(*done, strict=True))
+        return image, mask, completed
+
     def _progress(self, epoch: int, columns: dict[str, np.ndarray]) -> None:
         """The same pictures as they were filled after each sampled epoch, side by side."""
         folder = self.run.samples
@@ -207,7 +216,7 @@ class _Training:
         sampled = {int(file.stem[-4:]): file for file in folder.glob("epoch_*.npy")}
         course = {f"epoch {n}": np.load(file) for n, file in sorted(sampled.items()) if n <= epoch}
         columns = {"input": columns["input"], **course, "original": columns["original"]}
-        title = f"{self.run.recipe.name}, the same test pictures as the training went on"
+        title = f"{self.run.recipe.name}, the same pictures as the training went on"
         figures.sheet(columns, self.run.figures / "progress.png", title=title)
 
 
@@ -229,8 +238,8 @@ def _headline(training: _Training) -> str:
     planned = recipe.schedule.planned
     longer = f"; beyond the {planned} planned epochs in the last phase" if planned else ""
     return (
-        f"{recipe.name} {begun} in {training.run.folder}: {len(training.data.train.images)} training and "
-        f"{len(training.data.test.images)} test pictures of {training.data.origin}, "
+        f"{recipe.name} {begun} in {training.run.folder}: {training.data.counts()} pictures of "
+        f"{training.data.origin}, "
         f"{recipe.data.image_size} px, {weights:.2f} M weights in the completion network, {policy}, "
         f"{training.total} steps of {recipe.batch_size} pictures{longer}."
     )

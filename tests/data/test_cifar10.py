@@ -26,7 +26,7 @@ CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 LABELS = {"train": [1, 1, 0, 9, 1, 2, 0, 9, 1, 2, 0, 9, 1, 0, 9], "test": [0, 1, 9, 1, 0, 1]}
 NUMBERS = {"train": range(15), "test": range(15, 21)}
 LABEL = dict(zip(range(21), LABELS["train"] + LABELS["test"], strict=True))
-CARS = Data("cifar10", 32, train=None, test=1000, classes="automobile")
+CARS = Data("cifar10", 32, train=None, validation=0, test=1000, classes="automobile")
 
 
 def picture(number: int) -> np.ndarray:
@@ -69,7 +69,8 @@ def test_training_pictures_come_first_and_test_pictures_are_known(made):
     assert source.name == "cifar10" and source.origin == str(made / "cifar10" / "3.0.2")
     seen = numbers_of(source)
     assert sorted(seen[:15]) == [*range(15)] and sorted(seen[15:]) == [*range(15, 21)]
-    assert source.test == {*source.names[15:]} and all("-test." in name for name in source.test)
+    assert source.division == {"test": {*source.names[15:]}}
+    assert all("-test." in name for name in source.division["test"])
     assert len(source.files) == 2
     assert cifar10(made).names == source.names and numbers_of(cifar10(made)) == seen
 
@@ -113,7 +114,7 @@ def test_classes_leave_the_others_out_and_keep_the_order(made, classes, labels):
     seen = numbers_of(source)
     assert sorted(seen) == of_class("train", *labels) + of_class("test", *labels)
     assert source.names == [name for name in whole.names if name in set(source.names)]
-    assert source.test == whole.test & {*source.names}
+    assert source.division["test"] == whole.division["test"] & {*source.names}
 
 
 def test_every_class_is_all_of_them(made):
@@ -175,14 +176,15 @@ def test_numbers_are_at_most_and_drawn_by_the_seed(made):
 
     def names(**changes) -> dict[str, list[str]]:
         wanted = dataclasses.replace(CARS, classes=None, **{"train": 7, "test": 3} | changes)
-        return data.split(whole.names, wanted, whole.test)
+        return data.split(whole.names, wanted, whole.division)
 
     few = names()
     assert (len(few["train"]), len(few["test"])) == (7, 3)
-    assert {*few["test"]} < whole.test and not {*few["train"]} & whole.test
+    own = whole.division["test"]
+    assert {*few["test"]} < own and not {*few["train"]} & own
     for part in few.values():
         assert part == sorted(part, key=whole.names.index) and part == [n for n in whole.names if n in part]
-    assert few == names() == data.load(Data("cifar10", 32, train=7, test=3), made).names()
+    assert few == names() == data.load(Data("cifar10", 32, train=7, validation=0, test=3), made).names()
     draws = {tuple(names(split_seed=seed)["test"]) for seed in range(8)}
     assert len(draws) > 2
     assert len({tuple(names(split_seed=seed)["train"]) for seed in range(8)}) > 2
@@ -198,7 +200,7 @@ def test_a_class_without_test_pictures_cannot_be_split(made):
 
 
 def test_sources_without_a_split_of_their_own_have_none():
-    assert sources.synthetic_faces(count=3).test is None
+    assert sources.synthetic_faces(count=3).division == {}
 
 
 def test_a_run_finds_its_pictures_by_their_names(made):
@@ -281,11 +283,12 @@ def test_a_prepared_folder_remembers_its_classes(made, tmp_path):
         "--classes=automobile",
         f"--data_dir={made}",
         "--train=none",
+        "--validation=0",
         "--test=1000",
         f"--output={tmp_path / 'cars'}",
     )
     assert done.status == 0 and done.errors == [], done.err
-    assert "Prepared 5 training and 3 test pictures of" in done.out
+    assert "Prepared 5 training, 0 validation and 3 test pictures of" in done.out
     assert " --set=data.classes=automobile " in done.out
     found, whole = data.load(CARS, tmp_path / "cars"), data.load(CARS, made)
     assert found.names() == whole.names()
@@ -300,7 +303,9 @@ def test_a_prepared_folder_remembers_its_classes(made, tmp_path):
 
 def test_none_is_every_class(made, tmp_path):
     done = prepare("--classes=none", f"--data_dir={made}", "--train=none", f"--output={tmp_path / 'all'}")
-    assert "Prepared 15 training and 6 test pictures of" in done.out and "classes" not in done.out
+    assert (
+        "Prepared 12 training, 3 validation and 6 test pictures of" in done.out and "classes" not in done.out
+    )
     assert prepared.find(tmp_path / "all").settings["classes"] is None
 
 
@@ -322,7 +327,7 @@ def test_a_prepared_folder_trains_without_tensorflow(made, tmp_path):
     done = process(
         "train.py",
         *("--model=direct_conv", "--preset=smoke", "--dataset=cifar10", "--classes=automobile"),
-        *("--image_size=32", "--set=data.train=none", "--set=data.test=1000"),
+        *("--image_size=32", "--set=data.train=none", "--set=data.test=1000", "--set=data.validation=0"),
         *("--width=4", "--batch_size=5", "--epochs=1"),
         *(f"--data_dir={tmp_path / 'cars'}", f"--workdir={tmp_path / 'run'}"),
         env=environment(**without_tensorflow(tmp_path)),
@@ -353,11 +358,11 @@ def test_real_cars(real, attempts):
 def test_real_everything_is_found_through_the_environment(real, monkeypatch):
     monkeypatch.setenv("INPAINTING_DATA_DIR", str(real.parent))
     source = cifar10()
-    assert len(source) == 60_000 and len(source.test) == 10_000
-    names = data.split(source.names, dataclasses.replace(CARS, classes=None, test=10_000), source.test)
+    assert len(source) == 60_000 and len(source.division["test"]) == 10_000
+    names = data.split(source.names, dataclasses.replace(CARS, classes=None, test=10_000), source.division)
     assert (len(names["train"]), len(names["test"])) == (50_000, 10_000)
     some = sources.find("cifar10", None, "ship,bird")
-    assert (len(some), len(some.test)) == (12_000, 2000)
+    assert (len(some), len(some.division["test"])) == (12_000, 2000)
     chosen = {*some.names}
     assert some.names == [name for name in source.names if name in chosen]
 

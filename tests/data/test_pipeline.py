@@ -154,19 +154,41 @@ def test_test_pictures_keep_their_order_and_holes(images, batch_size):
 def test_the_papers_split_is_4750_and_250():
     names = [f"{index:06d}.jpg" for index in range(1, 6001)]
     split = data.split(names, Data())
-    assert (len(split["train"]), len(split["test"])) == (4750, 250)
-    assert not {*split["train"]} & {*split["test"]} and {*split["train"], *split["test"]} < {*names}
+    train, validation, test = (split[which] for which in ("train", "validation", "test"))
+    assert (len(train), len(validation), len(test)) == (4500, 250, 250)
+    assert len({*train, *validation, *test} & {*names}) == 5000
     assert split == data.split(names, Data())
+    whole = data.split(names, Data(validation=0))
+    assert whole == {"train": sorted(train + validation), "validation": [], "test": test}
+    assert data.split(names, Data(split_seed=1))["validation"] != validation != train[:250]
     assert split["test"] != data.split(names, Data(split_seed=1))["test"]
     assert split["test"] != names[:250] and split["test"] == sorted(split["test"])
 
 
 def test_a_small_source_gives_a_fifth_to_testing():
-    split = data.split([str(index) for index in range(50)], Data())
-    assert (len(split["train"]), len(split["test"])) == (40, 10)
-    assert {*split["train"], *split["test"]} == {str(index) for index in range(50)}
-    everything = data.split([str(index) for index in range(500)], Data(train=None, test=20))
-    assert (len(everything["train"]), len(everything["test"])) == (480, 20)
+    names = [str(index) for index in range(50)]
+    split = data.split(names, Data())
+    assert {which: len(part) for which, part in split.items()} == {"train": 32, "validation": 8, "test": 10}
+    assert {*split["train"], *split["validation"], *split["test"]} == {*names}
+    everything = data.split([*names, *map(str, range(50, 500))], Data(train=None, validation=30, test=20))
+    assert [*map(len, everything.values())] == [450, 30, 20]
+    assert [*map(len, data.split(names[:5], Data()).values())] == [4, 0, 1]
+
+
+def test_a_sources_own_splits_are_kept_apart():
+    names = [str(index) for index in range(40)]
+    own = {"validation": {*names[:10]}, "test": {*names[30:]}}
+    assert data.split(names, Data(), own) == {
+        "train": names[10:30],
+        "validation": names[:10],
+        "test": names[30:],
+    }
+    few = data.split(names, Data(train=6, validation=4, test=3), own)
+    assert [*map(len, few.values())] == [6, 4, 3] and {*few["train"]} < {*names[10:30]}
+    assert {*few["validation"]} < own["validation"] and {*few["test"]} < own["test"]
+    drawn = data.split(names, Data(), {"test": own["test"]})
+    assert [*map(len, drawn.values())] == [24, 6, 10] and not {*drawn["validation"]} & own["test"]
+    assert data.split(names, Data(validation=0), own)["train"] == names[10:30]
 
 
 def test_one_picture_cannot_be_split():
@@ -175,7 +197,7 @@ def test_one_picture_cannot_be_split():
 
 
 def test_load_splits_once_and_keeps_to_names_that_are_given():
-    wanted = Data("synthetic_faces", 16, train=6, test=2)
+    wanted = Data("synthetic_faces", 16, train=6, validation=0, test=2)
     first = data.load(wanted)
     assert first.train.images.shape == (6, 16, 16, 3) and first.train.images.dtype == np.uint8
     assert len(first.names()["test"]) == 2

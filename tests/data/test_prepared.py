@@ -30,9 +30,9 @@ from inpainting_tf.data import Data, Dataset, prepared, synthetic_faces
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 
-WANTED = Data("synthetic_faces", 16, train=13, test=5, split_seed=2)
-CELEBA = Data("celeba", 16, train=11, test=3)
-FILES = {"train.npy", "test.npy", "prepared.json"}
+WANTED = Data("synthetic_faces", 16, train=15, validation=2, test=5, split_seed=2)
+CELEBA = Data("celeba", 16, train=13, validation=2, test=3)
+FILES = {"train.npy", "validation.npy", "test.npy", "prepared.json"}
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,12 @@ def celeba(tmp_path_factory) -> Path:
 
 def same(one: Dataset, other: Dataset) -> None:
     assert one.names() == other.names()
-    np.testing.assert_array_equal(one.train.images, other.train.images)
-    np.testing.assert_array_equal(one.test.images, other.test.images)
+    for which in data.SPLITS:
+        np.testing.assert_array_equal(getattr(one, which).images, getattr(other, which).images)
+
+
+def of_two(train: Decoded, test: Decoded) -> Dataset:
+    return Dataset(train, Decoded(train.images[:0], [], []), test, "somewhere")
 
 
 # What is written is what is read
@@ -70,9 +74,8 @@ def test_the_same_pictures_under_the_same_names(drawn, folder):
     assert contents(folder).keys() == FILES and list(folder.parent.iterdir()) == [folder]
     found = data.load(WANTED, folder)
     same(found, drawn)
-    assert found.train.images.shape == (13, 16, 16, 3) and found.test.images.shape == (5, 16, 16, 3)
-    assert found.origin == str(folder)
-    for split in (found.train, found.test):
+    for split, count in ((found.train, 13), (found.validation, 2), (found.test, 5)):
+        assert split.images.shape == (count, 16, 16, 3)
         assert isinstance(split.images, np.memmap) and split.images.dtype == np.uint8 and split.skipped == []
         assert not split.images.flags.writeable
 
@@ -89,7 +92,8 @@ def test_the_notes_say_what_was_asked_for(drawn, folder):
         "source": "synthetic_faces",
         "classes": None,
         "image_size": 16,
-        "train": 13,
+        "train": 15,
+        "validation": 2,
         "test": 5,
         "split_seed": 2,
     }
@@ -111,15 +115,16 @@ def test_one_split_alone(drawn, folder):
 
 def test_pictures_that_cannot_be_read_are_left_out_once(celeba, tmp_path):
     whole = data.load(CELEBA, celeba)
-    assert (len(whole.train.names), len(whole.train.skipped), len(whole.test.names)) == (10, 1, 3)
+    assert (len(whole.train.names), len(whole.train.skipped)) == (10, 1)
+    assert (len(whole.validation.names), len(whole.test.names)) == (2, 3)
     same(data.load(CELEBA, prepared.write(whole, CELEBA, tmp_path / "out")), whole)
 
 
 def test_names_of_any_alphabet(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
     names = ["Fünf ☃/写真.png", "a b.jpg", "not \udcff utf-8.png"]
-    dataset = Dataset(Decoded(images[:2], names[:2], []), Decoded(images[2:], names[2:], []), "somewhere")
-    wanted = Data("folder", 16)
+    dataset = of_two(Decoded(images[:2], names[:2], []), Decoded(images[2:], names[2:], []))
+    wanted = Data("folder", 16, validation=0)
     same(data.load(wanted, prepared.write(dataset, wanted, tmp_path / "out")), dataset)
 
 
@@ -127,8 +132,8 @@ def test_a_large_array_is_never_in_memory_as_a_whole(tmp_path):
     images = np.lib.format.open_memmap(tmp_path / "big.npy", "w+", np.uint8, (4001, 64, 64, 3))
     images[-1] = 7
     names = [str(number) for number in range(4001)]
-    dataset = Dataset(Decoded(images, names, []), Decoded(images[:1], ["test"], []), "somewhere")
-    wanted = Data("folder", 64)
+    dataset = of_two(Decoded(images, names, []), Decoded(images[:1], ["test"], []))
+    wanted = Data("folder", 64, validation=0)
     tracemalloc.start()
     try:
         prepared.write(dataset, wanted, tmp_path / "out")
@@ -146,7 +151,8 @@ OTHER = {
     "source": ("celeba", "'synthetic_faces' there and 'celeba' here", "--dataset=celeba"),
     "classes": ("Cats", "None there and 'Cats' here", "--classes=Cats"),
     "image_size": (32, "16 there and 32 here", "--image_size=32"),
-    "train": (None, "13 there and None here", "--train=none"),
+    "train": (None, "15 there and None here", "--train=none"),
+    "validation": (3, "2 there and 3 here", "--validation=3"),
     "test": (4, "5 there and 4 here", "--test=4"),
     "split_seed": (0, "2 there and 0 here", "--split_seed=0"),
 }
@@ -176,12 +182,23 @@ def test_a_folder_of_before_there_were_classes_holds_all_of_them(drawn, folder):
         data.load(dataclasses.replace(WANTED, classes="cats"), folder)
 
 
+def test_a_folder_of_before_there_was_validation_is_divided_when_it_is_read(tmp_path):
+    before = dataclasses.replace(WANTED, validation=0)
+    folder = prepared.write(data.load(before), before, tmp_path / "out")
+    assert contents(folder).keys() == FILES - {"validation.npy"}
+    notes = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
+    del notes["data"]["validation"], notes["names"]["validation"]
+    change_notes(folder, **notes)
+    for wanted in (before, WANTED, dataclasses.replace(WANTED, validation=3)):
+        same(data.load(wanted, folder), data.load(wanted))
+
+
 def test_mirroring_is_not_a_matter_of_the_pictures(drawn, folder):
     same(data.load(dataclasses.replace(WANTED, flip=False), folder), drawn)
 
 
 def test_how_many_train_is_not_a_matter_of_the_test_pictures(drawn, folder):
-    wanted = dataclasses.replace(WANTED, train=4000)
+    wanted = dataclasses.replace(WANTED, train=4000, validation=7)
     found = data.load(wanted, folder, splits=("test",))
     np.testing.assert_array_equal(found.test.images, drawn.test.images)
     assert found.test.names == data.load(wanted, splits=("test",)).test.names, "as from the source"
@@ -196,7 +213,7 @@ def test_how_many_train_is_not_a_matter_of_the_test_pictures(drawn, folder):
 def test_a_run_finds_its_pictures_whatever_its_split_was(drawn, folder):
     mine = {"train": [*drawn.test.names[3:], *drawn.train.names[4::-1]], "test": drawn.train.names[5:8]}
     found = data.load(Data("synthetic_faces", 16), folder, names={"data_dir": "elsewhere", **mine})
-    assert found.names() == mine and found.origin == str(folder)
+    assert found.names() == mine | {"validation": []} and found.origin == str(folder)
     expected = [*drawn.test.images[3:], *drawn.train.images[4::-1]]
     np.testing.assert_array_equal(found.train.images, expected)
     np.testing.assert_array_equal(found.test.images, drawn.train.images[5:8])
@@ -359,11 +376,11 @@ def next_recipe(out: str) -> tuple[recipes.Recipe, str]:
 
 def test_the_command_needs_no_tensorflow(drawn, tmp_path):
     place = tmp_path / "my faces"
-    options = ("--dataset=synthetic_faces", "--image_size=16", "--train=13", "--test=5", "--split_seed=2")
+    options = ("--dataset=synthetic_faces", "--image_size=16", "--train=15", "--validation=2", "--test=5")
     module = "import runpy; runpy.run_module('inpainting_tf.prepare', run_name='__main__', alter_sys=True)"
     env = environment(**without_tensorflow(tmp_path))
-    out = python(module, *options, f"--output={place}", env=env)
-    assert "Prepared 13 training and 5 test pictures of generated faces, 16 px, 0.0 MB" in out
+    out = python(module, *options, "--split_seed=2", f"--output={place}", env=env)
+    assert "Prepared 13 training, 2 validation and 5 test pictures of generated faces, 16 px, 0.0 MB" in out
     assert str(place) in out
     same(data.load(WANTED, place), drawn)
     recipe, folder = next_recipe(out)
@@ -375,18 +392,19 @@ def test_the_usual_settings(celeba, tmp_path):
     assert done.status == 0 and done.errors == [], done.err
     size = sum(map(len, contents(tmp_path / "out").values())) / 1e6
     assert (
-        f"13 training and 3 test pictures of {celeba}, 128 px, {size:.1f} MB, in {tmp_path}/out." in done.out
+        f"11 training, 2 validation and 3 test pictures of {celeba}, 128 px, {size:.1f} MB, "
+        f"in {tmp_path}/out." in done.out
     )
     assert done.out.endswith(f"Next: inpainting-tf train --model=glcic --data_dir={tmp_path}/out\n")
     same(data.load(Data(), tmp_path / "out"), data.load(Data(), celeba))
 
 
 def test_every_training_picture(celeba, tmp_path):
-    size = ("--image_size=16", "--test=3", "--train=none")
+    size = ("--image_size=16", "--test=3", "--train=none", "--validation=2")
     done = prepare(f"--data_dir={celeba}", *size, f"--output={tmp_path / 'out'}")
     wanted = dataclasses.replace(CELEBA, train=None)
     found = data.load(wanted, tmp_path / "out")
-    assert len(found.train.names) == 13
+    assert len(found.train.names) == 11
     same(found, data.load(wanted, celeba))
     assert next_recipe(done.out)[0].data == wanted
 
@@ -410,7 +428,14 @@ def test_a_mistake_is_one_line_and_leaves_nothing(mistake, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").write_text("mine", encoding="utf-8")
-    small = ("--dataset=synthetic_faces", "--image_size=16", "--train=2", "--test=1", "--output=out")
+    small = (
+        "--dataset=synthetic_faces",
+        "--image_size=16",
+        "--train=2",
+        "--validation=0",
+        "--test=1",
+        "--output=out",
+    )
     done = prepare(*small, mistake)
     assert done.refuses(*MISTAKES[mistake]), done.err
     assert done.out == "" and contents(tmp_path) == {"taken/file": b"mine"}
@@ -443,11 +468,12 @@ def evaluate(run: Path, *args: str) -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_a_run_trained_on_one_is_measured_and_continued_on_the_other(celeba, tmp_path):
     place = prepared.write(data.load(CELEBA, celeba), CELEBA, tmp_path / "celeba_16")
-    settings = {"data__source": "celeba", "data__train": 11, "data__test": 3, "schedule__epochs": 1}
+    settings = {"data__source": "celeba", "data__train": 13, "data__validation": 2, "data__test": 3}
+    settings["schedule__epochs"] = 1
     train = ("train.py", *tiny_flags(**settings))
     done = command(*train, f"--data_dir={place}", f"--workdir={tmp_path / 'run'}")
     assert done.status == 0, done.err
-    assert f"10 training and 3 test pictures of {place}" in done.err
+    assert f"10 training, 2 validation and 3 test pictures of {place}" in done.err
     here = evaluate(tmp_path / "run")
     assert [row["name"] for row in here] == data.load(CELEBA, celeba).test.names
     assert evaluate(tmp_path / "run", f"--data_dir={celeba}") == here

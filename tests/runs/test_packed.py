@@ -92,7 +92,7 @@ def test_a_packed_run_is_the_same_network(pack, trained):
 
 
 def test_a_packed_run_says_nothing_of_the_machine(pack, trained):
-    assert set(pack.pictures()) == {"train", "test"}
+    assert set(pack.pictures()) == {"train", "validation", "test"}
     assert pack.pictures()["test"] == runs.open_run(trained).pictures()["test"]
 
 
@@ -100,7 +100,7 @@ def test_all_the_pictures_need_no_names(trained, tmp_path):
     run = runs.open_run(trained)
     everything = dataclasses.replace(run.recipe, data=dataclasses.replace(run.recipe.data, train=None))
     copy = runs.pack(dataclasses.replace(run, recipe=everything), tmp_path / "all")
-    assert copy.pictures() == {"test": run.pictures()["test"]}
+    assert copy.pictures() == {which: run.pictures()[which] for which in ("validation", "test")}
 
 
 def test_a_packed_run_cannot_be_trained_on(pack):

@@ -72,8 +72,9 @@ def test_the_recipe_can_be_built_again(trained):
 def test_the_pictures_of_each_split_are_named(trained):
     pictures = json.loads((trained / "data.json").read_text(encoding="utf-8"))
     assert pictures["data_dir"] is None and pictures["origin"] == "generated faces"
-    assert (len(pictures["train"]), len(pictures["test"])) == (20, 5)
-    assert len({*pictures["train"], *pictures["test"]}) == 25
+    splits = [pictures[which] for which in ("train", "validation", "test")]
+    assert [*map(len, splits)] == [20, 5, 5]
+    assert len({*splits[0], *splits[1], *splits[2]}) == 30
 
 
 def test_the_history_has_a_row_per_epoch(trained):

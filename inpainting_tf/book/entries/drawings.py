@@ -89,7 +89,7 @@ class Bars(Entry):
 
 @dataclasses.dataclass(frozen=True)
 class Progress(PerSystem):
-    """The same test pictures, filled after several epochs of a system's training."""
+    """The same validation pictures, filled after several epochs of a system's training."""
 
     def picture(self, experiments: Experiments, name: str, folder: Path) -> Picture:
         return Picture(experiments.progress(name), f"{self.key}: `{name}`")

@@ -24,7 +24,7 @@ IN_BRACKETS = (
     f"{claims.METRICS['ssim'].retrained:g} of SSIM, ranks nothing."
 )
 
-COURSE = "PSNR in the holes of 64 test pictures while the systems were trained"
+COURSE = "PSNR in the holes of the validation pictures while the systems were trained"
 
 
 @dataclasses.dataclass(frozen=True)
