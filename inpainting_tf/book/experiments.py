@@ -297,7 +297,7 @@ def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:
     It does not depend on the folder of the pictures: moved, they are the same.
     """
     pictures = dataclasses.asdict(test_set.data)
-    for training in ("train", "flip"):  # no part of a test set; in the recipe
+    for training in ("train", "validation", "flip"):  # no part of a test set; in the recipe
         del pictures[training]
     what = [pictures, dataclasses.asdict(test_set.mask), _test_names(test_set), recipe and recipe.to_json()]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

@@ -195,13 +195,14 @@ def test_what_jax_trained_fills_the_same_on_both(trained_on_jax, jax_only, tmp_p
 
 
 def test_prepared_pictures_are_all_that_a_full_size_training_needs(jax_only, tmp_path):
-    drawn_faces(tmp_path / "faces", 25)
+    drawn_faces(tmp_path / "faces", 30)
     env, data = environment(**jax_only), tmp_path / "prepared"
     settings = [
         "--dataset=folder",
         f"--data_dir={tmp_path / 'faces'}",
         "--image_size=16",
-        "--train=20",
+        "--train=25",
+        "--validation=5",
         "--test=5",
     ]
     done = process("inpainting_tf/prepare.py", *settings, f"--output={data}", env=env)

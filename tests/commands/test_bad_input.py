@@ -79,7 +79,7 @@ def messy(tmp_path_factory) -> tuple[Path, Path, str]:
 def test_what_can_be_read_is_trained_on(messy, tmp_path):
     pictures, run, _ = messy
     named = json.loads((run / "data.json").read_text(encoding="utf-8"))
-    assert sorted([*named["train"], *named["test"]]) == good_pictures(tmp_path)
+    assert sorted([*named["train"], *named["validation"], *named["test"]]) == good_pictures(tmp_path)
     assert Path(named["data_dir"]) == pictures.resolve(), "another working directory must find it again"
     assert [row["epoch"] for row in rows_of(run)] == ["1", "2"]
     assert inpainting_tf.load(run).name == "glcic"
@@ -175,7 +175,7 @@ def test_one_picture(tmp_path):
 
 def test_fewer_pictures_than_a_batch(tmp_path):
     good_pictures(tmp_path / "good")
-    words = "`batch_size` must be at most the number of training pictures, 8. Received 9"
+    words = "`batch_size` must be at most the number of training pictures, 7. Received 9"
     refused(words, data_dir=tmp_path / "good", workdir=tmp_path / "run", batch_size=9)
 
 
@@ -217,8 +217,8 @@ def test_no_weights_of_lpips(content, told, tmp_path, monkeypatch):
 def test_load_leaves_out_and_keeps_the_order(tmp_path):
     good, _ = good_pictures(tmp_path), bad_pictures(tmp_path)
     loaded = data.load(Data("folder", image_size=32, train=None, test=3), tmp_path)
-    assert sorted([*loaded.train.names, *loaded.test.names]) == good
-    for part in (loaded.train, loaded.test):
+    assert sorted([*loaded.train.names, *loaded.validation.names, *loaded.test.names]) == good
+    for part in (loaded.train, loaded.validation, loaded.test):
         assert part.names == sorted(part.names) and len(part.images) == len(part.names) > 0
         assert part.images.shape[1:] == (32, 32, 3) and part.images.dtype == np.uint8
         assert all(picture.std() > 5 for picture in part.images)

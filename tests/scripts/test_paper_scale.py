@@ -60,10 +60,10 @@ def test_what_has_its_result_is_not_trained_again(tmp_path):
 
 @pytest.mark.slow
 def test_each_system_takes_the_folder_that_holds_its_pictures(tmp_path):
-    drawn_faces(tmp_path / "faces", 25)
+    drawn_faces(tmp_path / "faces", 30)
     folders = [tmp_path / f"faces_{side}" for side in (24, 16)]
     for side, folder in zip((24, 16), folders, strict=True):
-        wanted = data.Data("folder", side, train=20, test=5)
+        wanted = data.Data("folder", side, train=25, validation=5, test=5)
         prepared.write(data.load(wanted, tmp_path / "faces"), wanted, folder)
     places = [f"--data_dir={folder}" for folder in folders]
     options = [
