@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+import types
 
 from inpainting_tf.errors import InputError
 
@@ -82,3 +83,18 @@ def _device() -> str:
 
     accelerators = [each for each in keras.distribution.list_devices() if not each.startswith("cpu")]
     return ", ".join(accelerators) or f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
+
+
+def needed(package: str, extra: str) -> types.ModuleType:
+    """Imports an optional package.
+
+    Raises:
+        InputError: it is not installed; the message names the extra to install.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{package} is needed for this: pip install 'inpainting_tf[{extra}]'. Received: {reason}."
+        ) from error

@@ -18,12 +18,14 @@ import inpainting_tf
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "absl": "absl-py",
-    "cv2": "opencv-python-headless",
+    "patchmatch": "pypatchmatch",
+    "cv2": "opencv-contrib-python-headless",
     "jpegio": "pyjpegio",
     "skimage": "scikit-image",
 }
 
-OPTIONAL = ("apps", "heif", "jax", "litert", "onnx", "openvino")  # extras that modules of the package import
+# Extras that modules of the package import.
+OPTIONAL = ("apps", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch")
 
 
 def declared() -> configparser.ConfigParser:

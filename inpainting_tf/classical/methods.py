@@ -25,7 +25,7 @@ MID_GREY = 0.5
 
 def mean_colour(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Fills each hole with the mean colour of that picture's known pixels."""
-    return _fill_each(images, masks, lambda picture, hole: picture[~hole].mean(axis=0, dtype="float64"))
+    return fill_each(images, masks, lambda picture, hole: picture[~hole].mean(axis=0, dtype="float64"))
 
 
 def telea(images: np.ndarray, masks: np.ndarray, *, radius: float = 3.0) -> np.ndarray:
@@ -62,7 +62,7 @@ def biharmonic(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         # In float64: the system's condition grows fast with the hole, and float32 costs 3e-3 at 64x64.
         return inpaint_biharmonic(picture.astype("float64"), hole, channel_axis=-1)
 
-    return _fill_each(images, masks, fill)
+    return fill_each(images, masks, fill)
 
 
 def patchmatch(images: np.ndarray, masks: np.ndarray, *, patch_size: int = 7, seed: int = 0) -> np.ndarray:
@@ -74,35 +74,7 @@ def patchmatch(images: np.ndarray, masks: np.ndarray, *, patch_size: int = 7, se
     """
     from inpainting_tf.classical.exemplar import inpaint
 
-    return _fill_each(images, masks, functools.partial(inpaint, patch_size=patch_size, seed=seed))
-
-
-Baseline = Callable[[np.ndarray, np.ndarray], np.ndarray]
-BASELINES: dict[str, Baseline] = {
-    "mean_colour": mean_colour,
-    "telea": telea,
-    "navier_stokes": navier_stokes,
-    "biharmonic": biharmonic,
-    "patchmatch": patchmatch,
-}
-
-
-def get(name: str) -> Baseline:
-    """The baseline of that name; an unknown name raises `InputError` with the nearest valid one.
-
-    Example:
-        >>> import numpy as np
-        >>> from inpainting_tf import classical
-        >>> images = np.full((1, 24, 32, 3), 0.25, np.float32)
-        >>> masks = np.zeros((1, 24, 32, 1), np.float32)
-        >>> masks[0, 5:9, 10:20] = 1  # missing
-        >>> filled = classical.get("biharmonic")(images, masks)
-        >>> bool(np.allclose(filled, 0.25))
-        True
-    """
-    if name not in BASELINES:
-        raise errors.unknown("baseline", name, BASELINES)
-    return BASELINES[name]
+    return fill_each(images, masks, functools.partial(inpaint, patch_size=patch_size, seed=seed))
 
 
 def _opencv(images: np.ndarray, masks: np.ndarray, radius: float, method: int) -> np.ndarray:
@@ -116,10 +88,10 @@ def _opencv(images: np.ndarray, masks: np.ndarray, radius: float, method: int) -
     def fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
         return cv2.inpaint(to_uint8(picture), hole.astype("uint8"), radius, method) / 255.0
 
-    return _fill_each(images, masks, fill)
+    return fill_each(images, masks, fill)
 
 
-def _fill_each(
+def fill_each(
     images: np.ndarray, masks: np.ndarray, fill: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """Blanks the holes, fills picture by picture and restores the known pixels.

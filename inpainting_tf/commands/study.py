@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def define_flags(define: cli.Define) -> None:
     """Defines the study's pictures, its folder, and the page's server."""
     define.strings("runs", [], f"A run's folder, a .keras file, {' or '.join(models.NAMES)}.")
-    define.strings("baseline", [], "telea, navier_stokes, biharmonic, patchmatch or mean_colour.")
+    names = "telea, navier_stokes, biharmonic, patchmatch, fsr, shift_map, pypatchmatch or mean_colour."
+    define.strings("baseline", [], names)
     define.string("pictures", None, "Folder of pictures; default: the test pictures of the first run.")
     mask = f"Holes: {', '.join(SAMPLERS)}, or a folder of masks with the pictures' names; default: the holes "
     define.string("mask", None, mask + "that the first run is tested on, else rectangle.")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import files
+from inpainting_tf import environment, files
 from inpainting_tf.export import folding
 from inpainting_tf.inference.engines import graphs
 from inpainting_tf.inpainter import Inpainter
@@ -32,7 +32,7 @@ def write(model: Inpainter, path: str | os.PathLike) -> Path:
             installed.
     """
     graphs.check(model)
-    onnx, tf2onnx = graphs.needed("onnx", "onnx"), graphs.needed("tf2onnx", "onnx")
+    onnx, tf2onnx = environment.needed("onnx", "onnx"), environment.needed("tf2onnx", "onnx")
     inputs = graphs.signature(model)
     with graphs.converting(model, "ONNX"):
         function = graphs.completed(folding.fold(model), inputs)

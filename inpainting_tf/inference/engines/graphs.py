@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,21 +15,6 @@ from inpainting_tf.inference.engine import Fill, Runtime
 from inpainting_tf.inference.facts import Facts
 
 NOTE = "inpainting_tf"  # the metadata key under which a file holds the network's facts
-
-
-def needed(package: str, extra: str) -> types.ModuleType:
-    """Imports an optional package.
-
-    Raises:
-        InputError: it is not installed; the message names the extra to install.
-    """
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"{package} is needed for this: pip install 'inpainting_tf[{extra}]'. Received: {reason}."
-        ) from error
 
 
 def check(model: keras.Model) -> None:

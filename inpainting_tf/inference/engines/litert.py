@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from inpainting_tf import environment
 from inpainting_tf.inference.engine import Runtime
 from inpainting_tf.inference.engines import graphs
 
@@ -22,7 +23,7 @@ def load(path: str | os.PathLike) -> Runtime:
     Raises:
         InputError: no such file, not one of this package's, or ai-edge-litert is not installed.
     """
-    interpreters = graphs.needed("ai_edge_litert.interpreter", "litert")
+    interpreters = environment.needed("ai_edge_litert.interpreter", "litert")
     file = graphs.existing(path, ".tflite")
     try:
         with zipfile.ZipFile(file) as archive:

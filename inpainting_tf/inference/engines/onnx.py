@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from inpainting_tf import environment
 from inpainting_tf.inference.engine import Runtime
 from inpainting_tf.inference.engines import graphs
 
@@ -18,7 +19,7 @@ def load(path: str | os.PathLike) -> Runtime:
     Raises:
         InputError: no such file, not one of this package's, or onnxruntime is not installed.
     """
-    onnxruntime = graphs.needed("onnxruntime", "onnx")
+    onnxruntime = environment.needed("onnxruntime", "onnx")
     onnxruntime.disable_telemetry_events()
     file = graphs.existing(path, ".onnx")
     try:

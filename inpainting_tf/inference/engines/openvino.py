@@ -12,6 +12,7 @@ from typing import Any, cast
 import keras
 import numpy as np
 
+from inpainting_tf import environment
 from inpainting_tf.errors import unknown
 from inpainting_tf.inference.engine import Runtime
 from inpainting_tf.inference.engines import graphs
@@ -56,7 +57,7 @@ def _without_telemetry() -> types.ModuleType:
     Without that package, openvino falls back to a stub; None in `sys.modules` makes it appear uninstalled.
     """
     sys.modules.setdefault("openvino_telemetry", cast(types.ModuleType, None))
-    return graphs.needed("openvino", "openvino")
+    return environment.needed("openvino", "openvino")
 
 
 def _read(core: Any, model: keras.Model) -> Any:
