@@ -20,7 +20,7 @@ def fine_energy(picture: np.ndarray, mask: np.ndarray) -> float:
 
     Divided by that of the truth it is the "detail" of a fill: near 0 for a smudge, 1 for the right amount.
     """
-    grey = picture.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+    grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     return float(np.mean(np.square(grey - cv2.GaussianBlur(grey, (0, 0), 1.0))[mask]))
 
 
