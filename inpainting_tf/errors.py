@@ -17,15 +17,17 @@ class Diverged(ArithmeticError):
     """A loss or a weight is not finite; the message names it and the step. Exit status 1."""
 
 
-def unknown(argument: str, value: object, names: Iterable[str]) -> InputError:
+def unknown(argument: str, value: object, names: Iterable[str], also: str = "") -> InputError:
     """The error for a value outside a fixed set of names, with the nearest valid one.
 
     Args:
         argument: the user's name for it, e.g. ``"model"`` or ``"--mask"``.
         value: what was received.
         names: the valid names.
+        also: what else is valid, in words.
     """
     names = sorted(names)
+    rule = ", ".join(names) + (f", or {also}" if also else "")
     close = difflib.get_close_matches(str(value), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return InputError(f"`{argument}` must be one of {', '.join(names)}. Received {value!r}.{hint}")
+    return InputError(f"`{argument}` must be one of {rule}. Received {value!r}.{hint}")

@@ -15,12 +15,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from inpainting_tf import classical, data, files, models, photographs, runs
+from inpainting_tf.data import holes
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.evaluation import comparison, ratings
 from inpainting_tf.inference import inpaint
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops.images import composite, to_float, to_uint8
-from inpainting_tf.ops.masks import SAMPLERS, Mask, fixed
+from inpainting_tf.ops.masks import SAMPLERS, Mask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,8 +186,8 @@ def _pictures(settings: Settings) -> list[Picture]:
         )
     chosen = sorted(random.Random(f"{settings.seed}").sample(range(len(names)), settings.count))
     rgbs = [read(index) for index in chosen]
-    holes = [_hole(mask, index, names[index], rgb) for index, rgb in zip(chosen, rgbs, strict=True)]
-    return [Picture(names[index], rgb, hole) for index, rgb, hole in zip(chosen, rgbs, holes, strict=True)]
+    missing = [_hole(mask, index, names[index], rgb) for index, rgb in zip(chosen, rgbs, strict=True)]
+    return [Picture(names[index], rgb, hole) for index, rgb, hole in zip(chosen, rgbs, missing, strict=True)]
 
 
 def _first_run(settings: Settings) -> runs.Run | None:
@@ -224,7 +225,8 @@ def _hole(mask: Mask | str, index: int, name: str, rgb: np.ndarray) -> np.ndarra
         if not folder.is_dir():
             raise unknown("--mask", mask, [*SAMPLERS, "a folder of masks"])
         return photographs.read_mask(photographs.mask_file(folder, name), size)
-    return fixed(Mask(mask) if isinstance(mask, str) else mask, [index], size)[0, ..., 0] > 0
+    kind = Mask(mask) if isinstance(mask, str) else mask
+    return holes.of(kind, size).fixed([index], [name])[0, ..., 0] > 0
 
 
 def _digest(arrays: Iterable[np.ndarray]) -> str:

@@ -9,13 +9,14 @@ inpainting-tf evaluate --workdir=runs/glcic --lpips_weights=lpips_alex.npz
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from inpainting_tf import environment, models
-from inpainting_tf.commands import cli
+from inpainting_tf.commands import cli, recipe_flags
 from inpainting_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def define_flags(define: cli.Define) -> None:
     define.string("classes", None, classes)
     define.string("data_dir", None, "Folder or archive of the pictures; default: the first run's.")
     define.integer("image_size", None, "Side in pixels; default: the first run's, else 128.", lower_bound=16)
-    define.string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
+    define.string("mask", None, recipe_flags.MASK)
+    define.boolean("invert_masks", None, recipe_flags.INVERT)
     define.integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)
     lpips = "A file of scripts/convert_lpips.py, to measure LPIPS; default: without."
     define.string("lpips_weights", None, lpips)
@@ -71,6 +73,8 @@ def run(args: flags.FlagValues) -> None:
         save_pictures=args.save_pictures,
     )
     print(evaluation.report(results))
+    if test_set.mask.folder is not None:
+        print(_about_masks(test_set.mask.folder, results[0].summary), file=sys.stderr)
     if metric is None:
         print("LPIPS is left out: no --lpips_weights; see scripts/convert_lpips.py.", file=sys.stderr)
     each = "of each in a folder of its own" if len(results) > 1 else "beside it"
@@ -91,7 +95,16 @@ def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestS
         classes=args.classes,
         image_size=args.image_size,
         mask=args.mask,
+        invert_masks=args.invert_masks,
         data_dir=args.data_dir,
+    )
+
+
+def _about_masks(folder: str, summary: Mapping[str, Any]) -> str:
+    masks = summary["masks"]
+    return (
+        f"Holes: {masks['files']} masks of {folder}. {masks['paired']} of the {summary['images']} pictures "
+        "have the mask of their name; others take the masks in their order."
     )
 
 

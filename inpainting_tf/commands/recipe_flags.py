@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -22,12 +23,18 @@ OVERRIDES = {
     "batch_size": ("batch_size",),
     "learning_rate": ("optimizer.learning_rate",),
     "alpha": ("objective.alpha",),
-    "mask": ("mask.train.kind", "mask.test.kind"),
+    "invert_masks": ("mask.train.invert", "mask.test.invert"),
     "seed": ("seed",),
     "mixed_precision": ("mixed_precision",),
     "jit_compile": ("jit_compile",),
     "deterministic": ("deterministic",),
 }
+
+MASK = (
+    "Holes: rectangle, centre, several, strokes, face_mask or mixed; or a folder of mask files, in which "
+    "everything but black is missing."
+)
+INVERT = "White is known in the mask files, and black is missing."
 
 
 def define_flags(define: Define, preset: str = "paper") -> None:
@@ -47,7 +54,8 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.integer("batch_size", None, "Pictures per step.")
     define.float("learning_rate", None, "Of the completion network's optimizer.")
     define.float("alpha", None, "Weight of the adversarial term in the joint loss.")
-    define.string("mask", None, "Holes: rectangle, centre, several, strokes, face_mask or mixed.")
+    define.string("mask", None, MASK)
+    define.boolean("invert_masks", None, INVERT)
     define.integer("seed", None, "Of weights, order, mirroring and training holes.")
     define.string("mixed_precision", None, "auto, off, float16 or bfloat16.")
     define.boolean("jit_compile", None, "Compile the step with XLA.")
@@ -82,6 +90,8 @@ def _changes(args: flags.FlagValues, recipe: Recipe) -> dict[str, Any]:
         if args[flag].value is not None
         and not (field.startswith("discriminator.") and not recipe.discriminator)
     }
+    if args.mask is not None:
+        changes |= _mask_changes(args.mask)
     if args.dataset not in (None, recipe.data.source) and args.classes is None:
         changes["data.classes"] = None  # those were another data set's
     for assignment in args.set:
@@ -90,3 +100,13 @@ def _changes(args: flags.FlagValues, recipe: Recipe) -> dict[str, Any]:
             raise InputError(f"--set must be field=value. Received {assignment!r}.")
         changes[field.strip()] = value.strip()
     return changes
+
+
+def _mask_changes(text: str) -> dict[str, Any]:
+    """The fields of --mask: the kind alone, or everything of holes from files."""
+    from inpainting_tf.data import holes
+
+    mask = holes.named(text)
+    fields = {"kind": mask.kind} if mask.folder is None else dataclasses.asdict(mask)
+    fields.pop("invert", None)  # has a flag of its own
+    return {f"mask.{which}.{field}": value for which in ("train", "test") for field, value in fields.items()}

@@ -1,12 +1,16 @@
-"""Holes for any `tf.data` pipeline: `add_holes`."""
+"""Holes for pictures of one size, drawn or from files: `of`; and for any `tf.data` pipeline: `add_holes`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from inpainting_tf.errors import InputError
+from inpainting_tf.data import mask_files
+from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.masks import Mask
 
@@ -18,19 +22,85 @@ if TYPE_CHECKING:
 _MARGIN = 0.5
 
 
+class Holes(Protocol):
+    """The holes of a `Mask` for pictures of one size."""
+
+    @property
+    def numbers(self) -> int:
+        """How many uniform numbers a hole is drawn from."""
+
+    def sample(self, uniforms: np.ndarray) -> np.ndarray:
+        """What `finish` needs, from float32 [N, numbers] in [0, 1); in NumPy."""
+
+    def finish(self, sample: Any) -> Any:
+        """Masks [N, H, W, 1], non-zero = missing, by operators alone, NumPy's or TensorFlow's."""
+
+    def fixed(self, indices: Any, names: Sequence[str] | None = None, seed: int = 0) -> np.ndarray:
+        """Evaluation masks, float32 [N, H, W, 1], of pictures with these indices and names."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """Holes that `ops.masks` draws."""
+
+    mask: Mask
+    size: tuple[int, int]
+
+    @property
+    def numbers(self) -> int:
+        return masks.numbers(self.mask)
+
+    def sample(self, uniforms: np.ndarray) -> np.ndarray:
+        return uniforms
+
+    def finish(self, sample: Any) -> Any:
+        return masks.draw(self.mask, sample, self.size)
+
+    def fixed(self, indices: Any, names: Sequence[str] | None = None, seed: int = 0) -> np.ndarray:
+        return masks.fixed(self.mask, indices, self.size, seed)
+
+
+def of(mask: Mask, size: Sequence[int]) -> Holes:
+    """The holes of `mask` for pictures of (height, width).
+
+    Raises:
+        InputError: a `Mask` that cannot be drawn, or a folder without masks.
+    """
+    masks.check(mask)
+    height, width = size
+    if mask.folder is None:
+        return Drawn(mask, (height, width))
+    return mask_files.load(mask.folder, (height, width), invert=mask.invert)
+
+
+def named(text: str) -> Mask:
+    """The holes that a person names: a kind in its default sizes, or a folder of mask files.
+
+    Raises:
+        InputError: neither.
+    """
+    if text in masks.SAMPLERS:
+        return Mask(text)
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise unknown("mask", text, masks.SAMPLERS, also="a folder of mask files")
+    return Mask(masks.FOLDER, folder=str(folder.absolute()))
+
+
 def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: int = 0) -> tf.data.Dataset:
     """Pictures of any `tf.data` pipeline, each with a hole.
 
     The hole of a picture is a function of `seed` and of the picture's position in the stream, batched or not.
     So every pass over the dataset draws the same holes, and those of a test set are the ones of `eval.py`
-    with the same seed. For other holes in each epoch of a training, reproducible from run to run, repeat the
-    pictures first:
-    ``add_holes(pictures.repeat(), ...)`` with ``steps_per_epoch``.
+    with the same seed, unless they are from files. For other holes in each epoch of a training, reproducible
+    from run to run, repeat the pictures first: ``add_holes(pictures.repeat(), ...)`` with
+    ``steps_per_epoch``.
 
     Args:
         dataset: pictures alone, [H, W, 3] or in batches [N, H, W, 3], of one known size: uint8 in 0..255, or
             float in [0, 1].
-        mask: the holes: a `Mask`, or the name of a kind in its default sizes, e.g. "rectangle".
+        mask: the holes: a `Mask`, the name of a kind in its default sizes, e.g. "rectangle", or a folder of
+            mask files, of which each hole is one at random, mirrored and turned.
         seed: of the holes, at least 0.
 
     Returns:
@@ -57,22 +127,25 @@ def add_holes(dataset: tf.data.Dataset, mask: Mask | str = "rectangle", seed: in
     import tensorflow as tf
 
     spec = _specification(dataset)
-    mask = Mask(mask) if isinstance(mask, str) else mask
-    count = masks.numbers(mask)
+    holes = of(named(mask) if isinstance(mask, str) else mask, tuple(spec.shape[-3:-1]))
     if seed < 0:
         raise InputError(f"`seed` must be at least 0. Received {seed}.")
     batched = spec.shape.rank == 4
-    size = tuple(spec.shape[-3:-1])
+
+    def sample(positions: np.ndarray) -> np.ndarray:
+        return holes.sample(masks.uniforms(positions, holes.numbers, seed))
+
+    specimen = sample(np.zeros(1, np.int64))
 
     def number(first: tf.Tensor, element: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
         following = first + (tf.shape(element, tf.int64)[0] if batched else 1)
         return following, (tf.range(first, following), element)
 
     def pierce(positions: tf.Tensor, element: tf.Tensor) -> dict[str, tf.Tensor]:
-        drawn = tf.numpy_function(masks.uniforms, [positions, count, seed], tf.float32, stateful=False)
-        holes = tf.cast(masks.draw(mask, tf.ensure_shape(drawn, [None, count]), size), tf.float32)
-        holes = tf.ensure_shape(holes if batched else holes[0], [*spec.shape[:-1], 1])
-        return {"image": _to_float(element), "mask": holes}
+        drawn = tf.numpy_function(sample, [positions], specimen.dtype, stateful=False)
+        drawn = tf.cast(holes.finish(tf.ensure_shape(drawn, [None, *specimen.shape[1:]])), tf.float32)
+        mask = tf.ensure_shape(drawn if batched else drawn[0], [*spec.shape[:-1], 1])
+        return {"image": _to_float(element), "mask": mask}
 
     numbered = dataset.scan(np.int64(0), number)
     return numbered.map(pierce, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -210,16 +210,26 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
+def crop_box(size: tuple[int, int], image_size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The largest centred part of a picture that has the target's shape, as Pillow takes it.
+
+    Args:
+        size: (height, width) of the picture in px.
+        image_size: (height, width) of the target in px.
+
+    Returns:
+        (left, top, right, bottom) in px.
+    """
+    (rows, columns), (height, width) = size, image_size
+    scale = min(rows / height, columns / width)
+    top, left = (rows - scale * height) / 2, (columns - scale * width) / 2
+    # Rounding must not leave the picture.
+    return left, top, min(left + scale * width, columns), min(top + scale * height, rows)
+
+
 def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:
     height, width = image_size
-    scale = min(image.height / height, image.width / width)
-    top, left = (image.height - scale * height) / 2, (image.width - scale * width) / 2
-    box = (left, top, left + scale * width, top + scale * height)
-    box = (
-        *box[:2],
-        min(box[2], image.width),
-        min(box[3], image.height),
-    )  # rounding must not leave the picture
+    box = crop_box((image.height, image.width), image_size)
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
 

@@ -13,15 +13,16 @@ Algorithm 1); "prefilled", if requested, the picture with its hole filled by a c
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from inpainting_tf import backends, classical
+from inpainting_tf.data import holes
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops import images as pictures
-from inpainting_tf.ops import masks
+from inpainting_tf.ops.masks import Mask
 
 # One stream of random numbers for each use, so that adding a use does not change the others.
 _ORDER, _FLIP, _MASK, _REAL_MASK = range(4)
@@ -42,7 +43,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 def training_batches(
     images: np.ndarray,
-    mask: masks.Mask,
+    mask: Mask,
     *,
     batch_size: int,
     seed: int,
@@ -62,7 +63,7 @@ def training_batches(
         start, stop: global steps, counted from 0 at the beginning of the training.
         prefill: a method of `inpainting_tf.classical` for "prefilled"; None leaves that out.
     """
-    per_epoch = steps_per_epoch(len(images), batch_size)
+    per_epoch, drawing = steps_per_epoch(len(images), batch_size), holes.of(mask, images.shape[1:3])
 
     @functools.lru_cache(maxsize=2)
     def order(epoch: int) -> np.ndarray:
@@ -74,14 +75,15 @@ def training_batches(
         if flip:
             mirrored = _random(seed, _FLIP, step).random(batch_size) < 0.5
             image[mirrored] = image[mirrored, :, ::-1]
-        shape = (batch_size, masks.numbers(mask))
-        holes = [_random(seed, use, step).random(shape, np.float32) for use in (_MASK, _REAL_MASK)]
+        shape = (batch_size, drawing.numbers)
+        uniforms = [_random(seed, use, step).random(shape, np.float32) for use in (_MASK, _REAL_MASK)]
+        samples = [drawing.sample(each) for each in uniforms]
         if prefill is None:
-            return image, *holes
-        return image, *holes, classical.get(prefill)(pictures.to_float(image), drawn(holes[0]))
+            return image, *samples
+        return image, *samples, classical.get(prefill)(pictures.to_float(image), drawn(samples[0]))
 
-    def drawn(uniforms: Any) -> Any:
-        return pictures.to_mask(masks.draw(mask, uniforms, images.shape[1:3]))
+    def drawn(sample: Any) -> Any:
+        return pictures.to_mask(drawing.finish(sample))
 
     def finish(image: Any, hole: Any, real_hole: Any, *prefilled: Any) -> dict[str, Any]:
         batch = {"image": pictures.to_float(image), "mask": drawn(hole), "real_mask": drawn(real_hole)}
@@ -91,19 +93,26 @@ def training_batches(
 
 
 def test_batches(
-    images: np.ndarray, mask: masks.Mask, *, batch_size: int, seed: int = 0
+    images: np.ndarray,
+    mask: Mask,
+    *,
+    batch_size: int,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> Iterator[dict[str, np.ndarray]]:
     """All pictures in their order, each with its fixed hole.
 
-    The hole depends on `seed` and the picture's index alone, so all models and classical methods fill the
-    same ones. NumPy throughout: the same holes on every backend.
+    The hole depends on `seed` and the picture's index alone, or is the mask file of the name in `names`, so
+    all models and classical methods fill the same ones. NumPy throughout: the same holes on every backend.
     """
+    drawing = holes.of(mask, images.shape[1:3])
     for first in range(0, len(images), batch_size):
         chunk = images[first : first + batch_size]
         index = range(first, first + len(chunk))
+        called = None if names is None else names[first : first + len(chunk)]
         yield {
             "image": pictures.to_float(np.asarray(chunk)),
-            "mask": masks.fixed(mask, index, images.shape[1:3], seed),
+            "mask": drawing.fixed(index, called, seed),
         }
 
 

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs
-from inpainting_tf.data import Data, pipeline
+from inpainting_tf.data import Data, holes, mask_files, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
 from inpainting_tf.evaluation.measuring import Watch
 from inpainting_tf.evaluation.pictures import saving
 from inpainting_tf.inpainter import Inpainter
-from inpainting_tf.ops import masks
 from inpainting_tf.ops.boxes import bounding_box, box_shape
 from inpainting_tf.ops.images import composite, to_float
 from inpainting_tf.ops.masks import Mask
@@ -85,11 +84,13 @@ class TestSet:
         classes: str | None = None,
         image_size: int | None = None,
         mask: str | None = None,
+        invert_masks: bool | None = None,
         data_dir: str | None = None,
     ) -> TestSet:
         """A copy with all arguments that are not None; `classes` "none" is all of them.
 
-        New classes reset the names, a new source also the folder and the classes.
+        `mask` is a kind of holes, or a folder of mask files, of which `invert_masks` exchanges black and
+        white. New classes reset the names, a new source also the folder and the classes.
         """
         here = self
         if source is not None and source != self.data.source:
@@ -101,7 +102,9 @@ class TestSet:
         if image_size is not None:
             here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=image_size))
         if mask is not None:
-            here = dataclasses.replace(here, mask=Mask(mask))
+            here = dataclasses.replace(here, mask=holes.named(mask))
+        if invert_masks is not None:
+            here = dataclasses.replace(here, mask=dataclasses.replace(here.mask, invert=invert_masks))
         return here if data_dir is None else dataclasses.replace(here, data_dir=data_dir)
 
 
@@ -189,7 +192,7 @@ def _measured(
     return evaluation.evaluate(
         subject.name,
         subject.fill,
-        pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size),
+        pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size, names=pictures.names),
         names=pictures.names,
         keep=SHOWN,
         lpips=lpips,
@@ -197,28 +200,38 @@ def _measured(
         dataset=test_set.data.source,
         split="test",
         mask=dataclasses.asdict(test_set.mask),
+        **_own_masks(test_set.mask, pictures),
         recipe=subject.recipe,
     )
 
 
+def _own_masks(mask: Mask, pictures: Decoded) -> dict[str, Any]:
+    """Of holes from files: how many there are, which, and how many pictures have the mask of their name."""
+    if mask.folder is None:
+        return {}
+    found = mask_files.load(mask.folder, pictures.images.shape[1:3], invert=mask.invert)
+    paired = sum(each is not None for each in found.paired(pictures.names))
+    return {"masks": {"files": len(found.names), "paired": paired, "digest": found.digest}}
+
+
 def _write(subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: Path) -> None:
-    _extremes(subject, found, pictures.images, test_set.mask, folder)
+    _extremes(subject, found, pictures, test_set.mask, folder)
     _patches(found, folder)
     _diversity(subject, found, folder)
     evaluation.write(found, folder)  # last: metrics.json marks a complete folder
 
 
-def _extremes(subject: Subject, found: Evaluation, pictures: np.ndarray, mask: Mask, folder: Path) -> None:
+def _extremes(subject: Subject, found: Evaluation, pictures: Decoded, mask: Mask, folder: Path) -> None:
     """Good and failed examples (cifar_cars, figures 3.9 and 3.10), chosen by the PSNR inside the hole."""
     psnr = np.array([row["hole_psnr"] for row in found.rows])
     worst_first = np.argsort(psnr, kind="stable")
     for name, chosen in (("good", worst_first[::-1][:SHOWN]), ("failed", worst_first[:SHOWN])):
-        images = to_float(np.asarray(pictures[chosen]))
-        holes = masks.fixed(mask, chosen, images.shape[1:3])
-        known = images * (1.0 - holes)
+        images = to_float(np.asarray(pictures.images[chosen]))
+        missing = holes.of(mask, images.shape[1:3]).fixed(chosen, [pictures.names[i] for i in chosen])
+        known = images * (1.0 - missing)
         columns = {
-            "input": figures.input_view(images, holes),
-            "filled": composite(known, np.asarray(subject.fill(known, holes)), holes),
+            "input": figures.input_view(images, missing),
+            "filled": composite(known, np.asarray(subject.fill(known, missing)), missing),
             "original": images,
         }
         notes = {"filled": [f"{psnr[i]:.1f} dB in the hole" for i in chosen]}
@@ -249,11 +262,11 @@ def _diversity(subject: Subject, found: Evaluation, folder: Path) -> None:
     """Several fills of the same holes, and how much they differ."""
     if subject.draw is None:
         return
-    images, holes = found.images, found.masks
-    known = images * (1.0 - holes)
-    fills = [composite(known, fill, holes) for fill in subject.draw(known, holes, DRAWS)]
-    spread = np.std(fills, 0)[np.broadcast_to(holes > 0, images.shape)].mean() * 255
-    columns = {"input": figures.input_view(images, holes)}
+    images, missing = found.images, found.masks
+    known = images * (1.0 - missing)
+    fills = [composite(known, fill, missing) for fill in subject.draw(known, missing, DRAWS)]
+    spread = np.std(fills, 0)[np.broadcast_to(missing > 0, images.shape)].mean() * 255
+    columns = {"input": figures.input_view(images, missing)}
     columns |= {f"draw {number}": fill for number, fill in enumerate(fills, 1)} | {"original": images}
     title = f"{found.name}: {DRAWS} draws; inside the hole they deviate by {spread:.1f} levels of 255"
     figures.sheet(columns, folder / "diverse.png", title=title)

@@ -5,6 +5,7 @@ inside a `tf.data` pipeline, on TensorFlow tensors. The caller passes the random
 from (seed, picture index), the training pipeline from (seed, step).
 
 All lengths are fractions of the picture's shorter side, so a hole's share is the same at every resolution.
+Holes of a person's own, from files, are read by `inpainting_tf.data.mask_files`.
 """
 
 from __future__ import annotations
@@ -20,19 +21,23 @@ from inpainting_tf.errors import InputError, unknown
 
 @dataclasses.dataclass(frozen=True)
 class Mask:
-    """Which holes are drawn.
+    """Which holes are drawn, or from which folder they come.
 
     Attributes:
-        kind: a name in `SAMPLERS`.
+        kind: a name in `SAMPLERS`, or "folder".
         low: smallest length, as a fraction of the picture's shorter side; None for the kind's default.
         high: largest length. Lengths are the sides of "rectangle" and "several" and of the "centre" square,
             the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
             rectangle, several having half of it and strokes a quarter to a third.
+        folder: of the mask files, for kind "folder" alone.
+        invert: white is known in them and black is missing, and not the other way round.
     """
 
     kind: str = "rectangle"
     low: float | None = None
     high: float | None = None
+    folder: str | None = None
+    invert: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +54,30 @@ class Sampler:
     numbers: int
     low: float
     high: float
+
+
+FOLDER = "folder"  # the kind of holes that are read from files
+_FIELDS_OF_FILES = {"folder": "mask.folder", "invert": "invert_masks"}  # names in messages
+_OF_FILES = (24 / 128, 48 / 128)
+
+
+def check(mask: Mask) -> None:
+    """Checks a mask's fields; not whether its folder is there.
+
+    Raises:
+        InputError: unknown kind, lengths that are not 0 < low <= high <= 1, no folder for kind "folder", or
+            a field that holes of this kind do not have.
+    """
+    of_files = mask.kind == FOLDER
+    if not of_files:
+        _resolve(mask)
+    elif not mask.folder:
+        raise InputError("`mask.folder` must be a folder of mask files for kind 'folder'. Received none.")
+    names = {"low": "mask.low", "high": "mask.high"} if of_files else _FIELDS_OF_FILES
+    for field, name in names.items():
+        if (value := getattr(mask, field)) not in (None, False):
+            kind = "files" if of_files else f"the kind {mask.kind!r}, which are drawn"
+            raise InputError(f"`{name}` must not be given for holes of {kind}. Received {value!r}.")
 
 
 def draw(mask: Mask, uniforms: Any, image_size: tuple[int, int]) -> Any:
@@ -75,8 +104,11 @@ def numbers(mask: Mask) -> int:
 
 
 def extent(mask: Mask) -> tuple[float, float]:
-    """The smallest and the largest length of such a hole, as fractions of the picture's shorter side."""
-    return _resolve(mask)[1:]
+    """The smallest and the largest length of such a hole, as fractions of the picture's shorter side.
+
+    Those of holes from files are not measured: theirs is the extent of general holes.
+    """
+    return _OF_FILES if mask.kind == FOLDER else _resolve(mask)[1:]
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -107,8 +139,10 @@ def uniforms(indices: Any, count: int, seed: int = 0) -> np.ndarray:
 
 
 def _resolve(mask: Mask) -> tuple[Sampler, float, float]:
+    if mask.kind == FOLDER:
+        raise InputError(f"`mask` must be drawn here, not read from files. Received {mask.folder!r}.")
     if mask.kind not in SAMPLERS:
-        raise unknown("mask", mask.kind, SAMPLERS)
+        raise unknown("mask", mask.kind, SAMPLERS, also="a folder of mask files")
     sampler = SAMPLERS[mask.kind]
     high = sampler.high if mask.high is None else mask.high
     low = min(sampler.low, high) if mask.low is None else mask.low

@@ -185,9 +185,12 @@ class Recipe:
         return {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
 
     def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
-        """Dotted fields in which two resolved recipes differ, with both values, but for descriptive ones."""
+        """Dotted fields in which two resolved recipes differ, with both values, but for descriptive ones.
+
+        The place of mask files is none: which masks they are is in a run's folder.
+        """
         mine, theirs = (_flatten(dataclasses.replace(r, **_DESCRIPTIVE).to_json()) for r in (self, other))
-        keys = sorted(mine.keys() | theirs.keys())
+        keys = sorted((mine.keys() | theirs.keys()) - {"mask.train.folder", "mask.test.folder"})
         return {k: (mine.get(k), theirs.get(k)) for k in keys if mine.get(k) != theirs.get(k)}
 
 
@@ -224,7 +227,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         if value not in known:
             raise unknown(field, value, known)
     for mask in (r.mask.train, r.mask.test):
-        masks.numbers(mask)  # raises for holes that cannot be drawn
+        masks.check(mask)
     also = r.objective.alpha_global
     planned = r.schedule.planned
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach

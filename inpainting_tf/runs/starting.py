@@ -56,7 +56,7 @@ def run_in(folder: Path, recipe: Recipe) -> Run:
     longer = _longer(run.recipe, recipe)
     differences = longer.differences(_asked(longer, recipe))
     if not differences:
-        return Run(folder, longer)
+        return Run(folder, dataclasses.replace(longer, mask=recipe.mask))  # its files may be elsewhere now
     if _has_results(run):
         raise InputError(_refusal(folder, differences))
     _remove(run)

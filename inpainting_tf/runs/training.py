@@ -20,7 +20,7 @@ from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
 from inpainting_tf.recipes import Recipe, assembly
-from inpainting_tf.runs import checkpoints, locking, starting
+from inpainting_tf.runs import checkpoints, locking, own_masks, starting
 from inpainting_tf.runs.events import Events
 from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.training import callbacks, precision
@@ -84,6 +84,8 @@ class _Training:
         self.run, recipe = run, run.recipe
         known = run.pictures()
         self.data = self._load_data(data_dir, known)
+        self.masks = own_masks.record(recipe, self.data.test.images.shape[1:3])
+        own_masks.require_same(self.masks, known.get("masks", {}))
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
         self.total = self.per_epoch * recipe.schedule.epochs
         self.trainer = assembly.trainer(recipe, self.total)
@@ -113,7 +115,8 @@ class _Training:
         """Writes recipe, data and environment, once nothing is left that could be refused."""
         where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
         self._record_recipe()
-        record = {"data_dir": where, "origin": self.data.origin, **self.data.names()}
+        own = {"masks": self.masks} if self.masks else {}
+        record = {"data_dir": where, "origin": self.data.origin, **self.data.names(), **own}
         files.write_json(self.run.folder / "data.json", record)
         files.write_json(self.run.folder / "environment.json", environment.describe())
 
@@ -198,10 +201,11 @@ class _Training:
 
     def _validated(self) -> tuple[np.ndarray, ...]:
         """The validation pictures, their holes, and the pictures as the network completes them now."""
-        recipe, images = self.run.recipe, self.data.validation.images
+        recipe, pictures = self.run.recipe, self.data.validation
+        settings = {"batch_size": recipe.batch_size, "names": pictures.names}
         self.trainer.sync()
         done = []
-        for batch in pipeline.test_batches(images, recipe.mask.test, batch_size=recipe.batch_size):
+        for batch in pipeline.test_batches(pictures.images, recipe.mask.test, **settings):
             image, mask = batch["image"], batch["mask"]
             prediction = self.trainer.completion.fill(image * (1 - mask), mask)
             done.append((image, mask, composite(image, prediction, mask)))

@@ -85,6 +85,10 @@ def test_a_mistaken_flag_is_one_line_and_the_way_to_help(mistake, tmp_path):
 UNCHECKED = {
     "--mask=squares": ["`mask` must be one of centre", "Received 'squares'"],
     "--mask=rectangel": ["Did you mean 'rectangle'?"],
+    "--mask=no/masks": ["or a folder of mask files. Received 'no/masks'"],
+    "--invert_masks": ["`invert_masks` must not be given", "'rectangle', which are drawn. Received True"],
+    "--set=mask.train.kind=folder": ["`mask.folder` must be a folder of mask files", "Received none"],
+    "--set=mask.train.folder=masks": ["`mask.folder` must not be given for holes of the kind 'rectangle'"],
     "--set=mask.train.low=2": ["`mask` must have 0 < low <= high <= 1"],
     "--set=mask.test.high=0": ["`mask` must have 0 < low <= high <= 1"],
     "--seed=4294967296": ["`seed` must be"],
@@ -113,6 +117,7 @@ EVAL_MISTAKES = {
     ("--baseline=telea", "--dataset=celebb"): ["`dataset` must be one of", "Did you mean 'celeba'?"],
     ("--baseline=telea", "--dataset=folder"): ["`data_dir` must be a folder of pictures"],
     ("--baseline=telea", *DRAWN, "--mask=square"): ["`mask` must be one of", "Received 'square'"],
+    ("--baseline=telea", *DRAWN, "--invert_masks"): ["`invert_masks` must not be given", "are drawn"],
     ("--baseline=telea", "--baseline=telea", *DRAWN): ["different names"],
     ("--baseline=telea", "stray"): ["Options begin with --. Received 'stray'"],
 }

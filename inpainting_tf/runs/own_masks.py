@@ -1,0 +1,48 @@
+"""Which mask files a run is trained with and monitored on: others are refused when it continues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from inpainting_tf.data import mask_files
+from inpainting_tf.errors import InputError
+from inpainting_tf.recipes import Recipe
+
+
+def record(recipe: Recipe, size: tuple[int, int]) -> dict[str, Any]:
+    """The masks of each use whose holes are from files, for `data.json`: folder, digest, names."""
+    uses = {which: getattr(recipe.mask, which) for which in ("train", "test")}
+    return {
+        which: mask_files.load(mask.folder, size, invert=mask.invert).record()
+        for which, mask in uses.items()
+        if mask.folder is not None
+    }
+
+
+def require_same(found: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Checks that the masks are still those of the run, wherever they are now.
+
+    Args:
+        found: what `record` returns now.
+        known: what it returned when the run was started.
+
+    Raises:
+        InputError: masks are missing, new or changed.
+    """
+    for which, now in found.items():
+        former = known.get(which, now)
+        if now["digest"] == former["digest"]:
+            continue
+        raise InputError(
+            f"`mask` must be the {len(former['names'])} masks that this run was started with. Received "
+            f"{len(now['names'])} in {now['folder']!r}: {_change(former['names'], now['names'])}. "
+            "Restore them, or start again in a new --workdir."
+        )
+
+
+def _change(former: Sequence[str], now: Sequence[str]) -> str:
+    if lost := sorted({*former} - {*now}):
+        return f"{lost[0]!r} is gone"
+    new = sorted({*now} - {*former})
+    return f"{new[0]!r} is new" if new else "their pixels have changed"
