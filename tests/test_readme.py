@@ -64,6 +64,7 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
         ["--dataset=celeba", "--data_dir=FOLDER", "--image_size=128"],
         DRAWN,
     ),
+    "python eval.py --workdir=runs/mine --mask=MASKS": [],
     "python eval.py --workdir=runs/glcic": [],
     "python eval.py --workdir=runs/glcic --baseline=biharmonic --baseline=telea "
     "--output=evaluations/glcic": [],
@@ -109,7 +110,8 @@ def place(trained, tmp_path_factory) -> Path:
     Image.fromarray(synthetic_faces.face(0, (60, 80))).save(folder / "photo.jpg")
     mask = np.zeros((60, 80), np.uint8)
     mask[20:31, 30:42] = 255
-    for name in ("mask.png", "watermark.png"):
+    (folder / "MASKS").mkdir()
+    for name in ("mask.png", "watermark.png", "MASKS/0.png"):
         Image.fromarray(mask).save(folder / name)
     return folder
 

@@ -201,11 +201,12 @@ class _Training:
 
     def _validated(self) -> tuple[np.ndarray, ...]:
         """The validation pictures, their holes, and the pictures as the network completes them now."""
-        recipe, pictures = self.run.recipe, self.data.validation
-        settings = {"batch_size": recipe.batch_size, "names": pictures.names}
+        recipe, (images, names) = self.run.recipe, (self.data.validation.images, self.data.validation.names)
         self.trainer.sync()
         done = []
-        for batch in pipeline.test_batches(pictures.images, recipe.mask.test, **settings):
+        for batch in pipeline.test_batches(
+            images, recipe.mask.test, batch_size=recipe.batch_size, names=names
+        ):
             image, mask = batch["image"], batch["mask"]
             prediction = self.trainer.completion.fill(image * (1 - mask), mask)
             done.append((image, mask, composite(image, prediction, mask)))

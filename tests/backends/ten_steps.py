@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from PIL import Image
 
 from inpainting_tf import backends
 from inpainting_tf.data import pipeline
@@ -109,10 +110,23 @@ def optimizer(rate: float, **settings: float) -> keras.Optimizer:
     return keras.optimizers.LossScaleOptimizer(adam) if half else adam
 
 
-def batches(first: int) -> list[dict]:
+def holes_of(case: str, folder: Path) -> Mask:
+    """Drawn ones; for one of the cases from files, which the first process writes."""
+    if case != "variational":
+        return Mask()
+    masks = folder / "masks"
+    masks.mkdir(exist_ok=True)
+    for number in range(3):
+        missing = np.zeros((20, 30), np.uint8)
+        missing[2 : 7 + number, 12 : 20 - number] = missing[10, 2:20] = 255
+        Image.fromarray(missing).save(masks / f"{number}.png")
+    return Mask("folder", folder=str(masks))
+
+
+def batches(first: int, mask: Mask) -> list[dict]:
     images = np.random.default_rng(0).integers(0, 256, (16, SIZE, SIZE, 3), np.uint8)
     settings = {"batch_size": BATCH, "seed": 0, "flip": True, "start": first, "stop": first + STEPS}
-    return list(pipeline.training_batches(images, Mask(), **settings))
+    return list(pipeline.training_batches(images, mask, **settings))
 
 
 @functools.cache
@@ -143,7 +157,7 @@ def run(case: str, folder: Path) -> None:
     model.steps.assign(CASES[case])
     if checkpoints.restore(folder / case, model) is None:
         checkpoints.save(folder / case, CASES[case], model, {})
-    data = batches(CASES[case])
+    data = batches(CASES[case], holes_of(case, folder))
     logs = [{name: float(value) for name, value in step(batch).items()} for batch in data]
     found = {f"losses/{name}": [row[name] for row in logs] for name in logs[0]}
     named = checkpoints.named_variables(model)

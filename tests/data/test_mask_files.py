@@ -167,22 +167,6 @@ def test_a_training_batch_is_a_function_of_seed_and_step(folder, images):
     np.testing.assert_array_equal(plain[0]["image"], whole[0]["image"])
 
 
-def test_jax_gets_the_same_batches(folder, images, monkeypatch):
-    pytest.importorskip("jax", reason="takes pip install jax")
-    from inpainting_tf.backends import jax
-
-    mask = Mask("folder", folder=str(folder))
-    for options in ({}, {"prefill": "telea"}):
-        ours = training(images, mask, **options)
-        with monkeypatch.context() as patch:
-            patch.setattr(pipeline.backends, "feed", jax.feed)
-            theirs = training(images, mask, **options)
-        for one, other in zip(ours, theirs, strict=True):
-            assert one.keys() == other.keys()
-            for key in one:
-                np.testing.assert_array_equal(one[key], other[key])
-
-
 # Evaluation masks
 
 
