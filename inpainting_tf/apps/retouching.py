@@ -15,7 +15,7 @@ import numpy as np
 from inpainting_tf import classical, photographs
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.inference import Engine, inpaint
+from inpainting_tf.inference import FAINT, Engine, inpaint
 from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
 from inpainting_tf.ops.images import to_float, to_uint8
 from inpainting_tf.ops.masks import Mask, draw, numbers
@@ -82,7 +82,7 @@ def mask_of(
         return draw(shape, np.full((1, numbers(shape)), 0.5, np.float32), size)[0, ..., 0]
     if file is None:
         raise InputError("There is no mask yet: upload one, or paint over what is to be filled.")
-    return photographs.read_mask(file, size)
+    return photographs.read_mask(file, size) >= FAINT
 
 
 def repair(

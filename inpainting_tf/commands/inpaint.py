@@ -25,24 +25,34 @@ from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from inpainting_tf.photographs import Job, Photograph, Plan
+    from inpainting_tf.photographs import Job, Plan, Repaired
     from inpainting_tf.photographs.batches import Outcome
 
 _WORKERS = 8  # pictures at a time: a large one takes a gigabyte
+_MOSTLY = 2 / 3  # a larger missing share is a reason to ask
 FORMATS = ("png", "webp", "tiff", "bmp", "jpg", "avif", "heic")
-Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (uint8 picture, bool mask) -> uint8 picture
+Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture
 
 
 def define_flags(define: cli.Define) -> None:
     """Defines the pictures, masks, network and output."""
     define.string("model", "faces", f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
     define.string("image", None, "A picture, or a folder of pictures.")
-    mask = "Black where the picture is known; one for all, or a folder of masks with the pictures' names. "
+    mask = "White where the picture is missing; one for all, or a folder of masks with the pictures' names. "
     define.string(
         "mask", None, mask + "Default: NAME_mask.png beside the picture, else its transparent parts."
     )
     define.string("output", None, "File to write, or folder for the repaired pictures.")
     define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")
+    define.integer(
+        "grow",
+        None,
+        "Pixels by which holes grow; default: 0, or 1 to 3 where their rim is mixed.",
+        lower_bound=0,
+    )
+    define.integer("feather", 0, "Pixels over which the fill fades out around the holes.", lower_bound=0)
+    define.boolean("invert", False, "White is known in the masks, and black missing.")
+    define.boolean("fit_mask", False, "Stretch masks of another size to their pictures.")
     define.boolean("recursive", False, "With the folders in the folder; the output mirrors them.")
     define.integer("page", None, "Which picture of files with several, from 1.", lower_bound=1)
     define.float("max_megapixels", 178.9, "The largest picture that is read.", lower_bound=0.0)
@@ -87,6 +97,7 @@ def _picture(job: Job, args: flags.FlagValues) -> int:
         print(f"error: {str(job.image)!r} could not be repaired: {outcome.reason}", file=sys.stderr)
         return 1
     print(f"Repaired 1 of 1 pictures: {args.output}")
+    _print_notes([outcome])
     return 0
 
 
@@ -120,6 +131,25 @@ def _print_summary(outcomes: Sequence[Outcome], plan: Plan, output: str) -> None
         if rows:
             print(f"{title} {len(rows)}:", file=sys.stderr)
             print(*(f"  {name}: {reason}" for name, reason in rows), sep="\n", file=sys.stderr)
+    _print_notes(outcomes)
+
+
+def _print_notes(outcomes: Sequence[Outcome]) -> None:
+    """What was done otherwise than people may think."""
+    for each in outcomes:
+        if each.missing is not None and each.missing > _MOSTLY:
+            print(
+                f"warning: {100 * each.missing:.1f} % of {str(each.job.image)!r} was missing. If its mask is "
+                "white where the picture is known, pass --invert.",
+                file=sys.stderr,
+            )
+    grown = [each.grown for each in outcomes if each.grown]
+    if grown:
+        print(
+            f"note: the holes of {len(grown)} of the pictures were grown by {max(grown)} px or less, because "
+            "what they cover shines through at their rim. --grow=0 leaves them as they are.",
+            file=sys.stderr,
+        )
 
 
 def _write_report(
@@ -133,6 +163,7 @@ def _write_report(
             "status": each.status,
             "reason": each.reason,
             "missing": each.missing,
+            "grown": each.grown,
             "seconds": None if each.seconds is None else round(each.seconds, 3),
             "output": each.job.output,
             "masks": " ".join(map(str, each.job.masks)),
@@ -145,18 +176,22 @@ def _write_report(
     files.write_csv(Path(path).expanduser(), sorted(rows, key=lambda row: str(row["image"])))
 
 
-def _repair(args: flags.FlagValues) -> Callable[[Job], float]:
+def _repair(args: flags.FlagValues) -> Callable[[Job], Repaired]:
     """The repair of a picture with the chosen network and options."""
     from inpainting_tf import photographs
 
     inpaint = _inpaint(args)
 
-    def repair(job: Job) -> float:
+    def repair(job: Job) -> Repaired:
         photographs.of_path(job.output)
         photograph = photographs.read(job.image, page=args.page, max_megapixels=args.max_megapixels)
-        missing = _missing(job, photograph)
-        photographs.write(job.output, photograph, inpaint(photograph.rgb, missing), missing)
-        return float(missing.mean())
+        hole = None
+        if job.masks:
+            size = photograph.rgb.shape[:2]
+            hole = photographs.read_masks(job.masks, size, fit=args.fit_mask, invert=args.invert)
+        done = photographs.repair(photograph, hole, inpaint, grow=args.grow, feather=args.feather)
+        photographs.write(job.output, photograph, done.rgb, done.mask)
+        return done
 
     return repair
 
@@ -171,14 +206,3 @@ def _inpaint(args: flags.FlagValues) -> Inpaint:
     model = inference.one_at_a_time(runs.load(args.model, engine=args.engine))
     blend, direct = args.blend, args.direct
     return lambda image, mask: inference.inpaint(model, image, mask, blend=blend, direct=direct)
-
-
-def _missing(job: Job, photograph: Photograph) -> np.ndarray:
-    from inpainting_tf import photographs
-
-    if job.masks:
-        size = photograph.rgb.shape[:2]
-        return np.logical_or.reduce([photographs.read_mask(mask, size) for mask in job.masks])
-    if photograph.alpha is None or not (photograph.alpha == 0).any():
-        raise InputError("--mask must be given: the picture has no transparent parts that would be the hole.")
-    return photograph.alpha == 0

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from inpainting_tf.inference.engine import Engine, Fill, Runtime, one_at_a_time
 from inpainting_tf.inference.facts import Facts
-from inpainting_tf.inference.inpainting import BLENDS, inpaint
+from inpainting_tf.inference.inpainting import BLENDS, FAINT, inpaint
 
-__all__ = ["BLENDS", "Engine", "Facts", "Fill", "Runtime", "inpaint", "one_at_a_time"]
+__all__ = ["BLENDS", "FAINT", "Engine", "Facts", "Fill", "Runtime", "inpaint", "one_at_a_time"]

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.inference import geometry, windows
+from inpainting_tf.inference import geometry, rims, windows
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.ops.images import check_two_levels, to_mask
 
 BLENDS = ("poisson", "none")
+FAINT = 0.1  # the least opacity with which a pixel counts as missing
 _AT_ONCE = 16  # windows in a call of the network
 
 
@@ -44,15 +45,18 @@ def inpaint(
     Args:
         model: a completion network on any engine, from `inpainting_tf.load` or `inpainting_tf.build`.
         image: uint8 RGB [H, W, 3] or [N, H, W, 3]. What is under the hole is ignored.
-        mask: [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]; any non-zero value is missing. One mask for a
-            batch is used for all its pictures.
+        mask: [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]. Of bool and integers any non-zero value is
+            missing; floats are opacities in [0, 1], with which the fill is laid over the picture: what is
+            under less than 0.1 counts as known. One mask for a batch is used for all its pictures.
         blend: "poisson" takes the prediction's gradients, with the known pixels around the hole as boundary
             values, so that no edge is visible; "none" takes the prediction unchanged.
         direct: pass the whole picture to the network at once, unscaled. For networks that take any size, on
             pictures like those of their training.
 
     Returns:
-        uint8, shape of `image`: known pixels bit-identical, the missing ones filled.
+        uint8, shape of `image`: known pixels bit-identical, the missing ones filled. Known pixels beside a
+        hole that are mixed with what it hides (see `inpainting_tf.inference.rims`) stay, but the fill does
+        not begin at them.
 
     Raises:
         InputError: a wrong type, shape or size, or a mask without missing or without known pixels; with the
@@ -78,20 +82,39 @@ def inpaint(
             f"{type(model).__name__}: load it with inpainting_tf.load, or wrap it as "
             "Inpainter(model.input, model.output)."
         )
-    images, masks = _checked(image, mask)
-    plans = [_plan(model.facts, mask, direct) for mask in masks]
+    images, opacities = _checked(image, mask)
+    holes = opacities >= FAINT
+    wholes = np.stack([_with_rim(*each) for each in zip(images, holes, strict=True)])
+    plans = [_plan(model.facts, whole, direct) for whole in wholes]
     filled = images.copy()
-    predictions = _predictions(model, images, masks, plans)
+    predictions = _predictions(model, images, wholes, plans)
     for index, group in itertools.groupby(predictions, key=lambda item: item[0]):
         canvas = windows.Canvas(plans[index])
         for _, window, prediction in group:
             canvas.add(window, prediction)
         canvas.paint(filled[index], blend == "poisson")
+    _lay_over(images, filled, np.where(holes, opacities, 0.0))
     return filled if np.ndim(image) == 4 else filled[0]
 
 
+def _with_rim(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """The hole and the mixed rim around it, on which neither network nor blending may rely."""
+    whole = rims.widened(hole, rims.mixed(image, hole))
+    return hole if whole.all() else whole
+
+
+def _lay_over(images: np.ndarray, filled: np.ndarray, opacities: np.ndarray) -> None:
+    """Lays `filled` over `images` with opacities [N, H, W], in place."""
+    partly = (opacities > 0) & (opacities < 1)
+    weight = opacities[partly][:, None]
+    mixture = images[partly] * (1.0 - weight) + filled[partly] * weight
+    filled[partly] = np.rint(mixture).astype(filled.dtype)
+    known = opacities == 0
+    filled[known] = images[known]
+
+
 def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures, uint8 [N, H, W, 3], and their masks, bool [N, H, W]."""
+    """The pictures, uint8 [N, H, W, 3], and their masks as opacities, float32 [N, H, W]."""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[-1] != 3 or 0 in image.shape:
         raise InputError(
@@ -99,8 +122,8 @@ def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
             f"Received {image.dtype} of shape {image.shape}."
         )
     images = image if image.ndim == 4 else image[None]
-    masks = _masks_for(images, mask)
-    missing = masks.mean(axis=(1, 2))
+    opacities = _opacities_for(images, mask)
+    missing = (opacities >= FAINT).mean(axis=(1, 2))
     for number, share in enumerate(missing):
         if share in (0, 1):
             which = f" {number} of the batch" if len(images) > 1 else ""
@@ -108,14 +131,16 @@ def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
                 "no missing pixel (none is non-zero)" if share == 0 else "no known pixel (all are non-zero)"
             )
             raise InputError(f"`mask`{which} must have both missing and known pixels. Received {what}.")
-    return images, masks
+    return images, opacities
 
 
-def _masks_for(images: np.ndarray, mask: Any) -> np.ndarray:
+def _opacities_for(images: np.ndarray, mask: Any) -> np.ndarray:
     mask = np.asarray(mask)
-    masks = to_mask(mask)[..., 0] > 0
+    masks = to_mask(mask)[..., 0]
     if mask.dtype == np.uint8:
         check_two_levels(mask)
+    if mask.dtype.kind == "f":
+        masks = np.clip(mask, 0.0, 1.0).astype(np.float32).reshape(masks.shape)
     masks = masks if masks.ndim == 3 else masks[None]
     if masks.shape[1:] != images.shape[1:3] or masks.shape[0] not in (1, len(images)):
         raise InputError(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from inpainting_tf.photographs.about import About
 from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
 from inpainting_tf.photographs.formats import ENDINGS, of_path
-from inpainting_tf.photographs.masks import read_mask
+from inpainting_tf.photographs.masks import read_mask, read_masks
 from inpainting_tf.photographs.reading import Photograph, read
+from inpainting_tf.photographs.repairing import Repaired, repair
 from inpainting_tf.photographs.writing import NotWritten, write
 
 __all__ = [
@@ -16,10 +17,13 @@ __all__ = [
     "NotWritten",
     "Photograph",
     "Plan",
+    "Repaired",
     "mask_file",
     "of_path",
     "plan",
     "read",
     "read_mask",
+    "read_masks",
+    "repair",
     "write",
 ]

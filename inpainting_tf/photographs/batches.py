@@ -9,8 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs.folders import Job
+from inpainting_tf.photographs.repairing import Repaired
 
-Repair = Callable[[Job], float]  # repairs a picture and returns the missing share of its pixels
+Repair = Callable[[Job], Repaired]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Outcome:
         reason: why it was skipped, in one line.
         mistake: whether that is the user's to mend, rather than an accident.
         missing: the missing share of the picture's pixels.
+        grown: pixels by which its hole was grown, unasked.
         seconds: that it took.
     """
 
@@ -31,6 +33,7 @@ class Outcome:
     reason: str = ""
     mistake: bool = False
     missing: float | None = None
+    grown: int = 0
     seconds: float | None = None
 
 
@@ -60,12 +63,13 @@ def attempt(job: Job, repair: Repair) -> Outcome:
     """The outcome of one job, whatever happens in it."""
     start = time.perf_counter()
     try:
-        missing = repair(job)
+        done = repair(job)
     except InputError as error:
         return Outcome(job, "skipped", str(error), mistake=True)
     except Exception as error:
         return Outcome(job, "skipped", _told(error))
-    return Outcome(job, "repaired", missing=missing, seconds=time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Outcome(job, "repaired", missing=done.missing, grown=done.grown, seconds=seconds)
 
 
 def _told(error: Exception) -> str:

@@ -230,3 +230,43 @@ def test_a_mistake_is_one_line_and_leaves_nothing(inpaint, files, args):
     done = inpaint(*args)
     assert done.refuses(*MISTAKES[args]), done.err
     assert contents(files) == before
+
+
+def test_masks_are_changed_as_asked(inpaint, files, trained):
+    """--invert, --fit_mask, --grow and --feather reach the hole."""
+    small = Image.fromarray(~hole()).resize((31, 23))
+    save(files / "small.png", np.asarray(small))
+    args = ("--image=photo.png", "--mask=small.png")
+    assert inpaint(*args, "--output=a.png").refuses("--fit_mask")
+    options = ("--fit_mask", "--invert", "--grow=2", "--feather=1")
+    assert inpaint(*args, "--output=a.png", *options).status == 0
+    changed = (opened("a.png") != picture()).any(-1)
+    rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+    assert abs(rows[0] - 7) <= 1 and abs(rows[-1] - 18) <= 1
+    assert abs(columns[0] - 17) <= 1 and abs(columns[-1] - 31) <= 1
+
+
+def test_a_mask_that_hides_nearly_everything_is_asked_about(inpaint, files):
+    save(files / "inverted.png", ~hole())
+    done = inpaint("--image=photo.png", "--mask=inverted.png", "--output=out.png")
+    assert done.status == 0
+    assert done.err == (
+        "warning: 98.0 % of 'photo.png' was missing. If its mask is white where the picture is known, "
+        "pass --invert.\n"
+    )
+    again = inpaint("--image=photo.png", "--mask=inverted.png", "--output=b.png", "--invert")
+    assert again.status == 0 and again.err == ""
+    assert (opened("b.png") == picture())[~hole()].all()
+
+
+def test_a_hole_that_was_grown_over_its_rim_is_told(inpaint, files):
+    shining = picture().copy()
+    shining[9:17, 19:30] = 200
+    shining[hole()] = 255
+    save(files / "photo.png", shining)
+    done = inpaint(*FILE)
+    assert done.status == 0 and "note: the holes of 1 of the pictures were grown by" in done.err
+    assert (opened("out.png") != shining)[9, 19:30].any()
+    kept = inpaint(*FILE, "--grow=0", "--overwrite")
+    assert kept.status == 0 and kept.err == ""
+    assert (opened("out.png") == shining)[~hole()].all()

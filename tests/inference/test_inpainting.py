@@ -70,7 +70,7 @@ FORMS = {
     "uint8 255 [H, W]": lambda hole: hole.astype(np.uint8) * 255,
     "uint8 1 [H, W, 1]": lambda hole: hole.astype(np.uint8)[..., None],
     "int64 7 [1, H, W]": lambda hole: hole.astype(np.int64)[None] * 7,
-    "float 0.01 [1, H, W, 1]": lambda hole: hole.astype(np.float32)[None, ..., None] * 0.01,
+    "float 255 [1, H, W, 1]": lambda hole: hole.astype(np.float32)[None, ..., None] * 255,
     "list of lists": lambda hole: hole.tolist(),
 }
 

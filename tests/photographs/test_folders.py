@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from drawing import colours, encoded
+from drawing import colours, encoded, save
 
 from inpainting_tf import photographs
 from inpainting_tf.errors import InputError
@@ -118,3 +119,10 @@ def test_an_empty_folder_and_a_file_as_output(place):
         planned("empty")
     with pytest.raises(InputError, match="--output must be a folder"):
         planned(output="scans/a.png")
+
+
+def test_the_masks_of_a_picture_are_one_hole(tmp_path):
+    first, second = (np.zeros((32, 48), np.uint8) for _ in range(2))
+    first[2:5, 3:9], second[20:25, 30:33] = 255, 255
+    files = [save(tmp_path / f"{number}.png", mask) for number, mask in enumerate((first, second))]
+    np.testing.assert_array_equal(photographs.read_masks(files, (32, 48)) > 0, (first + second) > 0)

@@ -1,0 +1,99 @@
+"""The rim of a hole: known pixels that are mixed with what the hole hides.
+
+A mask that was made by a threshold, or cut along an edge, ends where the covered thing still shines through:
+antialiased letters, resized pictures and JPEG files have a pixel or two of mixture there. A fill that begins
+at such pixels carries the letters' colour into the hole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from inpainting_tf.ops.boxes import bounding_box, grown
+
+REACH = 3  # pixels of a rim that may be mixed
+_BEYOND = 3  # pixels beyond them with which they are compared
+_BAND = 128  # rows looked at together
+_ENOUGH = 2_000_000  # pixels looked at in a large picture, in bands spread over it
+# Measured on 207 photographs of 176 to 384 px with letters and with drawn holes: a mixed rim is found around
+# 93 % of letters cut at 90 % of their colour (after JPEG 92 %, blurred 98 %), but also around 8 % of the
+# rectangles, where they end at an edge of the picture, and around 2 % of strokes.
+_COHERENT = 0.45  # length of the mean difference, as a share of the mean length: 1 = all in one direction
+_FARTHER = 1.5  # mean length, as a multiple of that beyond the rim; and beside the hole, of that at its end
+
+
+def mixed(image: np.ndarray, mask: np.ndarray) -> int:
+    """How many pixels around the holes are mixed with what is in them.
+
+    Pixels of a rim are compared with the mean of those a little farther away. Where they are mixed, they
+    differ from it far more than others do, and all in the same direction.
+
+    Args:
+        image: uint8 or uint16 [H, W, 3]. What is under the holes is ignored.
+        mask: bool [H, W], True = missing.
+
+    Returns:
+        0 to `REACH`.
+    """
+    counts, lengths, sums = np.zeros(REACH + 1), np.zeros(REACH + 1), np.zeros((REACH + 1, 3))
+    for ring, difference in _differences(image, mask):
+        for number in range(REACH + 1):
+            found = difference[ring == number]
+            counts[number] += len(found)
+            lengths[number] += np.linalg.norm(found, axis=1).sum()
+            sums[number] += found.sum(axis=0)
+    level = np.iinfo(image.dtype).max / 255
+    mean = lengths / np.maximum(counts, 1)
+    coherent = np.linalg.norm(sums, axis=1) / np.maximum(lengths, 1e-9)
+    is_mixed = (coherent > _COHERENT) & (mean > _FARTHER * (mean[0] + level))
+    if mean[1] <= _FARTHER * mean[REACH]:  # it does not fade: an edge of the picture's own
+        return 0
+    return next((number - 1 for number in range(1, REACH + 1) if not is_mixed[number]), REACH)
+
+
+def widened(mask: np.ndarray, width: int) -> np.ndarray:
+    """A mask, bool or float [H, W], grown by `width` pixels in every direction."""
+    if width == 0:
+        return mask
+    side = 2 * width + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    kind = np.uint8 if mask.dtype == bool else np.float32
+    return np.asarray(cv2.dilate(mask.astype(kind), disc)).astype(mask.dtype)
+
+
+def _differences(image: np.ndarray, mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Band by band: the ring of each pixel, and its difference from the mean of those beyond the rim.
+
+    Rings are counted from 1 beside the hole; 0 is beyond the rim, -1 anything else.
+    """
+    margin = 2 * (REACH + _BEYOND)
+    rows, columns = grown(bounding_box(mask), (margin, margin), mask.shape)
+    tops = [top for top in range(rows.start, rows.stop, _BAND) if mask[top : top + _BAND, columns].any()]
+    step = math.ceil(len(tops) * _BAND * (columns.stop - columns.start) / _ENOUGH)
+    for top in tops[:: max(1, step)]:
+        bottom = min(top + _BAND, rows.stop)
+        around = slice(max(0, top - margin), bottom + margin)
+        hole = mask[around, columns]
+        ring, difference = _compared(image[around, columns].astype(np.float32), hole)
+        inner = slice(top - around.start, bottom - around.start)
+        yield ring[inner], difference[inner]
+
+
+def _compared(part: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    distance = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
+    beyond = (distance > REACH) & (distance <= REACH + _BEYOND)
+    count = _summed(beyond.astype(np.float32))
+    mean = _summed(part * beyond[..., None]) / np.maximum(count, 1.0)[..., None]
+    ring = np.where(beyond, 0, np.ceil(distance))
+    ring[hole | (count < 4) | (distance > REACH + _BEYOND)] = -1
+    return ring.astype(np.int8), part - mean
+
+
+def _summed(array: np.ndarray) -> np.ndarray:
+    """Over the square that reaches from a hole to beyond its rim."""
+    side = 2 * (REACH + _BEYOND) + 1
+    return np.asarray(cv2.boxFilter(array, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT))

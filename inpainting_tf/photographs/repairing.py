@@ -1,0 +1,103 @@
+"""One photograph repaired: its transparent surroundings are neither filled nor looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from inpainting_tf.errors import InputError
+from inpainting_tf.inference import FAINT
+from inpainting_tf.photographs import holes
+from inpainting_tf.photographs.reading import Photograph
+
+Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture; see `inference.inpaint`
+_INVISIBLE = 16  # alpha below which a pixel's colour means nothing
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Repaired:
+    """A repaired photograph.
+
+    Attributes:
+        rgb: its pixels, of the photograph's type and shape.
+        mask: bool [H, W], True where they may have changed; these are opaque.
+        missing: the missing share of the pixels that were visible or erased.
+        grown: pixels by which the hole was grown because its rim was mixed with what it covers.
+    """
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    missing: float
+    grown: int = 0
+
+
+def repair(
+    photograph: Photograph,
+    hole: np.ndarray | None,
+    inpaint: Inpaint,
+    *,
+    grow: int | None = None,
+    feather: int = 0,
+) -> Repaired:
+    """Fills a photograph's hole.
+
+    What is transparent around a thing, and not only in the hole, is neither filled nor shown to the network:
+    it sees the nearest visible colours there.
+
+    Args:
+        photograph: what `read` returned.
+        hole: float32 [H, W], see `read_mask`; None: everything that is not opaque.
+        inpaint: fills a picture, uint8 [H, W, 3], whose missing pixels have opacities, float32 [H, W].
+        grow: pixels by which the hole is grown; None: as many as its rim is mixed with what it covers.
+        feather: pixels over which the fill fades out around the hole.
+
+    Raises:
+        InputError: nothing, or nothing visible, is missing or known; and those of `inpaint`.
+    """
+    rgb, alpha = photograph.rgb, photograph.alpha
+    if hole is None:
+        if alpha is None or (alpha == 255).all():
+            raise InputError(
+                "--mask must be given: the picture has no transparent parts that would be the hole."
+            )
+        hole = holes.of_transparency(alpha)
+    ground = _ground(alpha, hole)
+    seen = _extended(rgb, ground, hole)
+    hole, width = holes.grown_over_rim(hole, seen) if grow is None else (holes.grown(hole, grow), 0)
+    hole = np.where(ground, np.float32(0.0), holes.feathered(hole, feather))
+    mask = hole >= FAINT
+    if not mask.any() or not (~mask & ~ground).any():
+        raise InputError(
+            "`mask` must have both missing and known pixels. Received one for which nothing visible is "
+            + ("missing." if not mask.any() else "known.")
+        )
+    filled = inpaint(seen, hole)
+    share = float(mask.sum() / (~ground).sum())
+    return Repaired(np.where(mask[..., None], filled, rgb), mask, share, width)
+
+
+def _ground(alpha: np.ndarray | None, hole: np.ndarray) -> np.ndarray:
+    """The transparent parts that are not the hole alone, bool [H, W]."""
+    if alpha is None or alpha.min() >= _INVISIBLE:
+        return np.zeros(hole.shape, bool)
+    _, labels = cv2.connectedComponents((alpha < _INVISIBLE).astype(np.uint8), connectivity=8)
+    beyond = np.zeros(labels.max() + 1, bool)
+    beyond[labels[hole < FAINT]] = True
+    beyond[0] = False  # what is visible
+    return beyond[labels]
+
+
+def _extended(rgb: np.ndarray, ground: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """The picture with the nearest visible and known colour everywhere on the ground."""
+    known = ~ground & (hole < FAINT)
+    if not ground.any() or not known.any():
+        return rgb
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((nearest.max() + 1, 3), rgb.dtype)
+    colours[nearest[known]] = rgb[known]
+    return np.where(ground[..., None], colours[nearest], rgb)
