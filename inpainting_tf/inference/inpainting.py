@@ -44,7 +44,7 @@ def inpaint(
 
     Args:
         model: a completion network on any engine, from `inpainting_tf.load` or `inpainting_tf.build`.
-        image: uint8 RGB [H, W, 3] or [N, H, W, 3]. What is under the hole is ignored.
+        image: uint8 RGB [H, W, 3] or [N, H, W, 3]; or uint16, of 16 bits. What is under the hole is ignored.
         mask: [H, W], [H, W, 1], [N, H, W] or [N, H, W, 1]. Of bool and integers any non-zero value is
             missing; floats are opacities in [0, 1], with which the fill is laid over the picture: what is
             under less than 0.1 counts as known. One mask for a batch is used for all its pictures.
@@ -54,7 +54,7 @@ def inpaint(
             pictures like those of their training.
 
     Returns:
-        uint8, shape of `image`: known pixels bit-identical, the missing ones filled. Known pixels beside a
+        Type and shape of `image`: known pixels bit-identical, the missing ones filled. Known pixels beside a
         hole that are mixed with what it hides (see `inpainting_tf.inference.rims`) stay, but the fill does
         not begin at them.
 
@@ -114,11 +114,16 @@ def _lay_over(images: np.ndarray, filled: np.ndarray, opacities: np.ndarray) -> 
 
 
 def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures, uint8 [N, H, W, 3], and their masks as opacities, float32 [N, H, W]."""
+    """The pictures [N, H, W, 3], and their masks as opacities, float32 [N, H, W]."""
     image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[-1] != 3 or 0 in image.shape:
+    if (
+        image.dtype not in (np.uint8, np.uint16)
+        or image.ndim not in (3, 4)
+        or image.shape[-1] != 3
+        or 0 in image.shape
+    ):
         raise InputError(
-            "`image` must be uint8 RGB [H, W, 3] or [N, H, W, 3]. "
+            "`image` must be uint8 RGB [H, W, 3] or [N, H, W, 3] (or uint16). "
             f"Received {image.dtype} of shape {image.shape}."
         )
     images = image if image.ndim == 4 else image[None]

@@ -24,7 +24,7 @@ from inpainting_tf.inference import geometry
 from inpainting_tf.inference.geometry import Scale
 from inpainting_tf.ops.blending import poisson_blend
 from inpainting_tf.ops.boxes import Box, bounding_box, grown, moved
-from inpainting_tf.ops.images import to_float, to_uint8
+from inpainting_tf.ops.images import to_float, to_levels
 
 _SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
 
@@ -85,7 +85,7 @@ def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarr
     """The network's input from a window of a picture.
 
     Args:
-        picture: uint8 [H, W, 3].
+        picture: uint8 or uint16 [H, W, 3].
         mask: bool [H, W].
         window: where.
 
@@ -96,7 +96,7 @@ def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarr
     """
     rows, columns = _mirrored(window.rows, mask.shape[0]), _mirrored(window.columns, mask.shape[1])
     known = ~mask[rows][:, columns]
-    colours = picture[rows][:, columns].astype(np.float32) / 255.0 * known[..., None]
+    colours = picture[rows][:, columns].astype(np.float32) / np.iinfo(picture.dtype).max * known[..., None]
     if known.shape != window.shape:
         weight = _reduced(known.astype(np.float32), window.shape)
         colours = _reduced(colours, window.shape) / np.maximum(weight, 1e-6)[..., None]
@@ -128,7 +128,7 @@ class Canvas:
         self._weight[here] += weight
 
     def paint(self, picture: np.ndarray, blend: bool) -> None:
-        """Fills the missing pixels of `picture`, uint8 [H, W, 3], in place.
+        """Fills the missing pixels of `picture`, uint8 or uint16 [H, W, 3], in place.
 
         Args:
             picture: the plan's picture.
@@ -142,7 +142,7 @@ class Canvas:
             if blend:
                 missing = (labels > 0).astype(np.float32)[..., None]
                 filled = poisson_blend(image[None], filled[None], missing[None])[0]
-            part[place][labels == label] = to_uint8(filled[labels == label])
+            part[place][labels == label] = to_levels(filled[labels == label], picture.dtype)
 
 
 # Holes

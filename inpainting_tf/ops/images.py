@@ -2,7 +2,7 @@
 
 Inside the package a picture is float32 in [0, 1] and a mask float32 [..., H, W, 1], 1 = missing, 0 = known.
 Each function takes NumPy arrays as well as tensors of the Keras backend and returns the same kind, except
-`to_uint8`, which always returns NumPy.
+`to_uint8` and `to_levels`, which always return NumPy.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from inpainting_tf.errors import InputError
@@ -19,24 +20,33 @@ Array = Any  # a NumPy array or a tensor of the Keras backend
 
 
 def to_float(picture: Array) -> Array:
-    """A uint8 picture (or batch) of any shape as float32 in [0, 1].
+    """A uint8 (or uint16) picture or batch of any shape as float32 in [0, 1].
 
     Raises:
-        InputError: when `picture` is not uint8 (a float picture divided by 255 would be black).
+        InputError: when `picture` is of another type (a float picture divided by 255 would be black).
     """
     picture = _as_array(picture)
-    if _dtype(picture) != "uint8":
+    if _dtype(picture) not in ("uint8", "uint16"):
         raise InputError(
-            f"`picture` must be uint8 in [0, 255]. Received {_dtype(picture)}: "
+            f"`picture` must be uint8 in [0, 255], or uint16. Received {_dtype(picture)}: "
             "a float picture in [0, 1] needs no conversion."
         )
-    return _float32(picture) / 255.0
+    return _float32(picture) / float(np.iinfo(_dtype(picture)).max)
 
 
 def to_uint8(picture: Array) -> np.ndarray:
-    """A float picture (or batch) in [0, 1], any shape, as a uint8 NumPy array, rounded to the nearest level.
+    """`to_levels` of a uint8 picture; `to_uint8(to_float(p))` is `p` for every uint8 `p`."""
+    return to_levels(picture, np.uint8)
 
-    Values outside [0, 1] are clipped. `to_uint8(to_float(p))` is `p` for every uint8 `p`.
+
+def to_levels(picture: Array, dtype: npt.DTypeLike) -> np.ndarray:
+    """A float picture (or batch) in [0, 1], any shape, as a NumPy array, rounded to the nearest level.
+
+    Values outside [0, 1] are clipped.
+
+    Args:
+        picture: floating point.
+        dtype: uint8 or uint16.
 
     Raises:
         InputError: when `picture` is not floating point, or holds NaN.
@@ -51,7 +61,7 @@ def to_uint8(picture: Array) -> np.ndarray:
         raise InputError(
             "`picture` must be free of NaN. Received NaN: has the network that made it diverged?"
         )
-    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype("uint8")
+    return np.rint(np.clip(picture, 0.0, 1.0) * np.float32(np.iinfo(dtype).max)).astype(dtype)
 
 
 def composite(image: Array, prediction: Array, mask: Array) -> Array:

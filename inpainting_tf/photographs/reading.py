@@ -18,7 +18,7 @@ from PIL import Image
 
 from inpainting_tf.data import pictures
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import about, formats
+from inpainting_tf.photographs import about, deep, formats
 from inpainting_tf.photographs.about import About
 
 MEGAPIXELS = 178.9  # the largest picture unless asked for: beyond it Pillow suspects an attack on the memory
@@ -56,11 +56,12 @@ class Photograph:
     """A picture and its file's metadata.
 
     Attributes:
-        rgb: uint8 [H, W, 3], upright.
+        rgb: uint8 [H, W, 3], upright. Of 16 bits a view, brightened if it is very dark.
         alpha: uint8 [H, W], 255 = opaque; None where the file has no transparency.
         grey: whether the file is greyscale.
         about: what the file says about it.
         encoded: how the file stores it; None for a picture from elsewhere.
+        deep: its pixels if they have 16 bits, uint16 [H, W, C]: grey or colours, and maybe transparency.
     """
 
     rgb: np.ndarray
@@ -68,6 +69,14 @@ class Photograph:
     grey: bool = False
     about: About = dataclasses.field(default_factory=About)
     encoded: Encoded | None = None
+    deep: np.ndarray | None = None
+
+    @property
+    def colours(self) -> np.ndarray:
+        """[H, W, 3] in the file's own depth: uint8, or uint16 for 16 bits."""
+        if self.deep is None:
+            return self.rgb
+        return np.repeat(self.deep[..., :1], 3, axis=-1) if self.grey else self.deep[..., :3]
 
 
 def read(file: File, *, page: int | None = None, max_megapixels: float = MEGAPIXELS) -> Photograph:
@@ -86,17 +95,8 @@ def read(file: File, *, page: int | None = None, max_megapixels: float = MEGAPIX
     """
     try:
         with opened(file, page, max_megapixels) as (image, data):
-            _check_pixels(image)
-            image.load()
-            turned = pictures.upright(_eight_bit(image), image)
-            alpha = np.array(turned.getchannel("A")) if turned.mode in ("LA", "RGBA") else None
-            return Photograph(
-                rgb=np.array(turned.convert("RGB")),
-                alpha=alpha,
-                grey=turned.mode in ("L", "LA"),
-                about=about.read(image),
-                encoded=_encoded(image, data),
-            )
+            photograph = _deep(image, data) if deep.is_deep(image) else _shallow(image)
+            return dataclasses.replace(photograph, about=about.read(image), encoded=_encoded(image, data))
     except pictures.UnreadablePicture as error:
         raise InputError(f"`image` {named(file)} cannot be read: {error}.") from error
 
@@ -156,14 +156,28 @@ def _only_page(image: Image.Image, frames: int) -> int:
     return largest
 
 
-def _check_pixels(image: Image.Image) -> None:
-    mode = "I" if image.mode.startswith("I") else image.mode
-    # A 16-bit RGB PNG opens as 8-bit "RGB": the decoder's raw mode has the depth.
-    if mode not in _COLOURS or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
-        reason = (
-            f"its pixels ({image.mode}) are not 8-bit grey or RGB; convert it, for example to an 8-bit PNG"
-        )
+def _deep(image: Image.Image, data: bytes) -> Photograph:
+    """A picture of 16 bits."""
+    if reason := _UNREADABLE.get(image.mode):
+        raise pictures.UnreadablePicture(reason)
+    orientation = pictures.orientation(image)
+    pixels = deep.turned(deep.read(image, data), orientation)
+    grey, transparent = pixels.shape[2] < 3, pixels.shape[2] in (2, 4)
+    alpha = deep.eight_bit(pixels[..., -1]) if transparent else None
+    colours = np.repeat(pixels[..., :1], 3, axis=-1) if grey else pixels[..., :3]
+    view = deep.eight_bit(deep.tone(colours).applied(colours))
+    return Photograph(view, alpha, grey, deep=pixels)
+
+
+def _shallow(image: Image.Image) -> Photograph:
+    """A picture of 8 bits."""
+    if image.mode not in _COLOURS:
+        reason = f"its pixels ({image.mode}) are neither grey nor RGB; convert it, for example to PNG"
         raise pictures.UnreadablePicture(_UNREADABLE.get(image.mode, reason))
+    image.load()
+    turned = pictures.upright(_eight_bit(image), image)
+    alpha = np.array(turned.getchannel("A")) if turned.mode in ("LA", "RGBA") else None
+    return Photograph(np.array(turned.convert("RGB")), alpha, grey=turned.mode in ("L", "LA"))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

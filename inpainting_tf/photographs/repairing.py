@@ -10,7 +10,7 @@ import numpy as np
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference import FAINT
-from inpainting_tf.photographs import holes
+from inpainting_tf.photographs import deep, holes
 from inpainting_tf.photographs.reading import Photograph
 
 Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture; see `inference.inpaint`
@@ -22,7 +22,7 @@ class Repaired:
     """A repaired photograph.
 
     Attributes:
-        rgb: its pixels, of the photograph's type and shape.
+        rgb: its pixels [H, W, 3]: uint8, or uint16 for a photograph of 16 bits.
         mask: bool [H, W], True where they may have changed; these are opaque.
         missing: the missing share of the pixels that were visible or erased.
         grown: pixels by which the hole was grown because its rim was mixed with what it covers.
@@ -50,14 +50,15 @@ def repair(
     Args:
         photograph: what `read` returned.
         hole: float32 [H, W], see `read_mask`; None: everything that is not opaque.
-        inpaint: fills a picture, uint8 [H, W, 3], whose missing pixels have opacities, float32 [H, W].
+        inpaint: fills a picture, uint8 [H, W, 3], whose missing pixels have opacities, float32 [H, W]. One
+            of 16 bits is uint16, and brightened if it is very dark.
         grow: pixels by which the hole is grown; None: as many as its rim is mixed with what it covers.
         feather: pixels over which the fill fades out around the hole.
 
     Raises:
         InputError: nothing, or nothing visible, is missing or known; and those of `inpaint`.
     """
-    rgb, alpha = photograph.rgb, photograph.alpha
+    rgb, alpha = photograph.colours, photograph.alpha
     if hole is None:
         if alpha is None or (alpha == 255).all():
             raise InputError(
@@ -65,7 +66,8 @@ def repair(
             )
         hole = holes.of_transparency(alpha)
     ground = _ground(alpha, hole)
-    seen = _extended(rgb, ground, hole)
+    tone = deep.tone(rgb) if photograph.deep is not None else deep.Tone()
+    seen = _extended(tone.applied(rgb), ground, hole)
     hole, width = holes.grown_over_rim(hole, seen) if grow is None else (holes.grown(hole, grow), 0)
     hole = np.where(ground, np.float32(0.0), holes.feathered(hole, feather))
     mask = hole >= FAINT
@@ -74,7 +76,7 @@ def repair(
             "`mask` must have both missing and known pixels. Received one for which nothing visible is "
             + ("missing." if not mask.any() else "known.")
         )
-    filled = inpaint(seen, hole)
+    filled = tone.undone(inpaint(seen, hole))
     share = float(mask.sum() / (~ground).sum())
     return Repaired(np.where(mask[..., None], filled, rgb), mask, share, width)
 

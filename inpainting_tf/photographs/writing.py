@@ -14,7 +14,7 @@ from PIL import Image
 from inpainting_tf import files
 from inpainting_tf.data import pictures
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import about, containers, formats, jpeg
+from inpainting_tf.photographs import about, containers, deep, formats, jpeg
 from inpainting_tf.photographs.formats import Format
 from inpainting_tf.photographs.reading import Encoded, Photograph, read
 
@@ -37,7 +37,7 @@ def write(
     Args:
         path: ends in one of `ENDINGS`.
         photograph: what `read` returned.
-        rgb: uint8 [H, W, 3].
+        rgb: uint8 [H, W, 3], or uint16 for a photograph of 16 bits, which PNG and TIFF keep.
         mask: bool [H, W], True = filled: these pixels become opaque. None: any may have changed.
 
     Raises:
@@ -46,49 +46,59 @@ def write(
         NotWritten: what was encoded is not the picture.
     """
     format = formats.of_path(path)
-    alpha = _transparency(photograph.alpha, mask)
-    if alpha is not None and not format.alpha:
+    if rgb.dtype == np.uint16 and not format.deep:
+        rgb = deep.eight_bit(rgb)
+    pixels = _pixels(photograph, rgb, mask)
+    if pixels.shape[2] in (2, 4) and not format.alpha:
         able = ", ".join(ending for each in formats.FORMATS.values() if each.alpha for ending in each.endings)
         raise InputError(
             f"`output` must end in {able}: the picture is transparent in parts. Received {os.fspath(path)!r}."
         )
     try:
-        encoded = _encoded(format, photograph, rgb, alpha, mask)
-    except (OSError, ValueError, RuntimeError, struct.error) as error:  # what Pillow's encoders raise
+        encoded = _encoded(format, photograph, pixels, mask)
+    except (OSError, ValueError, RuntimeError, struct.error, cv2.error) as error:  # what encoders raise
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"{os.fspath(path)!r} could not be written: it does not fit into {format.name} ({reason}). "
             "Choose another format."
         ) from error
-    _check(encoded, format, rgb, alpha, exact=format.exact and not _lossy(format, photograph))
+    _check(encoded, format, pixels, exact=format.exact and not _lossy(format, photograph))
     with files.replacing(path) as temporary:
         temporary.write_bytes(encoded)
 
 
-def _transparency(alpha: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray | None:
-    """After filling; None where nothing is transparent."""
+def _pixels(photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """What is stored, [H, W, C] of the type of `rgb`: grey or colours, and any transparency."""
+    opaque = np.iinfo(rgb.dtype).max
+    alpha = photograph.alpha
+    if alpha is not None and photograph.deep is not None and rgb.dtype == np.uint16:
+        alpha = photograph.deep[..., -1]
     if alpha is not None and mask is not None:
-        alpha = np.where(mask, np.uint8(255), alpha)
-    return None if alpha is None or (alpha == 255).all() else alpha
+        alpha = np.where(mask, opaque, alpha).astype(rgb.dtype)
+    colours = _grey(rgb) if photograph.grey else rgb
+    if alpha is None or (alpha == opaque).all():
+        return colours
+    return np.concatenate([colours, alpha[..., None]], axis=-1)
+
+
+def _grey(rgb: np.ndarray) -> np.ndarray:
+    """The brightness, [H, W, 1]; grey levels stay as they are."""
+    weighted: np.ndarray = (rgb.astype(np.uint32) @ np.array([299, 587, 114], np.uint32))[..., None]
+    return ((weighted + 500) // 1000).astype(rgb.dtype)
 
 
 # Encoding
 
 
-def _encoded(
-    format: Format,
-    photograph: Photograph,
-    rgb: np.ndarray,
-    alpha: np.ndarray | None,
-    mask: np.ndarray | None,
-) -> bytes:
-    source, image = photograph.encoded, _image(rgb, photograph.grey, alpha)
+def _encoded(format: Format, photograph: Photograph, pixels: np.ndarray, mask: np.ndarray | None) -> bytes:
+    source, told = photograph.encoded, about.options(photograph.about, format.name)
     if format.name == "TIFF":
-        pixels = np.asarray(image)
-        return containers.tiff(pixels.reshape(*pixels.shape[:2], -1), about.tags(photograph.about))
+        return containers.tiff(pixels, about.tags(photograph.about))
+    if pixels.dtype == np.uint16:
+        return containers.with_chunks(deep.png(pixels), _saved(Image.new("RGB", (1, 1)), format.name, told))
+    image = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
     if format.name == "JPEG" and source is not None and source.data is not None:
         return _like(source, source.data, photograph.about, image, mask)
-    told = about.options(photograph.about, format.name)
     options = formats.LOSSY if _lossy(format, photograph) else format.options
     return _saved(image, format.name, options | told)
 
@@ -111,13 +121,6 @@ def _like(
     return jpeg.with_blocks_of(data, encoded, np.asarray(filled))
 
 
-def _image(rgb: np.ndarray, grey: bool, alpha: np.ndarray | None) -> Image.Image:
-    image = Image.fromarray(rgb).convert("L") if grey else Image.fromarray(rgb)
-    if alpha is not None:
-        image.putalpha(Image.fromarray(alpha))
-    return image
-
-
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()  # Pillow does not report a full disk
     image.save(file, name, **options)
@@ -127,28 +130,35 @@ def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
 # Checking
 
 
-def _check(encoded: bytes, format: Format, rgb: np.ndarray, alpha: np.ndarray | None, exact: bool) -> None:
+def _check(encoded: bytes, format: Format, pixels: np.ndarray, exact: bool) -> None:
     """Raises NotWritten unless the file can be read again and holds the picture."""
     try:
         written = read(io.BytesIO(encoded), max_megapixels=float("inf"))
     except InputError as error:
         raise NotWritten(f"as {format.name} it could not be read again: {error}") from error
-    if written.rgb.shape != rgb.shape:
+    opaque = np.iinfo(pixels.dtype).max
+    alpha = pixels[..., -1] if pixels.shape[2] in (2, 4) else np.full(pixels.shape[:2], opaque, pixels.dtype)
+    colours = pixels[..., :3] if pixels.shape[2] > 2 else np.repeat(pixels[..., :1], 3, axis=-1)
+    if written.colours.shape != colours.shape:
         raise NotWritten(f"as {format.name} it would have another size")
-    same = np.array_equal(written.rgb, rgb) and _same(written.alpha, alpha)
-    if not same and (exact or not _alike(written.rgb, rgb, alpha)):
+    if exact:
+        same = np.array_equal(written.colours, colours) and np.array_equal(_alpha(written), alpha)
+    else:
+        same = _alike(written.rgb, colours, alpha == opaque)
+    if not same:
         raise NotWritten(f"as {format.name} it would be another picture")
 
 
-def _same(first: np.ndarray | None, second: np.ndarray | None) -> bool:
-    opaque = np.uint8(255)
-    return bool(np.all((opaque if first is None else first) == (opaque if second is None else second)))
+def _alpha(photograph: Photograph) -> np.ndarray:
+    """[H, W] in the photograph's depth."""
+    if photograph.alpha is None:
+        return np.full(photograph.colours.shape[:2], np.iinfo(photograph.colours.dtype).max)
+    return photograph.alpha if photograph.deep is None else photograph.deep[..., -1]
 
 
-def _alike(written: np.ndarray, rgb: np.ndarray, alpha: np.ndarray | None) -> bool:
+def _alike(written: np.ndarray, rgb: np.ndarray, opaque: np.ndarray) -> bool:
     """Whether the opaque parts are the same but for what a lossy codec changes."""
-    shown = np.uint8(1) if alpha is None else (alpha == 255)[..., None].astype(np.uint8)
-    means = [_means(picture * shown) for picture in (written, rgb)]
+    means = [_means(picture * opaque[..., None].astype(np.uint8)) for picture in (written, rgb)]
     return float(np.abs(means[0] - means[1]).mean()) <= _ALIKE
 
 
