@@ -116,6 +116,9 @@ def test_a_sky_is_filled_without_bands(tmp_path, low, high):
 def test_a_dark_picture_is_seen_bright(tmp_path):
     found = photographs.read(stored(tmp_path / "a.png", smooth(300, 900)))
     assert found.rgb.dtype == np.uint8 and found.rgb.max() > 200 and len(np.unique(found.rgb)) > 80
+    linear = smooth(100, 2_000)
+    linear[:2] = 60_000  # a lamp
+    assert np.median(photographs.read(stored(tmp_path / "c.png", linear)).rgb) > 60
     usual = photographs.read(stored(tmp_path / "b.png", smooth(9_000, 60_000)))
     np.testing.assert_array_equal(usual.rgb, deep.eight_bit(usual.deep))
 
