@@ -55,7 +55,7 @@ def write(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     graphs.check(model)
-    if precision == "int8" and model.facts.hole_fill == "smooth":
+    if precision == "int8" and model.facts.hole_fill in ("smooth", "thin_plate"):
         # 8 dB less: its quotients and logarithms are not representable in 255 steps.
         raise InputError(
             "`precision` must not be 'int8' for a network with a smooth fill, which loses 8 dB in integers. "

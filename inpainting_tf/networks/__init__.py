@@ -8,7 +8,7 @@ import keras
 
 from inpainting_tf.errors import unknown
 from inpainting_tf.inpainter import Builder
-from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, unet
+from inpainting_tf.networks import best, cifar_cars, context_encoder, dcgan, glcic, multiscale, photos, unet
 
 COMPLETION: dict[str, Builder[...]] = {
     "glcic": glcic.glcic,
@@ -30,6 +30,7 @@ COMPLETION: dict[str, Builder[...]] = {
     "semantic_inpainting": dcgan.semantic_inpainting,
     "multiscale_context_encoder": multiscale.multiscale_context_encoder,
     "best": best.best,
+    "photos": photos.photos,
 }
 DISCRIMINATORS: dict[str, Callable[..., keras.Model]] = {
     "iizuka_discriminator": glcic.iizuka_discriminator,

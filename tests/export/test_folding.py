@@ -50,6 +50,7 @@ BUILT = {
     "autoencoder": ({"width": 4}, 3),
     "multiscale_context_encoder": ({"width": 2, "code": 8}, 0),
     "best": ({"width": 4}, 0),
+    "photos": ({"width": 4}, 0),
 }
 
 

@@ -20,6 +20,17 @@ BEST = {
     "skip2": ["deconv1_relu", "conv3_relu"],
     "skip3": ["deconv2_relu", "conv1_relu"],
 }
+PHOTOS = {
+    "filled_picture": ["blank_hole", "mask"],
+    **{f"{part}1_sum": [before, f"{part}1_conv2"] for part, before in (
+        ("half_down", "down1"), ("quarter_down", "down2"), ("eighth", "down3"),
+        ("quarter_up", "up3_skip"), ("half_up", "up2_skip"),
+    )},
+    "eighth2_sum": ["eighth1_sum", "eighth2_conv2"],
+    "half_up2_sum": ["half_up1_sum", "half_up2_conv2"],
+    "up3_skip": ["up3", "quarter_down1_sum"],
+    "up2_skip": ["up2", "half_down1_sum"],
+}  # fmt: skip
 JOINS = {
     "glcic": {"masked_picture": ["blank_hole", "mask"]},
     "one_autoencoder": {"masked_picture": ["blank_hole", "mask"]},
@@ -41,6 +52,7 @@ JOINS = {
     "ce_model3": CE_MODEL3,
     "unet": {f"up{i}_skip": [f"down{i}_conv2_relu", f"up{i}_deconv"] for i in (5, 4, 3, 2, 1)},
     "best": BEST,
+    "photos": PHOTOS,
     "multiscale_context_encoder": {},
     "iizuka_discriminator": {"joint": ["local_features", "global_features"]},
     "joint_discriminator": {"joint": ["local_features", "global_features"]},
@@ -50,7 +62,7 @@ JOINS = {
 
 @pytest.mark.parametrize("name", JOINS)
 def test_what_is_joined_in_which_order(name):
-    arguments = {"dilations": (1, 2)} if name == "best" else {}
+    arguments = {"dilations": (1, 2)} if name in ("best", "photos") else {}
     network = networks.get(name)(image_size=(32, 64), width=2, **arguments)
     joins = (keras.layers.Concatenate, keras.layers.Add)
     found = {
