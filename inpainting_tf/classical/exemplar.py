@@ -4,8 +4,9 @@ Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch: a randomized correspond
 structural image editing" (SIGGRAPH 2009), find a similar known patch for every patch that touches the hole,
 by random search and by propagation from the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time
 completion of video" (PAMI 2007), alternate such a search with a vote of the matches on the hole's colours
-(`Patches.vote`), from coarse to fine (`inpaint`). All patches are updated at once, as on a GPU, which makes
-a step a few array operations.
+(`Patches.vote`), from coarse to fine (`inpaint`). A guide, a blurred idea of what belongs where, takes part
+in the comparison: it decides what is copied, and the picture how that looks. All patches are updated at
+once, as on a GPU, which makes a step a few array operations.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ JUMPS = (8, 4, 2, 1)  # pixels: far ones first, as all patches propagate at the 
 STEPS = (12, 4, 2)  # of search and vote at the coarsest level, the next, and every finer one
 ENOUGH = 49  # known patches: with fewer candidates, smaller patches fill better
 COARSEST = 100  # known patches: a level with fewer loses fine textures, which no finer one restores
+SHARP = 0.7  # pixels: the reach of a patch in the last vote of a guided fill
 CONFIDENCE_DECAY = 1.3  # a patch's weight is divided by it for every pixel to the hole's edge, Wexler et al.
 
 
 def inpaint(
-    picture: np.ndarray, hole: np.ndarray, *, patch_size: int = PATCH_SIZE, seed: int = 0
+    picture: np.ndarray,
+    hole: np.ndarray,
+    *,
+    patch_size: int = PATCH_SIZE,
+    seed: int = 0,
+    guide: np.ndarray | None = None,
 ) -> np.ndarray:
     """Fills the hole of one picture.
 
@@ -39,7 +46,10 @@ def inpaint(
         picture: float [H, W, 3] in [0, 1]; pixels under the hole are ignored.
         hole: [H, W], True (any non-zero value) = missing.
         patch_size: side of the patches in pixels, odd.
-        seed: of the random search; the fill is a function of picture, hole and seed.
+        seed: of the random search; the fill is a function of picture, hole, guide and seed.
+        guide: float [H, W, 3] in [0, 1], a smooth fill of the hole that tells what belongs where, such as a
+            network's; pixels outside the hole are ignored. Known patches are compared with it at its own
+            resolution, for which a sixteenth of the hole's thickness is taken.
 
     Returns:
         float32 [H, W, 3]: known pixels unchanged, each channel of the hole in the range of the known ones.
@@ -51,7 +61,8 @@ def inpaint(
     if not hole.any():
         return picture
     rng = np.random.default_rng(seed)
-    levels = _pyramid(picture, hole, _usable_size(hole, patch_size))
+    guide = None if guide is None else _completed(picture, hole, guide)
+    levels = _pyramid(picture, hole, _usable_size(hole, patch_size), guide)
     patches = levels.pop()
     matches = rng.choice(patches.sources, len(patches.targets))
     matches = _alternate(patches, matches, rng, STEPS[0])
@@ -59,6 +70,8 @@ def inpaint(
         matches = _refined(patches, matches, finer, rng)
         matches = _alternate(finer, matches, rng, STEPS[min(depth, len(STEPS) - 1)])
         patches = finer
+    if guide is not None:
+        patches.vote(Field(patches, matches), SHARP)
     return patches.picture
 
 
@@ -71,12 +84,16 @@ class Patches:
         picture: float32 [H, W, 3]; `vote` repaints its hole.
         hole: bool [H, W], True = missing.
         size: side of the patches in pixels.
+        guide: float32 [H, W, 3], the picture at the resolution of what is expected in the hole, or None.
         targets: [T], the patches that touch the hole; together they cover it.
         sources: [S], the patches that are wholly known.
     """
 
-    def __init__(self, picture: np.ndarray, hole: np.ndarray, size: int) -> None:
+    def __init__(
+        self, picture: np.ndarray, hole: np.ndarray, size: int, guide: np.ndarray | None = None
+    ) -> None:
         self.picture, self.hole, self.size = np.array(picture, "float32", order="C"), hole, size
+        self.guide = guide
         height, width = hole.shape
         inside = np.zeros((2, height, width), bool)
         touching = _touching(hole, size)
@@ -93,24 +110,38 @@ class Patches:
         return within & self._known.take(patches, mode="clip")
 
     def vectors(self, patches: np.ndarray) -> np.ndarray:
-        """The colours of K patches, float32 [K, size * size * 3]."""
-        pixels = patches[:, None] + self._offsets
-        return self.picture.reshape(-1, 3).take(pixels, axis=0).reshape(len(patches), 3 * self.size**2)
+        """What K patches are compared by: their colours, and the guide's; float32 [K, size * size * 3 (+ 3)].
 
-    def vote(self, field: Field) -> None:
+        The guide hardly changes within a patch: its centre's, times the size, stands for all its pixels.
+        """
+        pixels = patches[:, None] + self._offsets
+        colours = self.picture.reshape(-1, 3).take(pixels, axis=0).reshape(len(patches), 3 * self.size**2)
+        if self.guide is None:
+            return colours
+        expected = self.guide.reshape(-1, 3).take(pixels[:, len(self._offsets) // 2], axis=0)
+        return np.concatenate([colours, np.float32(self.size) * expected], axis=1)
+
+    def vote(self, field: Field, reach: float = np.inf) -> None:
         """Repaints each missing pixel with the weighted mean of its patches' matches there.
 
         As in Wexler et al. a match's weight grows with its similarity and its nearness to the hole's edge;
         their mean shift, which selects among several such colours, is left out.
+
+        Args:
+            field: the matches.
+            reach: deviation in pixels of the Gaussian by which a patch counts less away from its centre; the
+                smaller, the fewer patches are averaged and the sharper is the result.
         """
         spread = np.maximum(np.percentile(field.distances, 75), 1e-8)
         # No weight may be 0: the match may be the only one over a pixel.
         weights = self._confidence * np.exp(-np.minimum(field.distances / (2 * spread), 50.0))
         colours, matches = self.picture.reshape(-1, 3), field.matches
         total, weight = np.zeros(colours.shape), np.zeros(len(colours))
-        for offset in self._offsets:  # With one offset, no pixel occurs twice.
-            total[self.targets + offset] += weights[:, None] * colours[matches + offset]
-            weight[self.targets + offset] += weights
+        near = np.exp(-np.square(np.arange(self.size) - self.size // 2) / (2 * reach**2))
+        for offset, share in zip(self._offsets, np.outer(near, near).ravel(), strict=True):
+            shares = share * weights  # With one offset, no pixel occurs twice.
+            total[self.targets + offset] += shares[:, None] * colours[matches + offset]
+            weight[self.targets + offset] += shares
         missing = np.flatnonzero(self.hole)
         colours[missing] = total[missing] / weight[missing, None]
 
@@ -191,16 +222,34 @@ def _refined(coarse: Patches, matches: np.ndarray, fine: Patches, rng: np.random
     return matches
 
 
-def _pyramid(picture: np.ndarray, hole: np.ndarray, size: int) -> list[Patches]:
+def _completed(picture: np.ndarray, hole: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """The guide in the hole, and around it the picture blurred to the guide's resolution: float32 [H, W, 3].
+
+    Against sharp surroundings a smooth guide would find flat patches alone.
+    """
+    _check_guide(guide, picture)
+    whole = np.where(hole[..., None], guide, picture).astype("float32")
+    blurred = cv2.GaussianBlur(whole, (0, 0), max(1.0, float(_depth(hole).max()) / 8))
+    return np.where(hole[..., None], whole, blurred)
+
+
+def _pyramid(picture: np.ndarray, hole: np.ndarray, size: int, guide: np.ndarray | None) -> list[Patches]:
     """The levels, fine to coarse: halved until a patch spans the hole or few patches are left to copy."""
-    levels = [Patches(_smooth(picture, hole), hole, size)]
+    levels = [_level(picture, hole, size, guide)]
     while _depth(hole).max() > size / 2:
         picture, share = _halved(picture, _known(hole))
+        guide = None if guide is None else _halved(guide, np.ones_like(guide[..., :1]))[0]
         hole = share[..., 0] < 0.5
         if not hole.any() or _known_patches(hole, size) < COARSEST:
             break
-        levels.append(Patches(_smooth(picture, hole), hole, size))
+        levels.append(_level(picture, hole, size, guide))
     return levels
+
+
+def _level(picture: np.ndarray, hole: np.ndarray, size: int, guide: np.ndarray | None) -> Patches:
+    """A level whose hole begins as the guide or, without one, as a smooth fill."""
+    begun = _smooth(picture, hole) if guide is None else np.where(hole[..., None], guide, picture)
+    return Patches(begun, hole, size, guide)
 
 
 def _usable_size(hole: np.ndarray, patch_size: int) -> int:
@@ -287,3 +336,11 @@ def _checked(picture: np.ndarray, hole: np.ndarray, patch_size: int) -> tuple[np
     if not isinstance(patch_size, int | np.integer) or patch_size < 1 or patch_size % 2 == 0:
         raise errors.InputError(f"`patch_size` must be an odd number of pixels. Received {patch_size!r}.")
     return np.where(hole[..., None], np.float32(0), picture.astype("float32")), hole
+
+
+def _check_guide(guide: np.ndarray, picture: np.ndarray) -> None:
+    if np.shape(guide) != picture.shape or np.asarray(guide).dtype.kind != "f":
+        raise errors.InputError(
+            f"`guide` must be floating point of the picture's shape, {picture.shape}. "
+            f"Received {np.asarray(guide).dtype} of shape {np.shape(guide)}."
+        )

@@ -57,6 +57,8 @@ def define_flags(define: cli.Define) -> None:
     define.integer("page", None, "Which picture of files with several, from 1.", lower_bound=1)
     define.float("max_megapixels", 178.9, "The largest picture that is read.", lower_bound=0.0)
     define.string("blend", "poisson", "poisson: seamless; or none: the network's own pixels.")
+    detail = "Of large holes: auto: the picture's own patches, where some agree with the network; exemplar: "
+    define.string("detail", "auto", detail + "everywhere; none: the network's smooth fill.")
     define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
     define.boolean("overwrite", False, "Redo pictures whose output exists.")
@@ -203,6 +205,8 @@ def _inpaint(args: flags.FlagValues) -> Inpaint:
 
     if args.blend not in inference.BLENDS:
         raise unknown("blend", args.blend, inference.BLENDS)
+    if args.detail not in inference.DETAILS:
+        raise unknown("detail", args.detail, inference.DETAILS)
     model = inference.one_at_a_time(runs.load(args.model, engine=args.engine))
-    blend, direct = args.blend, args.direct
-    return lambda image, mask: inference.inpaint(model, image, mask, blend=blend, direct=direct)
+    options = {"blend": args.blend, "detail": args.detail, "direct": args.direct}
+    return lambda image, mask: inference.inpaint(model, image, mask, **options)

@@ -55,10 +55,16 @@ class Engine:
         return self.run(images, masks)
 
     def inpaint(
-        self, image: np.ndarray, mask: np.ndarray, *, blend: str = "poisson", direct: bool = False
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        *,
+        blend: str = "poisson",
+        detail: str = "auto",
+        direct: bool = False,
     ) -> np.ndarray:
         """Fills the holes of a uint8 picture of any size, or of a batch; see `inpainting_tf.inpaint`."""
-        return inpainting.inpaint(self, image, mask, blend=blend, direct=direct)
+        return inpainting.inpaint(self, image, mask, blend=blend, detail=detail, direct=direct)
 
 
 class Runtime(Engine):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from inpainting_tf.errors import InputError, unknown
+from inpainting_tf.inference import detail as details
 from inpainting_tf.inference import geometry, rims, windows
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.ops.images import check_two_levels, to_mask
@@ -35,6 +36,7 @@ def inpaint(
     mask: np.ndarray,
     *,
     blend: str = "poisson",
+    detail: str = "auto",
     direct: bool = False,
 ) -> np.ndarray:
     """Fills the holes of a picture of any size, or of a batch of pictures of one size.
@@ -50,6 +52,9 @@ def inpaint(
             under less than 0.1 counts as known. One mask for a batch is used for all its pictures.
         blend: "poisson" takes the prediction's gradients, with the known pixels around the hole as boundary
             values, so that no edge is visible; "none" takes the prediction unchanged.
+        detail: of large holes, whose prediction is smooth. "exemplar" takes the picture's own patches that
+            look like the prediction when they are blurred (see `inpainting_tf.inference.detail`); "auto" does
+            so where there are such, and nowhere with `blend="none"`; "none" keeps the prediction.
         direct: pass the whole picture to the network at once, unscaled. For networks that take any size, on
             pictures like those of their training.
 
@@ -76,6 +81,8 @@ def inpaint(
     """
     if blend not in BLENDS:
         raise unknown("blend", blend, BLENDS)
+    if detail not in details.DETAILS:
+        raise unknown("detail", detail, details.DETAILS)
     if not isinstance(getattr(model, "facts", None), Facts):
         raise InputError(
             "`model` must be an inpainting_tf.Inpainter or another engine. Received "
@@ -93,6 +100,8 @@ def inpaint(
         for _, window, prediction in group:
             canvas.add(window, prediction)
         canvas.paint(filled[index], blend == "poisson")
+        if blend == "poisson" or detail == "exemplar":
+            details.add(filled[index], wholes[index], detail)
     _lay_over(images, filled, np.where(holes, opacities, 0.0))
     return filled if np.ndim(image) == 4 else filled[0]
 

@@ -66,7 +66,11 @@ def test_a_picture_is_repaired_as_in_python(inpaint, files, trained):
 
 
 @pytest.mark.parametrize(
-    ("flag", "arguments"), {"--blend=none": {"blend": "none"}, "--direct": {"direct": True}}.items()
+    ("flag", "arguments"),
+    {
+        "--blend=none": {"blend": "none"},
+        "--direct": {"direct": True},
+    }.items(),
 )
 def test_options_reach_the_network(inpaint, files, trained, flag, arguments):
     assert inpaint(*FILE, flag).status == 0
@@ -74,6 +78,20 @@ def test_options_reach_the_network(inpaint, files, trained, flag, arguments):
     np.testing.assert_array_equal(opened("out.png"), expected)
     plain = inpainting_tf.inpaint(inpainting_tf.load(trained), picture(), hole())
     assert (plain != expected).any()
+
+
+def test_detail_reaches_large_holes(inpaint, files, trained):
+    large = np.zeros(SIZE, bool)
+    large[8:36, 12:44] = True
+    save(files / "large.png", np.where(large, 255, 0).astype(np.uint8))
+    options = ("--image=photo.png", "--mask=large.png", "--overwrite", "--output=out.png")
+    results = []
+    for how in ("exemplar", "none"):
+        assert inpaint(*options, f"--detail={how}").status == 0
+        results.append(opened("out.png"))
+        model = inpainting_tf.load(trained)
+        np.testing.assert_array_equal(results[-1], inpainting_tf.inpaint(model, picture(), large, detail=how))
+    assert (results[0] != results[1])[large].any()
 
 
 def test_what_is_erased_is_the_hole(inpaint, files):
@@ -217,6 +235,7 @@ MISTAKES = {
     ("--image=.", "--mask=mask.png", "--output=photo.png"): ["--output must be a folder"],
     (*FILE, "--format=gif"): ["--format must be one of"],
     (*FILE, "--blend=poison"): ["`blend` must be one of", "Did you mean 'poisson'?"],
+    (*FILE, "--detail=nome"): ["`detail` must be one of", "Did you mean 'none'?"],
     (*FILE, "--engine=openvin"): ["`engine` must be one of", "Did you mean 'openvino'?"],
     (*FILE, "--model=nowhere"): ["faces, cifar10, a run's folder or a .keras file. Received 'nowhere'"],
     ("photo.png",): ["Options begin with --. Received 'photo.png'"],

@@ -206,7 +206,7 @@ def test_poisson_blending_takes_away_a_shift_in_colour(boxes):
     picture, mask = ramp((60, 90)), with_hole((60, 90), *boxes)
     shifted = network(lambda images, masks: planes(images, masks) + np.float32([0.2, -0.1, 0.1]))
     plain = inpaint(shifted, picture, mask)
-    blended = inpaint(shifted, picture, mask, blend="poisson")
+    blended = inpaint(shifted, picture, mask, blend="poisson", detail="none")
     assert np.abs(plain[mask].astype(int) - picture[mask]).mean() > 20
     assert np.abs(blended[mask].astype(int) - picture[mask]).max() <= 3
     assert np.array_equal(blended[~mask], picture[~mask])

@@ -1,0 +1,69 @@
+"""Detail for large holes: a network's fill says what belongs where, known patches say how it looks.
+
+A network that was trained on the squared error fills a large hole with a mean, which is smooth. Here its
+fill is the guide of an exemplar synthesis (`inpainting_tf.classical.exemplar`): of the picture's own patches
+those are taken that look like the guide when they are blurred. Where none does, the network's fill stays.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from inpainting_tf.classical import exemplar
+from inpainting_tf.ops.images import to_float, to_uint8
+
+DETAILS = ("auto", "exemplar", "none")
+THICK = 16  # pixels: thinner holes the network fills sharply
+LARGEST = 90_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
+_MARGIN = 64  # pixels around a hole, at least, that patches are taken from
+_TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
+
+
+def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
+    """Replaces the smooth fills of thick holes by known patches that agree with them, in place.
+
+    Args:
+        picture: uint8 [H, W, 3], filled.
+        mask: bool [H, W], True = filled, the others are known.
+        detail: "exemplar"; "auto" keeps the fill, pixel by pixel, where no known patch agrees with it; "none"
+            changes nothing.
+    """
+    if detail == "none":
+        return
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    for label in np.unique(labels[2 * depth > THICK]):
+        left, top, width, height, area = boxes[label]
+        margin = max(_MARGIN, width, height)
+        place = (
+            slice(max(0, top - margin), top + height + margin),
+            slice(max(0, left - margin), left + width + margin),
+        )
+        own = labels[place] == label
+        part = to_float(picture[place])
+        copied = _synthesized(part, mask[place], area)
+        if detail == "auto":
+            copied = _trusted(part, copied, float(depth[place][own].max()))
+        picture[place][own] = to_uint8(copied[own])
+
+
+def _synthesized(picture: np.ndarray, hole: np.ndarray, area: int) -> np.ndarray:
+    """The exemplar fill guided by the fill that is there, float32 [H, W, 3]."""
+    scale = min(1.0, (LARGEST / area) ** 0.5)
+    if scale == 1.0:
+        return exemplar.inpaint(picture, hole, guide=picture)
+    size = tuple(max(1, round(side * scale)) for side in hole.shape[::-1])
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    missing = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    filled = exemplar.inpaint(small, missing, guide=small)
+    return np.clip(cv2.resize(filled, hole.shape[::-1], interpolation=cv2.INTER_CUBIC), 0.0, 1.0)
+
+
+def _trusted(guide: np.ndarray, copied: np.ndarray, depth: float) -> np.ndarray:
+    """The copies where, blurred to the guide's resolution, they agree with it; elsewhere the guide."""
+    sigma = max(1.0, depth / 8)
+    difference = cv2.GaussianBlur(copied - guide, (0, 0), sigma)
+    deviation = np.sqrt(np.square(difference).mean(axis=-1, keepdims=True))
+    trust = 1.0 / (1.0 + (deviation / _TRUSTED) ** 6)
+    return np.asarray(trust * copied + (1.0 - trust) * guide)

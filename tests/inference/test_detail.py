@@ -1,0 +1,90 @@
+"""Detail of large holes: copies where they agree with the fill, the fill itself where none does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import inpainting_tf
+from inpainting_tf.errors import InputError
+from inpainting_tf.inference import Facts, Runtime, detail
+from inpainting_tf.ops.texture import fine_energy
+
+SIZE = (72, 96)
+
+
+def grainy() -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 14, (*SIZE, 1))
+    return np.clip(np.round(120 + noise) * np.ones(3), 0, 255).astype(np.uint8)
+
+
+def filled(value: tuple[int, int, int] = (120, 120, 120)) -> tuple[np.ndarray, np.ndarray]:
+    """A grainy picture with a large and a thin hole, both filled with one colour."""
+    picture, mask = grainy(), np.zeros(SIZE, bool)
+    mask[20:52, 30:70] = True
+    mask[60:64, 5:90] = True
+    picture[mask] = value
+    return picture, mask
+
+
+def large(mask: np.ndarray) -> np.ndarray:
+    return mask & (np.arange(SIZE[0]) < 56)[:, None]
+
+
+def energy(picture: np.ndarray, mask: np.ndarray) -> float:
+    return fine_energy(picture.astype(np.float32) / 255, mask)
+
+
+@pytest.mark.parametrize("how", ["auto", "exemplar"])
+def test_a_large_hole_gets_the_grain_of_its_surroundings(how):
+    (picture, mask), truth = filled(), grainy()
+    detail.add(picture, mask, how)
+    assert 0.4 < energy(picture, large(mask)) / energy(truth, large(mask)) < 1.3
+    np.testing.assert_array_equal(picture[~mask], truth[~mask])
+
+
+def test_thin_holes_stay_and_none_changes_nothing():
+    picture, mask = filled()
+    detail.add(picture, mask)
+    assert (picture[mask & ~large(mask)] == 120).all()
+    before, _ = filled()
+    unchanged = before.copy()
+    detail.add(unchanged, mask, "none")
+    np.testing.assert_array_equal(unchanged, before)
+
+
+def test_what_no_known_patch_looks_like_stays_as_it_was_filled():
+    picture, mask = filled((250, 20, 20))  # red, in a grey picture
+    copied = picture.copy()
+    detail.add(copied, mask, "exemplar")
+    detail.add(picture, mask, "auto")
+    assert np.abs(picture[30:42, 40:60].astype(int) - (250, 20, 20)).max() <= 8
+    assert np.abs(copied[30:42, 40:60].astype(int) - 120).mean() < 30
+
+
+def test_a_hole_above_the_largest_is_synthesized_at_a_smaller_scale(monkeypatch):
+    (picture, mask), truth = filled(), grainy()
+    monkeypatch.setattr(detail, "LARGEST", 400)  # of 1,280 pixels
+    detail.add(picture, mask)
+    assert 0.01 < energy(picture, large(mask)) / energy(truth, large(mask)) < 0.6
+    np.testing.assert_array_equal(picture[~mask], truth[~mask])
+
+
+# Predicts grey everywhere: what the surroundings tell comes from blending alone.
+GREY = Runtime(lambda images, masks: np.full_like(images, 0.5), Facts(trained_on=(64, 24)))
+
+
+def test_inpaint_adds_detail_unless_told_not_to_or_to_take_the_prediction_alone():
+    (picture, mask), truth = filled((0, 0, 0)), grainy()
+    inner = np.zeros(SIZE, bool)
+    inner[26:46, 36:64] = True
+
+    def share(**options: str) -> float:
+        result = inpainting_tf.inpaint(GREY, picture, mask, **options)
+        np.testing.assert_array_equal(result[~mask], truth[~mask])
+        return energy(result, inner) / energy(truth, inner)
+
+    assert 0.4 < share() < 1.3 and 0.2 < share(blend="none", detail="exemplar") < 1.3
+    assert share(detail="none") < 0.1 and share(blend="none") < 0.1
+    with pytest.raises(InputError, match=r"`detail` must be one of.*Did you mean 'exemplar'"):
+        inpainting_tf.inpaint(GREY, picture, mask, detail="exemplars")
