@@ -1,47 +1,28 @@
-"""Shared by the web pages: Gradio without telemetry, a server for one machine, errors as messages."""
+"""The study's page stands on Gradio: without telemetry, on one machine, with errors as messages."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
 import html
 import logging
 import os
 import signal
-import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inpainting_tf.apps import serving
+from inpainting_tf.apps.serving import Server
 from inpainting_tf.errors import InputError
 
-FIRST_PORT = 7860
 # Against Gradio's telemetry and history; read when it is imported.
 _QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 _CSS = """
 .gradio-container {max-width: 1500px !important; width: 100%; margin: auto}
 .hint p, .hint li {color: var(--neutral-500)}
 """
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """The address of a page's server, and its limits.
-
-    Attributes:
-        host: address to listen on; 0.0.0.0 for access from other machines.
-        port: None takes the first free one from `FIRST_PORT` on.
-        max_upload_mb: size of the largest upload, in MiB.
-        open: whether to open the page in a browser.
-    """
-
-    host: str = "127.0.0.1"
-    port: int | None = None
-    max_upload_mb: float = 20.0
-    open: bool = False
 
 
 def gradio() -> Any:
@@ -54,7 +35,7 @@ def gradio() -> Any:
     try:
         import gradio as gr
     except ImportError as error:
-        raise InputError("The web page needs Gradio: pip install 'inpainting_tf[apps]'") from error
+        raise serving.lacking(error) from error
     return gr
 
 
@@ -69,7 +50,7 @@ def serve(build: Callable[[Path], Any], server: Server, css: str = "") -> None:
     Raises:
         InputError: Gradio is not installed, or the address or the port is not available.
     """
-    _check_free(server.host, server.port)
+    serving.check_free(server.host, server.port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the folder is deleted then too
     with tempfile.TemporaryDirectory(prefix="inpainting_tf-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
@@ -111,7 +92,7 @@ def _launched(demo: Any, server: Server, css: str) -> str:
     gr = gradio()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     font = [gr.themes.Font("system-ui"), "sans-serif"]
-    with _address_errors(server.host, server.port):
+    with serving.address_errors(server.host, server.port):
         _, address, _ = demo.queue(default_concurrency_limit=1, max_size=32).launch(
             server_name=server.host,
             server_port=server.port,
@@ -127,24 +108,3 @@ def _launched(demo: Any, server: Server, css: str) -> str:
             css=_CSS + css,
         )
     return address
-
-
-def _check_free(host: str, port: int | None) -> None:
-    """Raises for a port in use; Gradio would check only those of localhost."""
-    with _address_errors(host, port):
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-
-
-@contextlib.contextmanager
-def _address_errors(host: str, port: int | None) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error).partition("\n")[0]
-        raise InputError(
-            f"--host and --port must be an address of this machine and a free port. Received {host!r} and "
-            f"{port}: {reason}."
-        ) from error

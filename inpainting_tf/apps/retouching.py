@@ -1,32 +1,35 @@
 """The web page's operations on a picture, in NumPy.
 
-Pictures are uint8 [H, W, 3], masks bool [H, W], True = missing; known pixels come back bit-identical.
+Pictures are uint8 [H, W, 3], masks bool [H, W], True = missing; known pixels come back bit-identical. What a
+browser shows and paints on is a reduced picture, at most `VIEW` pixels long; its paint is uint8 [h, w], the
+opacity at each pixel.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import BinaryIO
+import io
+import math
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from inpainting_tf import classical, photographs
+from inpainting_tf import classical
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.inference import FAINT, Engine, inpaint
+from inpainting_tf.inference import FAINT
 from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
 from inpainting_tf.ops.images import to_float, to_uint8
 from inpainting_tf.ops.masks import Mask, draw, numbers
+from inpainting_tf.photographs import holes
 
+PAINT = (226, 0, 122)  # hardly ever a colour of photographs
 VIEW = 2048  # the longer side of the browser's canvas: some browsers cannot handle larger ones
-SMALL_VIEW = 1024  # of pictures side by side
-HOLES = {
-    "paint": "Paint over it",
-    "file": "Upload a mask",
-    "face_mask": "Face mask",
-}
+MOSTLY = 2 / 3  # of a picture: a larger hole is probably the inverse of what is meant
+_HALF = 128  # of full opacity, about
+_QUALITY = 90  # of pictures that are only shown
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,75 +56,96 @@ CLASSICAL = {
     "patchmatch": Limit("PatchMatch", 60_000, 1_000_000, margin=0.5),
 }
 
+# What is missing
 
-def mask_of(
-    how: str, size: tuple[int, int], *, layers: Sequence[np.ndarray] = (), file: BinaryIO | None = None
-) -> np.ndarray:
-    """The hole, from one of the kinds of input in `HOLES`.
+
+def hole_of(paint: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The hole that is painted in a view of a picture.
 
     Args:
-        how: "paint", "file" or "face_mask".
+        paint: uint8 [h, w], opacity. As in a mask file, the antialiased edge of a stroke is missing.
         size: the picture's (height, width).
-        layers: the painting, uint8 [h, w, 4] each, on a canvas of `view_size(size)`: pixels that are not
-            fully transparent are missing.
-        file: a mask as a picture file: white (anything but black) is missing.
 
     Returns:
-        bool [H, W] with missing and known pixels.
+        float32 [H, W] in [0, 1], with missing and known pixels.
 
     Raises:
-        InputError: nothing or everything is missing, the layers or the file are of another size, or the file
-            is no mask.
+        InputError: the paint is of another size than the view, or nothing or everything is missing.
     """
-    if how not in HOLES:
-        raise unknown("how", how, HOLES)
-    if how == "paint":
-        return _painted(layers, size)
-    if how == "face_mask":
-        shape = Mask("face_mask")
-        return draw(shape, np.full((1, numbers(shape)), 0.5, np.float32), size)[0, ..., 0]
-    if file is None:
-        raise InputError("There is no mask yet: upload one, or paint over what is to be filled.")
-    return photographs.read_mask(file, size) >= FAINT
+    check_paint(paint, size)
+    hole = holes.without_antialiasing(paint.astype(np.float32) / 255)
+    missing = hole >= FAINT
+    if missing.all() or not missing.any():
+        what = "Nothing is marked yet" if not missing.any() else "Everything is marked"
+        raise InputError(f"{what}: paint over what is to be filled, and leave the rest as it is.")
+    return np.asarray(cv2.resize(hole, size[::-1], interpolation=cv2.INTER_NEAREST))
 
 
-def repair(
-    model: Engine,
-    rgb: np.ndarray,
-    mask: np.ndarray,
-    blend: str = "none",
-    baselines: Iterable[str] = (),
-) -> tuple[np.ndarray, dict[str, np.ndarray], list[str]]:
-    """A picture filled by a network, and by classical methods to compare with.
+def paint_of(hole: np.ndarray) -> np.ndarray:
+    """A hole, float32 [H, W], as paint in its picture's view: as much as the most of a view's pixel."""
+    size = view_size(hole.shape[:2])
+    if size != hole.shape:
+        # The pixels of the picture from which `hole_of` takes each pixel of the view, and their neighbours.
+        reach = [math.ceil(long / short) for long, short in zip(hole.shape, size, strict=True)]
+        most = cv2.dilate(hole, np.ones([2 * each + 1 for each in reach], np.uint8))
+        hole = cv2.resize(most, size[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.rint(hole * 255).astype(np.uint8)
 
-    Args:
-        model: a completion network.
-        rgb: uint8 [H, W, 3].
-        mask: bool [H, W], True = missing.
-        blend: see `inpainting_tf.inpaint`.
-        baselines: names in `CLASSICAL`.
 
-    Returns:
-        The filled picture; those of the baselines, by name; and a sentence for each one left out because the
-        hole is too large for it.
+def paint_of(mask: np.ndarray) -> np.ndarray:
+    """A mask as paint in its picture's view: whatever part of a view's pixel is missing is painted."""
+    size = view_size(mask.shape[:2])
+    levels = mask.astype(np.uint8) * np.uint8(255)
+    if size == mask.shape:
+        return levels
+    # Averages of areas are above 0 wherever one pixel is; of bytes, small ones would be rounded away.
+    reduced = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return np.where(reduced > 0, np.uint8(255), np.uint8(0))
 
-    Raises:
-        InputError: see `inpainting_tf.inpaint`.
-    """
-    filled = inpaint(model, rgb, mask, blend=blend)
-    others: dict[str, np.ndarray] = {}
-    left_out = []
-    for name in baselines:
-        reason = too_large(name, mask)
-        if reason is None:
-            others[name] = classical_fill(name, rgb, mask)
-        else:
-            left_out.append(reason)
-    return filled, others, left_out
+
+def face_mask(size: tuple[int, int]) -> np.ndarray:
+    """The shape of a medical mask on a face in the middle of a portrait, float32 [H, W]."""
+    shape = Mask("face_mask")
+    return draw(shape, np.full((1, numbers(shape)), 0.5, np.float32), size)[0, ..., 0]
+
+
+def widened(paint: np.ndarray, pixels: int) -> np.ndarray:
+    """Paint that reaches farther in every direction; with a negative number less far."""
+    if pixels < 0:
+        return np.uint8(255) - widened(np.uint8(255) - paint, -pixels)
+    if not (paint >= _HALF).any():
+        return paint
+    distance = cv2.distanceTransform((paint < _HALF).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.where(distance <= pixels, np.uint8(255), paint)
+
+
+def feathered(paint: np.ndarray, pixels: int) -> np.ndarray:
+    """Paint that fades out around its edges, over so many pixels."""
+    return np.rint(holes.feathered(paint.astype(np.float32) / 255, pixels) * 255).astype(np.uint8)
+
+
+def check_paint(paint: np.ndarray, size: tuple[int, int]) -> None:
+    """Raises InputError for paint of another size than the view of a picture of (height, width)."""
+    canvas = view_size(size)
+    if paint.shape != canvas:
+        raise InputError(
+            f"The painting must be as large as its picture's view, {canvas[0]} x {canvas[1]}. Received "
+            f"{paint.shape[0]} x {paint.shape[1]}: choose the picture again, then paint."
+        )
+
+
+# What is filled in
 
 
 def classical_fill(name: str, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A picture filled by a method of `CLASSICAL`, which receives the holes and their surroundings."""
+    """A picture filled by a method of `CLASSICAL`, which receives the holes and their surroundings.
+
+    Raises:
+        InputError: another name, or a hole that is too large for it.
+    """
+    reason = too_large(name, mask)
+    if reason is not None:
+        raise InputError(reason)
     rows, columns = _around(mask, _limit(name).margin)
     part = to_float(rgb[rows, columns])[None]
     missing = mask[rows, columns]
@@ -144,6 +168,9 @@ def too_large(name: str, mask: np.ndarray) -> str | None:
     return f"{limit.title} is left out, it would take too long: {reason}."
 
 
+# What is shown
+
+
 def view_size(size: tuple[int, int], longest: int | None = None) -> tuple[int, int]:
     """The (height, width) in which a picture is shown: its own up to `longest`, by default `VIEW`."""
     factor = min(1.0, (longest or VIEW) / max(size))
@@ -156,33 +183,64 @@ def view(rgb: np.ndarray, longest: int | None = None) -> np.ndarray:
     return rgb if size == rgb.shape[:2] else cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA)
 
 
-def with_hole(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The picture with its missing pixels in one conspicuous colour."""
-    shown = rgb.copy()
-    shown[mask] = to_uint8(np.asarray(OUTLINE_COLOR, np.float32))
-    return shown
+def encoded_view(
+    rgb: np.ndarray, alpha: np.ndarray | None = None, longest: int | None = None
+) -> tuple[bytes, str]:
+    """A picture to be shown, as a file and its media type: a JPEG, or a WebP of one transparent in parts."""
+    shown = Image.fromarray(view(rgb, longest))
+    if alpha is None:
+        return _saved(shown, "JPEG", quality=_QUALITY, subsampling=0), "image/jpeg"
+    shown.putalpha(Image.fromarray(view(alpha, longest)))
+    return _saved(shown, "WEBP", quality=_QUALITY, method=0), "image/webp"
 
 
-def _painted(layers: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    canvas = view_size(size)
-    if any(layer.shape[:2] != canvas for layer in layers):
-        shapes = " and ".join(f"{layer.shape[0]} x {layer.shape[1]}" for layer in layers)
-        raise InputError(
-            f"The painting must be as large as its picture, {canvas[0]} x {canvas[1]}. Received {shapes}: "
-            "choose the picture again, then paint."
-        )
-    painted = np.zeros(canvas, np.uint8)
-    for layer in layers:
-        painted |= np.uint8(layer[..., 3] > 0)
-    if painted.all() or not painted.any():
-        what = "Nothing is painted yet" if not painted.any() else "Everything is painted over"
-        raise InputError(f"{what}: paint over what is to be filled, and leave the rest unpainted.")
-    return cv2.resize(painted, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+def encoded_paint(paint: np.ndarray) -> bytes:
+    """Paint as a PNG in the page's colour, uint8 [h, w, 4] inside."""
+    levels = np.empty((*paint.shape, 4), np.uint8)
+    levels[..., :3] = PAINT
+    levels[..., 3] = paint
+    return _saved(Image.fromarray(levels), "PNG", compress_level=1)
+
+
+def encoded_mask(hole: np.ndarray) -> bytes:
+    """A hole, float32 [H, W], as a mask file: a PNG in which white is missing."""
+    return _saved(Image.fromarray(np.rint(hole * 255).astype(np.uint8)), "PNG")
+
+
+def decoded_paint(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """What a browser painted on the view of a picture of (height, width).
+
+    Args:
+        data: a PNG with transparency.
+        size: the picture's.
+
+    Raises:
+        InputError: anything else, or another size than the view's.
+    """
+    rule = "The painting must be a PNG with transparency"
+    if not data.startswith(_SIGNATURE):
+        raise InputError(f"{rule}. Received {len(data)} bytes of something else.")
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            check_paint(np.broadcast_to(np.uint8(0), image.size[::-1]), size)  # before it takes any memory
+            if image.mode != "RGBA":
+                raise InputError(f"{rule}. Received one of mode {image.mode}.")
+            return np.array(image.getchannel("A"))
+    except InputError:
+        raise
+    except Exception as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, ...
+        raise InputError(f"{rule}. Received a damaged one.") from error
+
+
+def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
 
 
 def _limit(name: str) -> Limit:
     if name not in CLASSICAL:
-        raise unknown("baseline", name, CLASSICAL)
+        raise unknown("method", name, CLASSICAL)
     return CLASSICAL[name]
 
 

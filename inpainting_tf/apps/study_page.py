@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from inpainting_tf.apps import pages
+from inpainting_tf.apps import pages, serving
 from inpainting_tf.apps.stimuli import shown_file
 from inpainting_tf.evaluation import ratings
 
@@ -51,7 +51,7 @@ _KEYS = """() => {
 }"""
 
 
-def serve(store: ratings.Store, server: pages.Server) -> None:
+def serve(store: ratings.Store, server: serving.Server) -> None:
     """Serves the study until it is interrupted; see `pages.serve` for the errors raised."""
     pages.serve(lambda _: page(store), server, _CSS)
 

@@ -12,21 +12,25 @@ from __future__ import annotations
 from absl import flags
 
 from inpainting_tf import environment
-from inpainting_tf.apps import pages
+from inpainting_tf.apps import serving
+from inpainting_tf.apps.limits import Limits
 from inpainting_tf.commands import cli, page_flags
 
 
 def define_flags(define: cli.Define) -> None:
-    """Defines the models, and the page's server."""
+    """Defines the models, the largest picture, and the page's server."""
     define.strings("model", ["faces"], "A model of the package, a run's folder or a .keras file.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
+    define.float("max_megapixels", Limits().megapixels, "The largest picture that is read.", lower_bound=0.0)
     page_flags.define_flags(define)
 
 
 def run(args: flags.FlagValues) -> None:
     """Serves the page until it is interrupted."""
-    pages.gradio()  # raises, if it is not installed, before models are loaded
+    serving.uvicorn()  # raises, if it is not installed, before models are loaded
     environment.pin_defaults()
     from inpainting_tf.apps import demo_page
 
-    demo_page.serve(demo_page.named_models(args.model, args.engine), page_flags.server(args))
+    server = page_flags.server(args)
+    limits = Limits(max(1, round(server.max_upload_mb * 2**20)), args.max_megapixels)
+    demo_page.serve(demo_page.named_models(args.model, args.engine), server, limits)

@@ -3,6 +3,7 @@
 inpaint --image=photo.jpg --mask=mask.png --output=repaired.png
 inpaint --image=scans --mask=watermark.png --output=repaired --format=png
 inpaint --image=erased.png --output=repaired.png                  (the transparent parts are the hole)
+inpaint --image=photo.jpg --extend=200,0,200,0 --output=wider.jpg (what is beyond its edges is the hole)
 
 The masks of a picture photo.jpg may also lie beside it, as photo_mask.png, photo_mask001.png, ...
 """
@@ -42,6 +43,7 @@ def define_flags(define: cli.Define) -> None:
     define.string(
         "mask", None, mask + "Default: NAME_mask.png beside the picture, else its transparent parts."
     )
+    define.string("extend", None, "Pixels to add and fill: LEFT,TOP,RIGHT,BOTTOM, e.g. 200,0,200,0.")
     define.string("output", None, "File to write, or folder for the repaired pictures.")
     define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")
     define.integer(
@@ -182,7 +184,7 @@ def _repair(args: flags.FlagValues) -> Callable[[Job], Repaired]:
     """The repair of a picture with the chosen network and options."""
     from inpainting_tf import photographs
 
-    inpaint = _inpaint(args)
+    margins, inpaint = _margins(args.extend), _inpaint(args)
 
     def repair(job: Job) -> Repaired:
         photographs.of_path(job.output)
@@ -191,11 +193,26 @@ def _repair(args: flags.FlagValues) -> Callable[[Job], Repaired]:
         if job.masks:
             size = photograph.rgb.shape[:2]
             hole = photographs.read_masks(job.masks, size, fit=args.fit_mask, invert=args.invert)
+        if margins is not None:
+            photograph, hole = photographs.extend(
+                photograph, margins, hole, max_megapixels=args.max_megapixels
+            )
         done = photographs.repair(photograph, hole, inpaint, grow=args.grow, feather=args.feather)
         photographs.write(job.output, photograph, done.rgb, done.mask)
         return done
 
     return repair
+
+
+def _margins(extend: str | None) -> list[int] | None:
+    if extend is None:
+        return None
+    try:
+        return [int(each) for each in extend.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"--extend must be whole numbers of pixels, LEFT,TOP,RIGHT,BOTTOM. Received {extend!r}."
+        ) from error
 
 
 def _inpaint(args: flags.FlagValues) -> Inpaint:

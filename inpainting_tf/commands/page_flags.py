@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from absl import flags
 
-from inpainting_tf.apps import pages
+from inpainting_tf.apps import serving
 from inpainting_tf.commands.cli import Define
 
 
 def define_flags(define: Define) -> None:
     """Defines the address and limits of a page's server: --host, --port, --max_upload_mb and --open."""
-    usual = pages.Server()
+    usual = serving.Server()
     define.string("host", usual.host, "Address to listen on; 0.0.0.0 for access from other machines.")
     define.integer(
         "port",
         usual.port,
-        f"Default: the first free one from {pages.FIRST_PORT} on.",
+        f"Default: the first free one from {serving.FIRST_PORT} on.",
         lower_bound=1,
         upper_bound=65535,
     )
@@ -23,6 +23,6 @@ def define_flags(define: Define) -> None:
     define.boolean("open", usual.open, "Open the page in a browser.")
 
 
-def server(args: flags.FlagValues) -> pages.Server:
+def server(args: flags.FlagValues) -> serving.Server:
     """The server of the flags."""
-    return pages.Server(args.host, args.port, args.max_upload_mb, args.open)
+    return serving.Server(args.host, args.port, args.max_upload_mb, args.open)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.photographs.about import About
+from inpainting_tf.photographs.extending import extend
 from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
 from inpainting_tf.photographs.formats import ENDINGS, of_path
 from inpainting_tf.photographs.masks import read_mask, read_masks
@@ -18,6 +19,7 @@ __all__ = [
     "Photograph",
     "Plan",
     "Repaired",
+    "extend",
     "mask_file",
     "of_path",
     "plan",

@@ -1,217 +1,40 @@
-"""The web page: its functions one by one, and all of it in a real browser."""
+"""The demo page in a real browser: served by its command, used by pointer and keys, on three screens."""
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
-import sys
-import urllib.error
-import urllib.request
 
-import cv2
 import numpy as np
 import pytest
 from browser import chromium, opened, screenshot, served
+from canvases import SIZE, decoded, encoded, framed, noise, paint, two_holes
 from PIL import Image
 from running import lively
 
 import inpainting_tf
-from inpainting_tf import InputError, classical
-from inpainting_tf.apps import demo_page, pages, retouching
-from inpainting_tf.data.synthetic_faces import face
-from inpainting_tf.figures import OUTLINE_COLOR
-from inpainting_tf.ops.images import to_float, to_uint8
+from inpainting_tf.apps import retouching
 
-inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
-
-SIZE = (96, 128)
-FRAME = (255, 0, 255)  # of the picture in the browser, to find it there
-PAINT = to_uint8(np.float32(OUTLINE_COLOR))
+pytestmark = pytest.mark.slow
+SCREENS = {"desktop": (1280, 720), "phone": (390, 844), "large": (1600, 1000)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "tiny.keras"
     lively().save(path)
     return path
 
 
-@pytest.fixture(scope="session")
-def model(model_file):
-    return inpainting_tf.load(model_file)
-
-
-@pytest.fixture
-def rgb():
-    picture = face(3, SIZE)
-    picture[:3], picture[-3:], picture[:, :3], picture[:, -3:] = (FRAME,) * 4
-    return picture
-
-
-@pytest.fixture
-def hole():
-    missing = np.zeros(SIZE, bool)
-    missing[50:70, 30:65] = True
-    missing[20:24, 90:100] = True
-    return missing
-
-
-def png(array):
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "png")
-    file.seek(0)
-    return file
-
-
-def layer(missing, alpha=255):
-    painted = np.zeros((*missing.shape, 4), np.uint8)
-    painted[missing] = (*PAINT, alpha)
-    return painted
-
-
-# What is missing
-
-
-@pytest.mark.parametrize("alpha", [1, 128, 255])
-def test_what_is_painted_is_missing_however_thinly(hole, alpha):
-    assert np.array_equal(retouching.mask_of("paint", SIZE, layers=[layer(hole, alpha)]), hole)
-
-
-def test_layers_add_up(hole):
-    other = np.roll(hole, 7, axis=1)
-    mask = retouching.mask_of("paint", SIZE, layers=[layer(hole), layer(other)])
-    assert np.array_equal(mask, hole | other)
-
-
-def test_a_large_picture_is_painted_on_in_reduced_size(monkeypatch, hole):
-    monkeypatch.setattr(retouching, "VIEW", 128)
-    size = (3 * SIZE[0], 3 * SIZE[1])
-    assert retouching.view_size(size) == SIZE and retouching.view_size((50, 60)) == (50, 60)
-    assert retouching.view(np.zeros((*size, 3), np.uint8)).shape == (*SIZE, 3)
-    mask = retouching.mask_of("paint", size, layers=[layer(hole)])
-    assert np.array_equal(mask, hole.repeat(3, axis=0).repeat(3, axis=1))
-
-
-def test_a_mask_file_is_read_as_everywhere(hole):
-    assert np.array_equal(retouching.mask_of("file", SIZE, file=png(hole.astype(np.uint8) * 255)), hole)
-
-
-def test_the_face_mask_covers_mouth_and_leaves_eyes():
-    mask = retouching.mask_of("face_mask", SIZE)
-    height, width = SIZE
-    assert mask.shape == SIZE and mask.dtype == bool
-    assert mask[round(0.75 * height), width // 2] and not mask[: height // 2].any()
-    assert np.array_equal(mask, mask[:, ::-1])
-
-
-def noise(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def painted_all_over(value, size=SIZE):
-    return {"how": "paint", "layers": [layer(np.full(size, value))]}
-
-
-REFUSED = {
-    "nothing painted": (lambda: painted_all_over(False), "Nothing is painted"),
-    "no layer": (lambda: {"how": "paint"}, "Nothing is painted"),
-    "all painted": (lambda: painted_all_over(True), "Everything is painted"),
-    "another painting": (lambda: painted_all_over(True, SIZE[::-1]), "96 x 128. Received 128 x 96"),
-    "no file": (lambda: {"how": "file"}, "no mask yet"),
-    "black": (lambda: {"how": "file", "file": png(np.zeros(SIZE, np.uint8))}, "no missing pixel"),
-    "white": (lambda: {"how": "file", "file": png(np.full(SIZE, 255, np.uint8))}, "no known"),
-    "another size": (lambda: {"how": "file", "file": png(noise(8, 9) // 128 * 255)}, "96 x 128"),
-    "a photograph": (lambda: {"how": "file", "file": png(noise(*SIZE))}, "looks like a photograph"),
-    "not a picture": (lambda: {"how": "file", "file": io.BytesIO(b"not a picture")}, "cannot be read"),
-    "unknown": (lambda: {"how": "pant"}, "Did you mean 'paint'"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_is_no_hole_is_refused_in_words(case):
-    arguments, words = REFUSED[case]
-    with pytest.raises(InputError, match=words) as refused:
-        retouching.mask_of(size=SIZE, **arguments())
-    assert "\n" not in str(refused.value)
-
-
-# What is filled in
-
-
-def test_the_fill_is_the_networks_and_its_company_is_as_asked(model, rgb, hole):
-    filled, others, left_out = retouching.repair(model, rgb, hole, "poisson", ["telea", "biharmonic"])
-    assert np.array_equal(filled, inpaint(model, rgb, hole, blend="poisson"))
-    assert list(others) == ["telea", "biharmonic"] and left_out == []
-    plain, *_ = retouching.repair(model, rgb, hole)
-    assert np.array_equal(plain, inpaint(model, rgb, hole)) and not np.array_equal(plain, filled)
-
-
-@pytest.mark.parametrize("name", retouching.CLASSICAL)
-def test_classical_fills_need_only_what_is_near_the_hole(name):
-    picture, missing = face(1, (80, 120)), np.zeros((80, 120), bool)
-    missing[60:68, 30:44] = True
-    before = picture.copy()
-    filled = retouching.classical_fill(name, picture, missing)
-    assert np.array_equal(picture, before) and np.array_equal(filled[~missing], picture[~missing])
-    whole = classical.get(name)(to_float(picture)[None], np.float32(missing)[None, ..., None])
-    if name == "patchmatch":  # searches at random, in all that it is shown
-        assert np.abs(filled[missing] - 255 * whole[0][missing]).mean() < 40
-    else:
-        assert np.abs(filled[missing] - 255 * whole[0][missing]).max() < 1
-
-
-def test_what_would_take_too_long_is_left_out_in_words(monkeypatch, model, rgb, hole):
-    few = retouching.Limit("Biharmonic", hole.sum() - 1, 10**6)
-    near = retouching.Limit("PatchMatch", 10**6, 1000)
-    monkeypatch.setitem(retouching.CLASSICAL, "biharmonic", few)
-    monkeypatch.setitem(retouching.CLASSICAL, "patchmatch", near)
-    _, others, left_out = retouching.repair(model, rgb, hole, "none", retouching.CLASSICAL)
-    assert list(others) == ["telea", "navier_stokes"]
-    assert "Biharmonic is left out" in left_out[0] and f"{hole.sum():,} pixels" in left_out[0]
-    assert "PatchMatch is left out" in left_out[1] and "spread over" in left_out[1]
-
-
-def test_the_hole_stands_out_and_nothing_else_changes(rgb, hole):
-    shown = retouching.with_hole(rgb, hole)
-    assert (shown[hole] == PAINT).all() and np.array_equal(shown[~hole], rgb[~hole])
-
-
-# What can go wrong before there is a page
-
-
-def test_models_have_a_name_each(model_file):
-    assert list(demo_page.named_models([str(model_file)])) == ["tiny"]
-    with pytest.raises(InputError, match="'tiny' twice"):
-        demo_page.named_models([str(model_file)] * 2)
-
-
-def test_a_missing_extra_is_told(monkeypatch):
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    with pytest.raises(InputError, match=r"pip install 'inpainting_tf\[apps\]'"):
-        pages.gradio()
-
-
-WORDS = {InputError: "a &lt; b", MemoryError: "too large", KeyError: "did not work"}
-
-
-@pytest.mark.parametrize("kind", WORDS)
-def test_errors_become_words_on_the_page(kind):
-    gradio = pytest.importorskip("gradio", reason="needs the extra apps")
-
-    def handler():
-        raise kind("a < b")
-
-    with pytest.raises(gradio.Error) as told:
-        pages.errors_shown(handler)()
-    assert WORDS[kind] in told.value.message
-
-
-# The page in a browser
+@pytest.fixture(scope="module")
+def repaired(model_file):
+    return functools.partial(inpainting_tf.inpaint, inpainting_tf.load(model_file))
 
 
 @pytest.fixture(scope="module")
 def server(model_file, tmp_path_factory):
-    pytest.importorskip("gradio", reason="needs the extra apps")
+    pytest.importorskip("starlette", reason="needs the extra apps")
     log = tmp_path_factory.mktemp("server") / "log.txt"
     options = (f"--model={model_file}", "--max_upload_mb=0.5")
     with served("inpainting_tf.apps.demo", *options, log=log) as running:
@@ -225,51 +48,43 @@ def browser():
 
 
 @pytest.fixture
-def tab(browser, server):
-    with opened(browser, server.url) as (page, asked):
-        page.wait_for_selector("#picture input[type=file]", state="attached")
+def screen():
+    return "desktop"
+
+
+@pytest.fixture
+def tab(browser, server, screen):
+    errors = []
+    with opened(browser, server.url, SCREENS[screen]) as (page, asked):
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.wait_for_selector("body[data-ready]")
         yield page
     elsewhere = [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]
     assert elsewhere == [] and server.asked() == set(), (
         "the page asks for something that is not on this machine"
     )
-    assert server.alive()
+    assert errors == [] and server.alive()
+    assert "Traceback" not in server.log.read_text(encoding="utf-8")
 
 
 def give(tab, place, name, content):
-    content = content if isinstance(content, bytes) else png(content).getvalue()
-    tab.set_input_files(f"{place} input[type=file]", {"name": name, "mimeType": "", "buffer": content})
+    tab.set_input_files(place, {"name": name, "mimeType": "", "buffer": content})
 
 
-def choose(tab, rgb):
-    give(tab, "#picture", "face.png", rgb)
-    tab.wait_for_selector("#painting canvas")
-    frame = np.array(FRAME)
-    for _ in range(100):  # until it is drawn
-        if (np.abs(canvas(tab) - frame).max(axis=-1) < 8).any():
-            return
-        tab.wait_for_timeout(200)
-    raise AssertionError("the picture never appeared on the canvas")
+def rested(tab, mode):
+    tab.wait_for_selector(f"body[data-mode={mode}]:not(.busy)")
 
 
-def canvas(tab):
-    """What is seen of the canvas, int [h, w, 3]."""
-    shot = tab.locator("#painting canvas").first.screenshot()
-    return np.array(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+def choose(tab, content=None, name="face.png"):
+    give(tab, "#picture", name, content or encoded(framed()))
+    rested(tab, "paint")
 
 
-def place_of(seen):
-    """(top, left, height, width) of the picture on the canvas: its frame was drawn to be found."""
-    rows, columns = np.nonzero(np.abs(seen - np.array(FRAME)).max(axis=-1) < 8)
-    return rows.min(), columns.min(), np.ptp(rows) + 1, np.ptp(columns) + 1
-
-
-def paint(tab, *points):
-    """A stroke through points of the picture, (row, column)."""
-    box = tab.locator("#painting canvas").first.bounding_box()
-    top, left, height, width = place_of(canvas(tab))
+def stroke(tab, *points):
+    """By the pointer, through points of the picture, (row, column)."""
+    box = tab.locator("#frame").bounding_box()
     seen = [
-        (box["x"] + left + (x + 0.5) * width / SIZE[1], box["y"] + top + (y + 0.5) * height / SIZE[0])
+        (box["x"] + (x + 0.5) * box["width"] / SIZE[1], box["y"] + (y + 0.5) * box["height"] / SIZE[0])
         for y, x in points
     ]
     tab.mouse.move(*seen[0])
@@ -277,126 +92,228 @@ def paint(tab, *points):
     for point in seen[1:]:
         tab.mouse.move(*point, steps=12)
     tab.mouse.up()
-    tab.wait_for_timeout(300)
 
 
-def under_the_brush(tab):
-    """Which of the picture's pixels are seen to be painted over, bool [H, W]."""
-    seen = canvas(tab)
-    top, left, height, width = place_of(seen)
-    painted = np.abs(seen - PAINT).max(axis=-1) < 24
-    rows = (top + (np.arange(SIZE[0]) + 0.5) * height / SIZE[0]).astype(int)
-    columns = (left + (np.arange(SIZE[1]) + 0.5) * width / SIZE[1]).astype(int)
-    return painted[rows][:, columns]
+def mask(tab):
+    """The paint's opacity, uint8 [H, W]."""
+    address = tab.evaluate("document.getElementById('mask').toDataURL()")
+    return decoded(base64.b64decode(address.partition(",")[2]))[..., 3]
+
+
+def seen(tab):
+    """The picture on the screen in its own size, int [H, W, 3]."""
+    shot = Image.open(io.BytesIO(tab.locator("#frame").screenshot())).convert("RGB")
+    return np.array(shot.resize(SIZE[::-1], Image.Resampling.BILINEAR)).astype(int)
 
 
 def fill(tab):
-    """Fills the hole; the downloaded picture and the mask that it was made with."""
     tab.click("#fill")
-    tab.wait_for_selector("#all img >> nth=3")
+    rested(tab, "result")
+
+
+def downloaded(tab, button="#download"):
     with tab.expect_download() as download:
-        tab.click("#download")
-    assert download.value.suggested_filename == "face_filled.png"
-    hole = tab.request.get(tab.locator("#all img").nth(1).get_attribute("src")).body()
-    marked = np.array(Image.open(io.BytesIO(hole)).convert("RGB"))
-    return np.array(Image.open(download.value.path())), (marked == PAINT).all(axis=-1)
-
-
-@pytest.mark.slow
-def test_what_is_painted_is_filled_and_nothing_else(tab, rgb, model, tmp_path):
-    choose(tab, rgb)
-    paint(tab, (60, 30), (60, 60), (70, 75))
-    brush = under_the_brush(tab)
-    assert 50 < brush.sum() < 0.5 * brush.size
-    filled, mask = fill(tab)
-    assert np.array_equal(filled[~mask], rgb[~mask])
-    difference = filled.astype(int) - inpaint(model, rgb, mask, blend="poisson")
-    assert np.abs(difference).max() <= 1
-    changed = (filled != rgb).any(axis=-1)
-    near, kernel = cv2.dilate(np.uint8(brush), np.ones((3, 3))) > 0, np.ones((3, 3))
-    inside = cv2.erode(np.uint8(brush), kernel) > 0
-    assert not changed[~near].any(), "a pixel beside the brush changed"
-    assert mask[inside].all() and changed[inside].mean() > 0.98
-    assert screenshot(tab, "demo", tmp_path).stat().st_size > 10_000
-
-
-@pytest.mark.slow
-def test_the_painting_outlives_a_look_at_the_other_ways(tab, rgb):
-    choose(tab, rgb)
-    paint(tab, (60, 30), (60, 60))
-    brush = under_the_brush(tab)
-    tab.click("#how >> text=Face mask")
-    tab.wait_for_selector("#preview img")
-    tab.click("#how >> text=Paint over it")
-    tab.wait_for_selector("#painting canvas >> visible=true")
-    _, mask = fill(tab)
-    assert (mask == brush).mean() > 0.98
-
-
-@pytest.mark.slow
-def test_a_mask_file_and_the_shape_of_a_face_mask(tab, rgb, hole, model):
-    choose(tab, rgb)
-    tab.click("#how >> text=Upload a mask")
-    give(tab, "#mask_file", "mask.png", hole.astype(np.uint8) * 255)
-    tab.wait_for_selector("#preview img")
-    filled, mask = fill(tab)
-    assert np.array_equal(mask, hole) and np.array_equal(filled[~hole], rgb[~hole])
-    assert np.abs(filled.astype(int) - inpaint(model, rgb, hole, blend="poisson")).max() <= 1
+        tab.click(button)
+    with open(download.value.path(), "rb") as file:
+        return download.value.suggested_filename, decoded(file.read())
 
 
 def told(tab, words):
-    tab.wait_for_selector(f".toast-body:has-text({words!r})")
+    tab.wait_for_selector(f"#problem:has-text({words!r})")
+    tab.click("#problem button")
 
 
-def animation():
-    frames = [Image.fromarray(face(i, (16, 24))) for i in range(3)]
-    file = io.BytesIO()
-    frames[0].save(file, "gif", save_all=True, append_images=frames[1:])
-    return file.getvalue()
+def test_what_is_painted_is_filled_and_nothing_else(tab, repaired):
+    rgb = framed()
+    choose(tab)
+    assert tab.is_disabled("#fill") and tab.is_disabled("#undo")
+    stroke(tab, (60, 30), (60, 60), (70, 75))
+    tab.mouse.move(5, 5)
+    painted = mask(tab)
+    full, none = painted == 255, painted == 0
+    assert 50 < full.sum() < 0.5 * full.size and full[60, 31:60].all()
+    expected = 0.45 * rgb + 0.55 * np.array(retouching.PAINT)
+    inside = (slice(58, 62), slice(34, 58))
+    assert np.abs(seen(tab)[inside] - expected[inside]).mean() < 8, "what lies under the paint is seen"
+    fill(tab)
+    name, filled = downloaded(tab)
+    assert name == "face_filled.png" and np.array_equal(filled[none], rgb[none])
+    assert np.array_equal(filled, repaired(rgb, painted > 0))
 
 
-def bomb():
-    """20,000 x 20,000 black pixels in a few kilobytes."""
-    file = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(file, "png")
-    return file.getvalue()
+def test_going_on_and_back_and_forth(tab, repaired):
+    choose(tab)
+    stroke(tab, (30, 20), (30, 40))
+    first = mask(tab)
+    stroke(tab, (80, 100), (80, 110))
+    both = mask(tab)
+    tab.keyboard.press("Control+z")
+    rested(tab, "paint")
+    assert np.array_equal(mask(tab), first)
+    tab.keyboard.press("Control+Shift+Z")
+    rested(tab, "paint")
+    assert np.array_equal(mask(tab), both)
+    tab.click("#undo")
+    rested(tab, "paint")
+    fill(tab)
+    tab.click("#go-on")
+    rested(tab, "paint")
+    assert not mask(tab).any() and tab.is_disabled("#fill")
+    stroke(tab, (80, 100), (80, 110))
+    second = mask(tab)
+    fill(tab)
+    expected = repaired(repaired(framed(), first > 0), second > 0)
+    assert np.array_equal(downloaded(tab)[1], expected)
+    for mode in ("paint", "paint", "result", "paint"):  # the mask of the second fill, no mask, the first fill
+        tab.keyboard.press("Control+z")
+        rested(tab, mode)
+    assert np.array_equal(mask(tab), first)
+    for mode in ("result", "paint", "paint", "result"):
+        tab.keyboard.press("Control+y")
+        rested(tab, mode)
+    assert np.array_equal(downloaded(tab)[1], expected)
 
 
-@pytest.mark.slow
-def test_what_is_wrong_is_told_in_words_and_the_page_goes_on(tab, server, rgb, hole):
-    whole = png(rgb).getvalue()
-    bad = {
-        "no.png": (b"this is no picture", "cannot be read"),
-        "half.png": (whole[: len(whole) // 2], "cannot be read"),
-        "moving.gif": (animation(), "animation of 3 frames"),
-        "bomb.png": (bomb(), "cannot be read"),
-    }
-    for name, (content, words) in bad.items():
-        give(tab, "#picture", name, content)
-        told(tab, words)
-        tab.locator(".toast-close").first.click()
-        tab.wait_for_selector("#picture input[type=file]", state="attached")
-    choose(tab, rgb)
-    tab.click("#fill")
-    told(tab, "Nothing is painted yet")
-    tab.click("#how >> text=Upload a mask")
-    give(tab, "#mask_file", "mask.png", noise(*SIZE))
+def test_tools_by_keys(tab):
+    choose(tab)
+    size = int(tab.input_value("#size"))
+    for _ in range(3):
+        tab.keyboard.press("]")
+    assert int(tab.input_value("#size")) > size
+    tab.keyboard.press("[")
+    tab.focus("#frame")
+    tab.keyboard.press("Space")
+    for _ in range(6):
+        tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Space")
+    drawn = mask(tab) > 0
+    assert drawn[48, 64:84].all() and not drawn[:30].any()
+    assert "Brush lifted" in tab.text_content("#said")
+    tab.keyboard.press("e")
+    stroke(tab, (48, 64), (48, 72))
+    assert not mask(tab)[48, 64:72].any() and mask(tab)[48, 82] == 255
+    tab.keyboard.press("Enter")
+    rested(tab, "result")
+    tab.focus("#compare")
+    for _ in range(8):
+        tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.getElementById('frame').style.getPropertyValue('--cut')") == "42%"
+
+
+def test_masks_are_loaded_changed_saved_and_refused(tab, repaired):
+    hole = two_holes()
+    choose(tab)
+    tab.click("#mask-tools summary")
+    give(tab, "#mask-file", "mask.png", encoded(noise(*SIZE)))
     told(tab, "looks like a photograph")
-    tab.click("#how >> text=Face mask")
-    filled, mask = fill(tab)
-    assert mask.any() and np.array_equal(filled[~mask], rgb[~mask])
+    assert tab.input_value("#mask-file") == "" and not mask(tab).any()
+    give(tab, "#mask-file", "mask.png", encoded(paint(hole)))
+    rested(tab, "paint")
+    assert np.array_equal(mask(tab), paint(hole))
+    name, saved = downloaded(tab, "#save-mask")
+    assert name == "face_mask.png" and np.array_equal(saved, paint(hole))
+    tab.fill("#by", "3")
+    tab.click("#grow")
+    rested(tab, "paint")
+    assert np.array_equal(mask(tab), retouching.widened(paint(hole), 3))
+    tab.click("#undo")
+    rested(tab, "paint")
+    tab.click("#invert")
+    rested(tab, "paint")
+    assert np.array_equal(mask(tab), 255 - paint(hole))
+    assert "inverse" in tab.text_content("#share")
+    tab.click("#undo")
+    rested(tab, "paint")
+    fill(tab)
+    assert np.array_equal(downloaded(tab)[1], repaired(framed(), hole))
+    tab.click("#others summary")
+    tab.click("#methods >> text=Telea")
+    tab.wait_for_selector("#fills button >> nth=1")
+    rested(tab, "result")
+    assert np.array_equal(downloaded(tab)[1], retouching.classical_fill("telea", framed(), hole))
 
 
-@pytest.mark.slow
-def test_files_over_the_limit_are_refused(tab, server):
-    give(tab, "#picture", "large.png", noise(500, 500, 3))
-    told(tab, "maximum allowed size")
-    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + bytes(2**20)
-    request = urllib.request.Request(
-        f"{server.url}gradio_api/upload",
-        body + b"\r\n--x--\r\n",
-        {"Content-Type": "multipart/form-data; boundary=x"},
-    )
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request)
-    assert refused.value.code == 413 and server.alive()
+def test_a_picture_is_extended_by_a_drawn_frame(tab):
+    choose(tab)
+    tab.click("#tool-extend")
+    stroke(tab, (10, 10), (110, 160))
+    assert [tab.input_value(f"#{side}") for side in ("left", "top")] == ["0", "0"]
+    right, bottom = (int(tab.input_value(f"#{side}")) for side in ("right", "bottom"))
+    assert 30 <= right <= 35 and 12 <= bottom <= 17
+    tab.click("#extend")
+    rested(tab, "result")
+    filled = downloaded(tab)[1]
+    assert filled.shape == (SIZE[0] + bottom, SIZE[1] + right, 3)
+    assert np.array_equal(filled[: SIZE[0], : SIZE[1]], framed())
+    for _ in range(2):
+        tab.keyboard.press("Control+z")
+        rested(tab, "paint")
+    assert not mask(tab).any() and mask(tab).shape == SIZE
+
+
+def test_a_jpeg_comes_back_as_one_or_as_a_png(tab):
+    choose(tab, encoded(framed(), "JPEG", quality=80), "photo.jpeg")
+    stroke(tab, (60, 30), (60, 60))
+    fill(tab)
+    assert downloaded(tab)[0] == "photo_filled.jpg"
+    tab.select_option("#format", "png")
+    assert downloaded(tab)[0] == "photo_filled.png"
+
+
+def test_what_is_wrong_is_told_in_words_and_the_page_goes_on(tab):
+    assert "up to 0.5 MB and 100 megapixels" in tab.text_content("#limits")
+    give(tab, "#picture", "no.png", b"this is no picture")
+    told(tab, "cannot be read")
+    give(tab, "#picture", "large.png", encoded(noise(500, 500, 3)))
+    told(tab, "this page takes up to 0.5 MB")
+    choose(tab)
+    stroke(tab, (60, 30), (60, 60))
+    fill(tab)
+
+
+def test_everything_has_a_name_and_can_be_reached_by_keys(tab):
+    choose(tab)
+    nameless = tab.evaluate("""() => {
+        const all = [...document.querySelectorAll("button, input, select, [role=application]")];
+        const named = (each) => each.ariaLabel || each.textContent.trim() || each.labels?.length;
+        return all.filter((each) => !named(each)).map((each) => each.outerHTML);
+    }""")
+    assert nameless == []
+    reached = set()
+    for _ in range(40):
+        tab.keyboard.press("Tab")
+        reached.add(tab.evaluate("document.activeElement.id"))
+    assert {"new", "help", "theme", "frame", "tool-erase", "tool-extend", "size"} <= reached
+    tab.click("#help")
+    assert tab.is_visible("#keys")
+    tab.keyboard.press("Escape")
+    assert tab.is_hidden("#keys")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = tab.evaluate(ground)
+    tab.click("#theme")
+    assert tab.evaluate(ground) != before
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_all_of_it_is_seen_without_scrolling(tab, screen, tmp_path):
+    def shown(selector):
+        box = tab.locator(selector).bounding_box()
+        width, height = SCREENS[screen]
+        return (
+            box["x"] >= 0
+            and box["y"] >= 0
+            and box["x"] + box["width"] <= width
+            and (box["y"] + box["height"] <= height)
+        )
+
+    assert shown("#drop .button")
+    tab.wait_for_function("[...document.images].every((each) => !each.src || each.naturalWidth)")
+    screenshot(tab, f"demo_{screen}_start", tmp_path)
+    tab.click("#examples button >> nth=0")
+    rested(tab, "paint")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+    assert shown("#fill") and shown("#frame") and shown("#tool-paint") and shown("#undo") and shown("#size")
+    screenshot(tab, f"demo_{screen}_paint", tmp_path)
+    fill(tab)
+    assert shown("#frame") and shown("#go-on") and shown("#download")
+    assert screenshot(tab, f"demo_{screen}_result", tmp_path).stat().st_size > 10_000

@@ -289,3 +289,17 @@ def test_a_hole_that_was_grown_over_its_rim_is_told(inpaint, files):
     kept = inpaint(*FILE, "--grow=0", "--overwrite")
     assert kept.status == 0 and kept.err == ""
     assert (opened("out.png") == shining)[~hole()].all()
+
+
+def test_a_picture_is_extended(inpaint, files):
+    done = inpaint("--image=photo.png", "--extend=4,0,9,6", "--output=wider.png")
+    assert done.status == 0, done.err
+    wider = opened(files / "wider.png")
+    assert wider.shape == (SIZE[0] + 6, SIZE[1] + 13, 3)
+    assert np.array_equal(wider[: SIZE[0], 4 : 4 + SIZE[1]], picture())
+    assert inpaint(*FILE[:2], "--extend=4,0,9,6", "--output=both.png").status == 0
+    both = opened(files / "both.png")[: SIZE[0], 4 : 4 + SIZE[1]]
+    assert np.array_equal(both[~hole()], picture()[~hole()]) and (both != picture())[hole()].any()
+    for wrong in ("--extend=4,0,nine,6", "--extend=400,0,0,0", "--extend=1,2"):
+        refused = inpaint("--image=photo.png", wrong, "--output=no.png")
+        assert refused.status == 2 and "extend" in refused.err and not (files / "no.png").exists()

@@ -1,0 +1,43 @@
+"""Pictures that are extended beyond their edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inpainting_tf import InputError
+from inpainting_tf.photographs import Photograph, extend
+
+RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+
+
+def test_what_is_new_is_the_hole_and_the_picture_stays():
+    missing = np.zeros((5, 7), bool)
+    missing[2, 3] = True
+    alpha = np.full((5, 7), 9, np.uint8)
+    wider, hole = extend(Photograph(RGB, alpha), (4, 3, 2, 1), missing)
+    assert wider.rgb.shape == (9, 13, 3) and wider.rgb.dtype == np.uint8 and hole.shape == (9, 13)
+    inside = (slice(3, 8), slice(4, 11))
+    assert np.array_equal(wider.rgb[inside], RGB) and np.array_equal(hole[inside], missing)
+    assert hole.sum() == 9 * 13 - 5 * 7 + 1
+    assert np.array_equal(wider.alpha, np.where(hole, 255, 9))
+    assert np.array_equal(wider.rgb[0, 0], RGB[0, 0])
+
+
+REFUSED = {
+    "three": ((1, 2, 3), "four whole numbers"),
+    "negative": ((-1, 0, 0, 2), "Received -1,0,0,2"),
+    "wider than the picture": ((8, 0, 0, 0), r"\(7 across, 5 down\)"),
+    "higher than the picture": ((0, 6, 0, 0), r"\(7 across, 5 down\)"),
+    "nothing": ((0, 0, 0, 0), "one of them more than 0"),
+    "a fraction": ((0.5, 0, 0, 0), "whole"),
+    "too large": ((7, 5, 7, 5), "at most 0.0001 million pixels"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_other_margins_are_refused_in_words(case):
+    margins, words = REFUSED[case]
+    with pytest.raises(InputError, match=words) as refused:
+        extend(Photograph(RGB), margins, max_megapixels=0.0001)
+    assert "\n" not in str(refused.value)
