@@ -105,9 +105,8 @@ class Handlers:
         """Opens a picture file; `name` in the query is its name."""
         name = PurePosixPath(request.query_params.get("name", "").replace("\\", "/")).name[-_NAME:]
         photograph = photographs.read(io.BytesIO(body), max_megapixels=self._limits.megapixels)
-        hole = None if photograph.alpha is None else holes.of_transparency(photograph.alpha)
         changed = np.zeros(photograph.rgb.shape[:2], bool)
-        return self._put(Picture(name or "picture", photograph, changed, hole))
+        return self._put(Picture(name or "picture", photograph, changed, _erased(photograph.alpha)))
 
     def example(self, request: Request, body: bytes) -> Response:
         """Opens an example."""
@@ -247,6 +246,12 @@ def _ending(picture: Picture) -> str:
     encoded = picture.photograph.encoded
     format = formats.FORMATS.get(encoded.name if encoded else "PNG", formats.FORMATS["PNG"])
     return format.endings[0]
+
+
+def _erased(alpha: np.ndarray | None) -> np.ndarray | None:
+    """The hole of a picture that is transparent in parts."""
+    hole = None if alpha is None else holes.of_transparency(alpha)
+    return hole if hole is not None and 0 < hole.mean() < 1 else None
 
 
 def _number(request: Request, name: str, least: int, most: int) -> int | None:

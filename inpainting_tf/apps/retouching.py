@@ -63,7 +63,7 @@ def hole_of(paint: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The hole that is painted in a view of a picture.
 
     Args:
-        paint: uint8 [h, w], opacity. As in a mask file, the antialiased edge of a stroke is missing.
+        paint: uint8 [h, w], opacity.
         size: the picture's (height, width).
 
     Returns:
@@ -73,7 +73,7 @@ def hole_of(paint: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         InputError: the paint is of another size than the view, or nothing or everything is missing.
     """
     check_paint(paint, size)
-    hole = holes.without_antialiasing(paint.astype(np.float32) / 255)
+    hole = paint.astype(np.float32) / 255
     missing = hole >= FAINT
     if missing.all() or not missing.any():
         what = "Nothing is marked yet" if not missing.any() else "Everything is marked"
@@ -90,17 +90,6 @@ def paint_of(hole: np.ndarray) -> np.ndarray:
         most = cv2.dilate(hole, np.ones([2 * each + 1 for each in reach], np.uint8))
         hole = cv2.resize(most, size[::-1], interpolation=cv2.INTER_NEAREST)
     return np.rint(hole * 255).astype(np.uint8)
-
-
-def paint_of(mask: np.ndarray) -> np.ndarray:
-    """A mask as paint in its picture's view: whatever part of a view's pixel is missing is painted."""
-    size = view_size(mask.shape[:2])
-    levels = mask.astype(np.uint8) * np.uint8(255)
-    if size == mask.shape:
-        return levels
-    # Averages of areas are above 0 wherever one pixel is; of bytes, small ones would be rounded away.
-    reduced = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-    return np.where(reduced > 0, np.uint8(255), np.uint8(0))
 
 
 def face_mask(size: tuple[int, int]) -> np.ndarray:

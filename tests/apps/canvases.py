@@ -22,6 +22,7 @@ def framed() -> np.ndarray:
 
 
 def two_holes() -> np.ndarray:
+    """bool [H, W]."""
     missing = np.zeros(SIZE, bool)
     missing[50:70, 30:65] = True
     missing[20:24, 90:100] = True

@@ -6,6 +6,7 @@ import base64
 import functools
 import io
 
+import cv2
 import numpy as np
 import pytest
 from browser import chromium, opened, screenshot, served
@@ -14,6 +15,7 @@ from PIL import Image
 from running import lively
 
 import inpainting_tf
+from inpainting_tf import photographs
 from inpainting_tf.apps import retouching
 
 pytestmark = pytest.mark.slow
@@ -29,7 +31,11 @@ def model_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def repaired(model_file):
-    return functools.partial(inpainting_tf.inpaint, inpainting_tf.load(model_file))
+    """The repair that the page ought to make of a picture with paint."""
+    fill = functools.partial(inpainting_tf.inpaint, inpainting_tf.load(model_file))
+    return lambda rgb, painted: (
+        photographs.repair(photographs.Photograph(rgb), retouching.hole_of(painted, SIZE), fill).rgb
+    )
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +136,17 @@ def test_what_is_painted_is_filled_and_nothing_else(tab, repaired):
     stroke(tab, (60, 30), (60, 60), (70, 75))
     tab.mouse.move(5, 5)
     painted = mask(tab)
-    full, none = painted == 255, painted == 0
+    full = painted == 255
     assert 50 < full.sum() < 0.5 * full.size and full[60, 31:60].all()
     expected = 0.45 * rgb + 0.55 * np.array(retouching.PAINT)
     inside = (slice(58, 62), slice(34, 58))
     assert np.abs(seen(tab)[inside] - expected[inside]).mean() < 8, "what lies under the paint is seen"
     fill(tab)
     name, filled = downloaded(tab)
-    assert name == "face_filled.png" and np.array_equal(filled[none], rgb[none])
-    assert np.array_equal(filled, repaired(rgb, painted > 0))
+    assert name == "face_filled.png" and (filled != rgb).any(axis=-1)[full].mean() > 0.98
+    far = cv2.dilate(painted, np.ones((9, 9))) == 0  # beyond a rim that is mixed with what is covered
+    assert np.array_equal(filled[far], rgb[far])
+    assert np.array_equal(filled, repaired(rgb, painted))
 
 
 def test_going_on_and_back_and_forth(tab, repaired):
@@ -162,7 +170,7 @@ def test_going_on_and_back_and_forth(tab, repaired):
     stroke(tab, (80, 100), (80, 110))
     second = mask(tab)
     fill(tab)
-    expected = repaired(repaired(framed(), first > 0), second > 0)
+    expected = repaired(repaired(framed(), first), second)
     assert np.array_equal(downloaded(tab)[1], expected)
     for mode in ("paint", "paint", "result", "paint"):  # the mask of the second fill, no mask, the first fill
         tab.keyboard.press("Control+z")
@@ -225,12 +233,13 @@ def test_masks_are_loaded_changed_saved_and_refused(tab, repaired):
     tab.click("#undo")
     rested(tab, "paint")
     fill(tab)
-    assert np.array_equal(downloaded(tab)[1], repaired(framed(), hole))
+    assert np.array_equal(downloaded(tab)[1], repaired(framed(), paint(hole)))
     tab.click("#others summary")
     tab.click("#methods >> text=Telea")
     tab.wait_for_selector("#fills button >> nth=1")
     rested(tab, "result")
-    assert np.array_equal(downloaded(tab)[1], retouching.classical_fill("telea", framed(), hole))
+    telea = retouching.classical_fill("telea", framed(), hole)
+    assert np.array_equal(downloaded(tab)[1][hole], telea[hole])
 
 
 def test_a_picture_is_extended_by_a_drawn_frame(tab):
@@ -307,7 +316,8 @@ def test_all_of_it_is_seen_without_scrolling(tab, screen, tmp_path):
         )
 
     assert shown("#drop .button")
-    tab.wait_for_function("[...document.images].every((each) => !each.src || each.naturalWidth)")
+    while tab.evaluate("[...document.images].some((each) => each.src && !each.naturalWidth)"):
+        tab.wait_for_timeout(100)
     screenshot(tab, f"demo_{screen}_start", tmp_path)
     tab.click("#examples button >> nth=0")
     rested(tab, "paint")

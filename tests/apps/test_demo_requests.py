@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 
@@ -12,8 +13,9 @@ from PIL import Image
 from running import lively
 
 import inpainting_tf
-from inpainting_tf import InputError
+from inpainting_tf import InputError, photographs
 from inpainting_tf.apps import album, examples, retouching, serving
+from inpainting_tf.photographs import Photograph
 
 testclient = pytest.importorskip("starlette.testclient", reason="needs the extra apps")
 demo_page = pytest.importorskip("inpainting_tf.apps.demo_page")
@@ -39,6 +41,12 @@ def hole():
 @pytest.fixture
 def rgb():
     return framed()
+
+
+def expected(model, rgb, missing, blend="poisson"):
+    """The library's repair."""
+    fill = functools.partial(inpainting_tf.inpaint, model, blend=blend)
+    return photographs.repair(Photograph(rgb), missing.astype(np.float32), fill).rgb
 
 
 def upload(client, content, name="face.png"):
@@ -79,10 +87,9 @@ def told(answer, status, words):
 def test_the_fill_is_that_of_the_library_and_the_file_holds_it_exactly(client, model, rgb, hole, blend):
     picture = opened(client, encoded(rgb))
     done = filled(client, picture, hole, model="tiny", blend=blend)
-    assert done["missing"] == hole.sum() and done["format"] == "PNG" and picture["format"] == "PNG"
+    assert done["missing"] >= hole.sum() and done["format"] == "PNG" and picture["format"] == "PNG"
     answer = got(client, done, "file")
-    expected = inpainting_tf.inpaint(model, rgb, hole, blend=blend)
-    assert np.array_equal(decoded(answer.content), expected)
+    assert np.array_equal(decoded(answer.content), expected(model, rgb, hole, blend))
     assert 'filename="face_filled.png"' in answer.headers["content-disposition"]
     assert np.array_equal(decoded(got(client, picture, "file").content), rgb), "the step before stays"
 
@@ -91,8 +98,8 @@ def test_what_was_filled_is_a_picture_to_go_on_from(client, model, rgb, hole):
     first, second = hole.copy(), np.roll(hole, 20, axis=0)
     step = filled(client, opened(client, encoded(rgb)), first)
     done = filled(client, step, second)
-    expected = inpainting_tf.inpaint(model, inpainting_tf.inpaint(model, rgb, first), second)
-    assert np.array_equal(decoded(got(client, done, "file").content), expected)
+    both = expected(model, expected(model, rgb, first), second)
+    assert np.array_equal(decoded(got(client, done, "file").content), both)
 
 
 def test_a_jpeg_stays_one_in_all_blocks_that_were_not_filled(client, rgb, hole):
@@ -125,7 +132,7 @@ def test_transparent_parts_are_the_first_hole_and_opaque_once_filled(client, rgb
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_an_extended_picture_keeps_its_pixels_and_has_a_hole_around_them(client, rgb, kind):
-    picture = opened(client, encoded(rgb, kind))
+    picture = opened(client, encoded(rgb, kind, quality=95, subsampling=0))
     wider = posted(client, picture, "extended", left=10, top=0, right=30, bottom=8).json()
     assert (wider["height"], wider["width"]) == (104, 168) and wider["hole"]
     start = got(client, wider, "hole").content
@@ -134,7 +141,7 @@ def test_an_extended_picture_keeps_its_pixels_and_has_a_hole_around_them(client,
     if kind == "PNG":
         assert np.array_equal(inside, rgb)
     else:
-        assert np.abs(inside.astype(int) - rgb).mean() < 12
+        assert np.abs(inside.astype(int) - rgb).mean() < 4
     told(posted(client, picture, "extended", left=200), 400, "own side (128 across, 96 down)")
     told(posted(client, picture, "extended"), 400, "one of them more than 0")
     told(posted(client, picture, "extended", left="many"), 400, "whole number")
@@ -142,8 +149,8 @@ def test_an_extended_picture_keeps_its_pixels_and_has_a_hole_around_them(client,
 
 def test_classical_fills_beside_the_networks(client, rgb, hole):
     done = filled(client, opened(client, encoded(rgb)), hole, method="telea")
-    expected = retouching.classical_fill("telea", rgb, hole)
-    assert np.array_equal(decoded(got(client, done, "file").content), expected)
+    telea = retouching.classical_fill("telea", rgb, hole)
+    assert np.array_equal(decoded(got(client, done, "file").content)[hole], telea[hole])
 
 
 # Views and masks
@@ -159,19 +166,19 @@ def test_masks_are_loaded_changed_and_saved(client, rgb, hole):
     picture = opened(client, encoded(rgb))
     loaded = posted(client, picture, "mask", encoded(paint(hole))).content
     assert np.array_equal(decoded(loaded)[..., 3], paint(hole))
-    for query, expected in (
+    for query, wanted in (
         ({"grow": 5}, retouching.widened(paint(hole), 5)),
         ({"grow": -2}, retouching.widened(paint(hole), -2)),
         ({"feather": 3}, retouching.feathered(paint(hole), 3)),
         ({"invert": ""}, 255 - paint(hole)),
     ):
         changed = posted(client, picture, "paint", painted(hole), **query).content
-        assert np.array_equal(decoded(changed)[..., 3], expected), query
+        assert np.array_equal(decoded(changed)[..., 3], wanted), query
     saved = posted(client, picture, "mask_file", painted(hole)).content
     assert np.array_equal(decoded(saved) > 0, hole)
     assert np.array_equal(decoded(posted(client, picture, "mask", saved).content)[..., 3], paint(hole))
     face_mask = decoded(got(client, picture, "face_mask").content)[..., 3]
-    assert np.array_equal(face_mask > 0, retouching.face_mask(SIZE))
+    assert np.array_equal(face_mask / 255, retouching.face_mask(SIZE))
 
 
 def test_examples_are_ready_to_be_filled(client):
@@ -272,8 +279,7 @@ def test_accidents_are_told_without_their_reason_and_logged(monkeypatch, client,
 
 
 def test_the_oldest_unused_pictures_make_room(tmp_path, rgb):
-    photograph = inpainting_tf.photographs.Photograph(rgb)
-    picture = album.Picture("a", photograph, np.zeros(SIZE, bool))
+    picture = album.Picture("a", Photograph(rgb), np.zeros(SIZE, bool))
     kept = album.Album(tmp_path, room=2 * (rgb.size + SIZE[0] * SIZE[1]) + 5000)
     first, second = kept.put(picture), kept.put(picture)
     kept.get(first)

@@ -11,6 +11,7 @@ from inpainting_tf import InputError, classical
 from inpainting_tf.apps import examples, retouching
 from inpainting_tf.data.synthetic_faces import face
 from inpainting_tf.ops.images import to_float
+from inpainting_tf.photographs import holes
 
 
 @pytest.fixture
@@ -21,9 +22,10 @@ def hole():
 # Paint and masks
 
 
-@pytest.mark.parametrize("opacity", [1, 128, 255])
-def test_what_is_painted_is_missing_however_thinly(hole, opacity):
-    assert np.array_equal(retouching.hole_of(paint(hole, opacity), SIZE), hole)
+@pytest.mark.parametrize("opacity", [40, 128, 255])
+def test_paint_is_the_opacity_of_the_hole(hole, opacity):
+    found = retouching.hole_of(paint(hole, opacity), SIZE)
+    assert found.dtype == np.float32 and np.array_equal(found, np.where(hole, np.float32(opacity / 255), 0))
 
 
 def test_a_large_picture_is_painted_on_in_reduced_size(monkeypatch, hole):
@@ -32,27 +34,28 @@ def test_a_large_picture_is_painted_on_in_reduced_size(monkeypatch, hole):
     assert retouching.view_size(size) == SIZE and retouching.view_size((50, 60)) == (50, 60)
     assert retouching.view(np.zeros((*size, 3), np.uint8)).shape == (*SIZE, 3)
     mask = retouching.hole_of(paint(hole), size)
-    assert np.array_equal(mask, hole.repeat(3, axis=0).repeat(3, axis=1))
+    assert np.array_equal(mask > 0, hole.repeat(3, axis=0).repeat(3, axis=1))
 
 
 def test_a_mask_becomes_the_paint_of_which_it_is_the_mask(hole):
-    assert np.array_equal(retouching.hole_of(retouching.paint_of(hole), SIZE), hole)
+    soft = holes.feathered(hole.astype(np.float32), 5)
+    assert np.abs(retouching.hole_of(retouching.paint_of(soft), SIZE) - soft).max() < 0.003
 
 
 @pytest.mark.parametrize("scale", [2, 7, 7.9])
 def test_no_pixel_of_a_large_mask_is_lost_in_the_view(monkeypatch, scale):
     size = (round(scale * 61), round(scale * 40))
     monkeypatch.setattr(retouching, "VIEW", 61)
-    mask = np.zeros(size, bool)
-    mask.ravel()[:: size[0] * 7 + 3] = True  # single pixels
-    back = retouching.hole_of(retouching.paint_of(mask), size)
-    assert back[mask].all() and back.sum() <= mask.sum() * (scale + 2) ** 2
+    mask = np.zeros(size, bool)  # single pixels
+    mask.ravel()[:: size[0] * 7 + 3] = True
+    back = retouching.hole_of(retouching.paint_of(mask.astype(np.float32)), size)
+    assert (back[mask] == 1).all() and (back > 0).sum() <= mask.sum() * (4 * scale) ** 2
 
 
 def test_the_face_mask_covers_mouth_and_leaves_eyes():
-    mask = retouching.face_mask(SIZE)
+    mask = retouching.face_mask(SIZE) > 0
     height, width = SIZE
-    assert mask.shape == SIZE and mask.dtype == bool
+    assert mask.shape == SIZE
     assert mask[round(0.75 * height), width // 2] and not mask[: height // 2].any()
     assert np.array_equal(mask, mask[:, ::-1])
 
@@ -71,8 +74,8 @@ def test_paint_grows_and_shrinks_by_pixels_in_every_direction(hole):
 def test_feathered_paint_fades_at_its_edges_alone(hole):
     soft = retouching.feathered(paint(hole), 4)
     assert soft[60, 47] == 255 and soft[0, 0] == 0
-    edge = soft[60, 22:39].astype(int)
-    assert (np.diff(edge) >= 0).all() and 100 < edge[8] < 155 and len(np.unique(edge)) > 6
+    edge = soft[60, 22:31].astype(int)
+    assert (np.diff(edge) >= 0).all() and edge[0] == 0 and edge[-1] == 255 and len(np.unique(edge)) == 6
 
 
 REFUSED = {

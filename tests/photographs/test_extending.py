@@ -12,15 +12,17 @@ RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
 
 
 def test_what_is_new_is_the_hole_and_the_picture_stays():
-    missing = np.zeros((5, 7), bool)
-    missing[2, 3] = True
+    known = np.zeros((5, 7), np.float32)
+    known[2, 3] = 0.5
     alpha = np.full((5, 7), 9, np.uint8)
-    wider, hole = extend(Photograph(RGB, alpha), (4, 3, 2, 1), missing)
-    assert wider.rgb.shape == (9, 13, 3) and wider.rgb.dtype == np.uint8 and hole.shape == (9, 13)
-    inside = (slice(3, 8), slice(4, 11))
-    assert np.array_equal(wider.rgb[inside], RGB) and np.array_equal(hole[inside], missing)
-    assert hole.sum() == 9 * 13 - 5 * 7 + 1
-    assert np.array_equal(wider.alpha, np.where(hole, 255, 9))
+    wider, hole = extend(Photograph(RGB, alpha), (4, 3, 2, 1), known)
+    assert wider.rgb.shape == (9, 13, 3) and wider.rgb.dtype == np.uint8
+    assert hole.shape == (9, 13) and hole.dtype == np.float32
+    inside = np.zeros((9, 13), bool)
+    inside[3:8, 4:11] = True
+    assert np.array_equal(wider.rgb[inside], RGB.reshape(-1, 3))
+    assert np.array_equal(hole[inside], known.ravel()) and (hole[~inside] == 1).all()
+    assert (wider.alpha[inside] == 9).all() and (wider.alpha[~inside] == 255).all()
     assert np.array_equal(wider.rgb[0, 0], RGB[0, 0])
 
 
