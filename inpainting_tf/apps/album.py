@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from inpainting_tf import photographs
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import Photograph
+from inpainting_tf.photographs import Photograph, Repaired
 
 ROOM = 4 * 2**30  # bytes of all pictures; the longest unused ones make room for others
 
@@ -43,12 +44,9 @@ class Picture:
         height, width = self.photograph.rgb.shape[:2]
         return height, width
 
-    def filled(self, rgb: np.ndarray, mask: np.ndarray) -> Picture:
-        """The next step: new pixels [H, W, 3] where a mask, bool [H, W], is True."""
-        alpha = self.photograph.alpha
-        alpha = None if alpha is None else np.where(mask, np.uint8(255), alpha)
-        photograph = dataclasses.replace(self.photograph, rgb=rgb, alpha=alpha)
-        return Picture(self.name, photograph, self.changed | mask)
+    def repaired(self, done: Repaired) -> Picture:
+        """The next step."""
+        return Picture(self.name, photographs.after(self.photograph, done), self.changed | done.mask)
 
 
 class Album:

@@ -135,7 +135,7 @@ class Handlers:
         ending = ".png" if "png" in request.query_params else _ending(picture)
         path = Path(tempfile.gettempdir()) / f"inpainting_tf-{secrets.token_hex(8)}{ending}"
         try:
-            photographs.write(path, picture.photograph, picture.photograph.rgb, picture.changed)
+            photographs.write(path, picture.photograph, picture.photograph.colours, picture.changed)
         except photographs.NotWritten as error:
             raise Refused(422, f"{error}: download it as PNG.") from error
         name = f"{PurePosixPath(picture.name).stem}_filled{ending}"
@@ -190,8 +190,9 @@ class Handlers:
         fill, start = self._fill(request), time.perf_counter()
         done = photographs.repair(picture.photograph, hole, fill)
         seconds = time.perf_counter() - start
-        step = picture.filled(done.rgb, done.mask)
-        return self._put(step, missing=int(done.mask.sum()), grown=done.grown, seconds=seconds)
+        return self._put(
+            picture.repaired(done), missing=int(done.mask.sum()), grown=done.grown, seconds=seconds
+        )
 
     # Shared
 

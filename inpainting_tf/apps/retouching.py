@@ -20,7 +20,7 @@ from inpainting_tf import classical
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inference import FAINT
 from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown
-from inpainting_tf.ops.images import to_float, to_uint8
+from inpainting_tf.ops.images import to_float, to_levels
 from inpainting_tf.ops.masks import Mask, draw, numbers
 from inpainting_tf.photographs import holes
 
@@ -140,7 +140,7 @@ def classical_fill(name: str, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     missing = mask[rows, columns]
     prediction = classical.get(name)(part, missing[None, ..., None].astype(np.float32))[0]
     filled = rgb.copy()
-    filled[rows, columns][missing] = to_uint8(prediction[missing])
+    filled[rows, columns][missing] = to_levels(prediction[missing], rgb.dtype)
     return filled
 
 

@@ -8,7 +8,7 @@ from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
 from inpainting_tf.photographs.formats import ENDINGS, of_path
 from inpainting_tf.photographs.masks import read_mask, read_masks
 from inpainting_tf.photographs.reading import Photograph, read
-from inpainting_tf.photographs.repairing import Repaired, repair
+from inpainting_tf.photographs.repairing import Repaired, after, repair
 from inpainting_tf.photographs.writing import NotWritten, write
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Photograph",
     "Plan",
     "Repaired",
+    "after",
     "extend",
     "mask_file",
     "of_path",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,12 +50,22 @@ def extend(
     left, top, right, bottom = _checked(margins, (height, width), max_megapixels)
     rows, columns = (top, bottom), (left, right)
     inside = np.zeros((height, width), np.float32) if hole is None else hole
-    alpha = photograph.alpha
+    new = np.pad(np.zeros((height, width), bool), (rows, columns), constant_values=True)
+    rgb, levels = (_padded(each, rows, columns) for each in (photograph.rgb, photograph.deep))
+    alpha = _padded(photograph.alpha, rows, columns)
     if alpha is not None:
-        alpha = np.pad(alpha, (rows, columns), constant_values=255)
-    rgb = np.pad(photograph.rgb, (rows, columns, (0, 0)), "edge")
-    wider = dataclasses.replace(photograph, rgb=rgb, alpha=alpha)
+        alpha[new] = 255
+    if levels is not None and alpha is not None:
+        levels[new, -1] = np.iinfo(levels.dtype).max
+    wider = dataclasses.replace(photograph, rgb=rgb, alpha=alpha, deep=levels)
     return wider, np.pad(inside, (rows, columns), constant_values=1)
+
+
+def _padded(pixels: np.ndarray | None, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
+    """Continued by the nearest pixels."""
+    if pixels is None:
+        return None
+    return np.pad(pixels, [rows, columns, (0, 0)][: pixels.ndim], "edge")
 
 
 def _checked(

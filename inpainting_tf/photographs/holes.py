@@ -11,7 +11,6 @@ import numpy as np
 
 from inpainting_tf.inference import FAINT, rims
 
-_STEEP = 0.85  # share of its surroundings' opacity by which it changes within a pixel at an edge
 
 def grown(hole: np.ndarray, pixels: int) -> np.ndarray:
     """The hole with `pixels` more in every direction."""
@@ -36,14 +35,6 @@ def feathered(hole: np.ndarray, pixels: int) -> np.ndarray:
         return hole
     away = cv2.distanceTransform((hole < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return np.maximum(hole, np.clip(1.0 - away / (pixels + 1), 0.0, 1.0)).astype(np.float32)
-
-
-def without_antialiasing(hole: np.ndarray, whole: np.ndarray | None = None) -> np.ndarray:
-    """The hole with its antialiased pixels, at edges of one or two, missing; or as in `whole` [H, W]."""
-    square = np.ones((3, 3), np.uint8)
-    highest, lowest = cv2.dilate(hole, square), cv2.erode(hole, square)
-    edge = (highest - lowest > _STEEP * highest) & (highest > 0.25) & (hole > 0)
-    return np.where(edge, np.float32(1.0) if whole is None else whole, hole)
 
 
 def inverted(hole: np.ndarray) -> np.ndarray:

@@ -101,6 +101,17 @@ def read(file: File, *, page: int | None = None, max_megapixels: float = MEGAPIX
         raise InputError(f"`image` {named(file)} cannot be read: {error}.") from error
 
 
+def of_pixels(pixels: np.ndarray) -> Photograph:
+    """Pixels as a photograph: uint8 or uint16 [H, W, C], grey or colours, and maybe transparency."""
+    grey, transparent = pixels.shape[2] < 3, pixels.shape[2] in (2, 4)
+    alpha = pixels[..., -1] if transparent else None
+    colours = np.repeat(pixels[..., :1], 3, axis=-1) if grey else pixels[..., :3]
+    if pixels.dtype == np.uint8:
+        return Photograph(colours, alpha, grey)
+    view = deep.eight_bit(deep.tone(colours).applied(colours))
+    return Photograph(view, None if alpha is None else deep.eight_bit(alpha), grey, deep=pixels)
+
+
 @contextlib.contextmanager
 def opened(
     file: File, page: int | None = None, max_megapixels: float = MEGAPIXELS
@@ -161,12 +172,7 @@ def _deep(image: Image.Image, data: bytes) -> Photograph:
     if reason := _UNREADABLE.get(image.mode):
         raise pictures.UnreadablePicture(reason)
     orientation = pictures.orientation(image)
-    pixels = deep.turned(deep.read(image, data), orientation)
-    grey, transparent = pixels.shape[2] < 3, pixels.shape[2] in (2, 4)
-    alpha = deep.eight_bit(pixels[..., -1]) if transparent else None
-    colours = np.repeat(pixels[..., :1], 3, axis=-1) if grey else pixels[..., :3]
-    view = deep.eight_bit(deep.tone(colours).applied(colours))
-    return Photograph(view, alpha, grey, deep=pixels)
+    return of_pixels(deep.turned(deep.read(image, data), orientation))
 
 
 def _shallow(image: Image.Image) -> Photograph:

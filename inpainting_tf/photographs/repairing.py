@@ -11,7 +11,8 @@ import numpy as np
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference import FAINT
 from inpainting_tf.photographs import deep, holes
-from inpainting_tf.photographs.reading import Photograph
+from inpainting_tf.photographs.reading import Photograph, of_pixels
+from inpainting_tf.photographs.writing import stored
 
 Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture; see `inference.inpaint`
 _INVISIBLE = 16  # alpha below which a pixel's colour means nothing
@@ -79,6 +80,12 @@ def repair(
     filled = tone.undone(inpaint(seen, hole))
     share = float(mask.sum() / (~ground).sum())
     return Repaired(np.where(mask[..., None], filled, rgb), mask, share, width)
+
+
+def after(photograph: Photograph, done: Repaired) -> Photograph:
+    """The photograph that was repaired, as if it had been read: to be repaired again."""
+    again = of_pixels(stored(photograph, done.rgb, done.mask))
+    return dataclasses.replace(again, about=photograph.about, encoded=photograph.encoded)
 
 
 def _ground(alpha: np.ndarray | None, hole: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def write(
     format = formats.of_path(path)
     if rgb.dtype == np.uint16 and not format.deep:
         rgb = deep.eight_bit(rgb)
-    pixels = _pixels(photograph, rgb, mask)
+    pixels = stored(photograph, rgb, mask)
     if pixels.shape[2] in (2, 4) and not format.alpha:
         able = ", ".join(ending for each in formats.FORMATS.values() if each.alpha for ending in each.endings)
         raise InputError(
@@ -67,7 +67,7 @@ def write(
         temporary.write_bytes(encoded)
 
 
-def _pixels(photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+def stored(photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     """What is stored, [H, W, C] of the type of `rgb`: grey or colours, and any transparency."""
     opaque = np.iinfo(rgb.dtype).max
     alpha = photograph.alpha

@@ -6,6 +6,7 @@ import functools
 import io
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from canvases import SIZE, animation, bomb, decoded, encoded, framed, noise, paint, painted, two_holes
@@ -115,6 +116,17 @@ def test_a_jpeg_stays_one_in_all_blocks_that_were_not_filled(client, rgb, hole):
     assert np.array_equal(np.array(written)[kept], decoded(jpeg)[kept]), "of both fills"
     png = got(client, done, "file", png="")
     assert Image.open(io.BytesIO(png.content)).format == "PNG" and "_filled.png" in str(png.headers)
+
+
+def test_sixteen_bits_stay_sixteen(client, rgb, hole):
+    deep = rgb.astype(np.uint16) * 201 + noise(*SIZE, 3)
+    _, png = cv2.imencode(".png", deep[..., ::-1])
+    step = filled(client, opened(client, png.tobytes()), hole)
+    done = filled(client, step, np.roll(hole, 20, axis=0))
+    data = np.frombuffer(got(client, done, "file").content, np.uint8)
+    written = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)[..., ::-1]
+    far = cv2.dilate(paint(hole | np.roll(hole, 20, axis=0)), np.ones((9, 9))) == 0
+    assert written.dtype == np.uint16 and np.array_equal(written[far], deep[far])
 
 
 def test_transparent_parts_are_the_first_hole_and_opaque_once_filled(client, rgb, hole):

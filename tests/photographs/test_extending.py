@@ -7,6 +7,7 @@ import pytest
 
 from inpainting_tf import InputError
 from inpainting_tf.photographs import Photograph, extend
+from inpainting_tf.photographs.reading import of_pixels
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
 
@@ -24,6 +25,14 @@ def test_what_is_new_is_the_hole_and_the_picture_stays():
     assert np.array_equal(hole[inside], known.ravel()) and (hole[~inside] == 1).all()
     assert (wider.alpha[inside] == 9).all() and (wider.alpha[~inside] == 255).all()
     assert np.array_equal(wider.rgb[0, 0], RGB[0, 0])
+
+
+def test_sixteen_bits_are_extended_too():
+    levels = np.random.default_rng(1).integers(0, 65536, (5, 7, 4)).astype(np.uint16)
+    levels[..., 3] = 700
+    wider, _ = extend(of_pixels(levels), (0, 2, 3, 0))
+    assert np.array_equal(wider.deep[2:, :7], levels) and wider.deep.dtype == np.uint16
+    assert (wider.deep[:2, :, 3] == 65535).all() and (wider.alpha[:, 7:] == 255).all()
 
 
 REFUSED = {
