@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs
+from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs, sizes
 from inpainting_tf.book import encoders
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
@@ -301,7 +301,7 @@ def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:
         del pictures[training]
     what = [pictures, dataclasses.asdict(test_set.mask), _test_names(test_set), recipe and recipe.to_json()]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return f"{test_set.data.source}_{test_set.data.image_size}_{test_set.mask.kind}-{digest[:8]}"
+    return f"{test_set.data.source}_{sizes.text(test_set.data.image_size)}_{test_set.mask.kind}-{digest[:8]}"
 
 
 def _test_names(test_set: TestSet) -> list[str] | None:

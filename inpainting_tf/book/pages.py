@@ -12,7 +12,7 @@ from pathlib import Path
 import markdown as python_markdown
 from tqdm.auto import tqdm
 
-from inpainting_tf import files, tables
+from inpainting_tf import files, sizes, tables
 from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
 from inpainting_tf.book.experiments import Experiments, Missing, command, device_of, duration
 from inpainting_tf.errors import InputError
@@ -94,7 +94,7 @@ def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
                 f"`{command(run)}`",
                 recipe.seed,
                 f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
-                recipe.data.image_size,
+                sizes.text(recipe.data.image_size),
                 recipe.schedule.epochs,
                 f"{run.minutes:.1f}",
                 device_of(run),

@@ -35,7 +35,8 @@ def define_flags(define: cli.Define) -> None:
     classes = "Only these classes of cifar10, comma separated; none: all; default: the first run's."
     define.string("classes", None, classes)
     define.string("data_dir", None, "Folder or archive of the pictures; default: the first run's.")
-    define.integer("image_size", None, "Side in pixels; default: the first run's, else 128.", lower_bound=16)
+    size = "Side in pixels, or HEIGHTxWIDTH; default: the first run's, else 128."
+    define.string("image_size", None, size)
     define.string("mask", None, recipe_flags.MASK)
     define.boolean("invert_masks", None, recipe_flags.INVERT)
     define.integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)

@@ -14,7 +14,7 @@ from typing import Any
 
 from absl import flags
 
-from inpainting_tf import environment
+from inpainting_tf import environment, sizes
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
 
@@ -79,10 +79,7 @@ def _write(model: Any, args: flags.FlagValues) -> Path:
 
 def _image_size(model: Any, text: str | None) -> tuple[int, int]:
     if text is not None:
-        sides = text.split("x")
-        if len(sides) > 2 or not all(side.isdecimal() for side in sides):
-            raise InputError(f"--image_size must be a side or HEIGHTxWIDTH. Received {text!r}.")
-        return int(sides[0]), int(sides[-1])
+        return sizes.shape(sizes.parse(text))
     scale = model.facts.scale
     if scale is None:
         raise InputError("--image_size must be given: this network takes any size. Received none.")
@@ -95,10 +92,8 @@ def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> d
     from inpainting_tf.data import pipeline
 
     run = runs.open_run(workdir)
-    known, wanted = run.pictures(), dataclasses.replace(run.recipe.data, image_size=max(size))
+    known, wanted = run.pictures(), dataclasses.replace(run.recipe.data, image_size=sizes.parse(size))
     names = {"train": known["train"][:CALIBRATION], "test": []}
     found = data.load(wanted, data_dir or known.get("data_dir"), names=names, splits=("train",))
-    top, left = ((max(size) - side) // 2 for side in size)
-    images = found.train.images[:, top : top + size[0], left : left + size[1]]
-    batch = next(pipeline.test_batches(images, run.recipe.mask.test, batch_size=CALIBRATION))
+    batch = next(pipeline.test_batches(found.train.images, run.recipe.mask.test, batch_size=CALIBRATION))
     return {"images": batch["image"], "masks": batch["mask"]}

@@ -12,6 +12,7 @@ from typing import Any
 
 from absl import flags
 
+from inpainting_tf import sizes
 from inpainting_tf.commands import cli
 from inpainting_tf.data import Data, load, prepared
 from inpainting_tf.errors import InputError
@@ -24,7 +25,7 @@ def define_flags(define: cli.Define) -> None:
     define.string("dataset", USUAL.source, "celeba, cifar10, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of the data set, comma separated; none: all.")
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
-    define.integer("image_size", USUAL.image_size, "Side in pixels.", lower_bound=16)
+    define.string("image_size", sizes.text(USUAL.image_size), "Side in pixels, or HEIGHTxWIDTH.")
     define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
     cut = "How many of them at most to keep for validation."
     define.integer("validation", USUAL.validation, cut, lower_bound=0)
@@ -43,7 +44,7 @@ def run(args: flags.FlagValues) -> None:
     folder = prepared.write(dataset, wanted, args.output)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
-        f"Prepared {dataset.counts()} pictures of {dataset.origin}, {wanted.image_size} px, "
+        f"Prepared {dataset.counts()} pictures of {dataset.origin}, {sizes.text(wanted.image_size)} px, "
         f"{megabytes:.1f} MB, in {folder}."
     )
     options = ["--model=glcic", *_unusual(wanted), f"--data_dir={folder}"]
@@ -53,6 +54,7 @@ def run(args: flags.FlagValues) -> None:
 def _wanted(args: flags.FlagValues) -> Data:
     settings: dict[str, Any] = {field: args[flag].value for field, flag in prepared.FLAGS.items()}
     settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
+    settings["image_size"] = sizes.parse(args.image_size, least=sizes.LEAST)
     return dataclasses.replace(USUAL, **settings)
 
 

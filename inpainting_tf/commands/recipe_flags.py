@@ -48,7 +48,7 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.string("preset", preset, "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
     define.string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
-    define.integer("image_size", None, "Side of the pictures in pixels.")
+    define.string("image_size", None, "Side of the pictures in pixels, or HEIGHTxWIDTH.")
     define.integer("width", None, "Channels of the first convolution; all others scale with it.")
     define.integer("epochs", None, "Passes over the training pictures; the phases keep their shares.")
     define.integer("batch_size", None, "Pictures per step.")

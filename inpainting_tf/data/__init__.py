@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inpainting_tf import sizes
 from inpainting_tf.data import pictures, prepared, sources
 from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.pictures import Decoded
@@ -34,7 +35,7 @@ class Data:
 
     Attributes:
         source: a name in `inpainting_tf.data.sources.SOURCES`.
-        image_size: side in pixels; pictures are centre-cropped to a square.
+        image_size: side of a square in pixels, or (height, width); pictures are centre-cropped to that shape.
         train: largest number of pictures to train and to validate on; None for all but the test pictures.
         validation: largest number of validation pictures: of a source's own, or, where it has none of its
             own, of a fifth of `train`. All that is chosen during a training is chosen on them.
@@ -46,13 +47,18 @@ class Data:
     """
 
     source: str = "celeba"
-    image_size: int = 128
+    image_size: sizes.Size = 128
     train: int | None = 4750
     validation: int = 250
     test: int = 250
     split_seed: int = 0
     flip: bool = True
     classes: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the pictures in pixels."""
+        return sizes.shape(self.image_size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +102,7 @@ def load(
         InputError: no such source or class, nothing found, too few pictures, a named picture that is not
             there, or a folder that was prepared with other settings.
     """
-    size = (data.image_size, data.image_size)
+    size = data.shape
     stored = prepared.find(data_dir)
     known: Container[str]
     if stored is None:
@@ -160,10 +166,10 @@ def fingerprint(
     """
     try:
         found = _files(data, data_dir, names)
-        sizes = sorted((file.name, file.stat().st_size) for file in found)
+        lengths = sorted((file.name, file.stat().st_size) for file in found)
     except (InputError, OSError):
         return None
-    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(lengths).encode()).hexdigest()[:16]
 
 
 def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] | None) -> Sequence[Path]:

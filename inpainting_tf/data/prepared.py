@@ -1,6 +1,6 @@
 """Prepared data sets: decoded pictures, for training on machines without their source.
 
-train.npy  validation.npy  test.npy   uint8 [count, size, size, 3], memory-mapped when they are read
+train.npy  validation.npy  test.npy   uint8 [count, height, width, 3], memory-mapped when they are read
 prepared.json    the settings that chose and cut the pictures, their origin, and the names of each split
 
 The folder is written atomically. `python -m inpainting_tf.prepare` writes one; `data.load` takes it as
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inpainting_tf import files
+from inpainting_tf import files, sizes
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 
@@ -52,7 +52,7 @@ class Prepared:
         folder: where it is.
         settings: its values of the fields of `Data` in `FLAGS`.
         names: the names of the pictures of each split.
-        images: uint8 [count, size, size, 3] of each split with pictures, read-only and memory-mapped.
+        images: uint8 [count, height, width, 3] of each split with pictures, read-only and memory-mapped.
     """
 
     folder: Path
@@ -94,7 +94,7 @@ class Prepared:
 
 def flag_value(value: Any) -> str:
     """A setting as text of a command line: "none" for None."""
-    return value if isinstance(value, str) else str(value).lower()
+    return sizes.text(value) if isinstance(value, (str, tuple)) else str(value).lower()
 
 
 def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
@@ -154,8 +154,8 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
     if not (folder / NOTES).is_file():
         return None
     settings, names = _read_notes(folder / NOTES)
-    size = settings["image_size"]
-    shapes = {which: (len(names[which]), size, size, 3) for which in SPLITS}
+    size = sizes.shape(settings["image_size"])
+    shapes = {which: (len(names[which]), *size, 3) for which in SPLITS}
     images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS if names[which]}
     return Prepared(folder, settings, names, images)
 
@@ -173,6 +173,7 @@ def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
     try:
         notes = json.loads(file.read_bytes())
         settings = {field: (_EARLIER | notes["data"])[field] for field in FLAGS}
+        settings["image_size"] = sizes.parse(settings["image_size"])
         stored = {"validation": []} | notes["names"]
         names = {which: [str(name) for name in stored[which]] for which in SPLITS}
         if notes["format"] != _FORMAT:

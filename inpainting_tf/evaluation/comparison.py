@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from inpainting_tf import classical, data, evaluation, figures, files, runs
+from inpainting_tf import classical, data, evaluation, figures, files, runs, sizes
 from inpainting_tf.data import Data, holes, mask_files, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
@@ -82,7 +82,7 @@ class TestSet:
         *,
         source: str | None = None,
         classes: str | None = None,
-        image_size: int | None = None,
+        image_size: sizes.Size | str | None = None,
         mask: str | None = None,
         invert_masks: bool | None = None,
         data_dir: str | None = None,
@@ -100,7 +100,8 @@ class TestSet:
         if wanted != here.data.classes:
             here = dataclasses.replace(here, data=dataclasses.replace(here.data, classes=wanted), names=None)
         if image_size is not None:
-            here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=image_size))
+            size = sizes.parse(image_size, least=sizes.LEAST)
+            here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=size))
         if mask is not None:
             here = dataclasses.replace(here, mask=holes.named(mask))
         if invert_masks is not None:

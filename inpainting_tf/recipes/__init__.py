@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inpainting_tf import environment
+from inpainting_tf import environment, sizes
 from inpainting_tf.errors import unknown
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import (
@@ -73,7 +73,7 @@ def table() -> str:
         network = repr((recipe.network, recipe.data.image_size))
         if network not in counts:  # several recipes train the same network, and building one takes time
             counts[network] = completion_network(recipe).count_params()
-        data = f"{recipe.data.source} {recipe.data.image_size} px"
+        data = f"{recipe.data.source} {sizes.text(recipe.data.image_size)} px"
         rows.append((recipe.name, recipe.paper, data, f"{counts[network] / 1e6:.2f} M", recipe.summary))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return "\n".join("  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows)

@@ -36,8 +36,8 @@ def portable_network(recipe: Recipe) -> Inpainter:
     overrides = {"image_size": None} if networks.COMPLETION[recipe.network.builder].any_size else {}
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
-    size = recipe.data.image_size
-    network.trained_on = (size, round(masks.extent(recipe.mask.train)[0] * size))
+    side = min(recipe.data.shape)
+    network.trained_on = (side, round(masks.extent(recipe.mask.train)[0] * side))
     return network
 
 

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inpainting_tf import networks
+from inpainting_tf import networks, sizes
 from inpainting_tf.data import Data
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import losses, masks
@@ -182,7 +182,8 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """Every setting by its dotted name, as `--set` takes it."""
-        return {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
+        flat = {k: v for k, v in _flatten(self.to_json()).items() if not k.startswith("printed.")}
+        return {k: sizes.text(v) if isinstance(v, tuple) else v for k, v in flat.items()}
 
     def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
         """Dotted fields in which two resolved recipes differ, with both values, but for descriptive ones.
@@ -264,7 +265,11 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.validation` must be 0 or more", r.data.validation >= 0, r.data.validation),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
-        ("`image_size` must be at least 16 pixels", r.data.image_size >= 16, r.data.image_size),
+        (
+            f"`image_size` must be at least {sizes.LEAST} pixels",
+            min(r.data.shape) >= sizes.LEAST,
+            r.data.image_size,
+        ),
     ]
 
 
@@ -310,6 +315,8 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
         if type(None) in kinds:
             return None
         raise InputError(f"`{path}` must not be none.")
+    if typing.get_origin(kinds[-1]) is tuple:
+        return sizes.parse(value, argument=path.removeprefix("data."))
     kind = kinds[0]
     if dataclasses.is_dataclass(kind) or typing.get_origin(kind) is not None:
         if isinstance(value, str):
@@ -359,8 +366,13 @@ def _from_json(kind: Any, fields: Mapping[str, Any], where: str) -> Any:
         hint = hints[name]
         inner = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
         nested = inner is not None and isinstance(value, Mapping)
-        values[name] = _from_json(inner, value, f"{where}.{name}") if nested else value
+        values[name] = _from_json(inner, value, f"{where}.{name}") if nested else _plain(value)
     return kind(**values)
+
+
+def _plain(value: Any) -> Any:
+    """A value as recipes have it: JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:

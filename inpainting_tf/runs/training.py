@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from inpainting_tf import backends, data, environment, figures, files
+from inpainting_tf import backends, data, environment, figures, files, sizes
 from inpainting_tf.data import pipeline
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.ops import metrics
@@ -244,8 +244,8 @@ def _headline(training: _Training) -> str:
     longer = f"; beyond the {planned} planned epochs in the last phase" if planned else ""
     return (
         f"{recipe.name} {begun} in {training.run.folder}: {training.data.counts()} pictures of "
-        f"{training.data.origin}, "
-        f"{recipe.data.image_size} px, {weights:.2f} M weights in the completion network, {policy}, "
+        f"{training.data.origin}, {sizes.text(recipe.data.image_size)} px, "
+        f"{weights:.2f} M weights in the completion network, {policy}, "
         f"{training.total} steps of {recipe.batch_size} pictures{longer}."
     )
 
