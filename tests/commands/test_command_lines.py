@@ -117,6 +117,8 @@ EVAL_MISTAKES = {
     ("--baseline=telea", "--dataset=celebb"): ["`dataset` must be one of", "Did you mean 'celeba'?"],
     ("--baseline=telea", "--dataset=folder"): ["`data_dir` must be a folder of pictures"],
     ("--baseline=telea", *DRAWN, "--mask=square"): ["`mask` must be one of", "Received 'square'"],
+    ("--baseline=telea", *DRAWN, "--image_size=8"): ["`image_size` must be at least 16 pixels. Received 8"],
+    ("--baseline=telea", *DRAWN, "--image_size=96x"): ["`image_size` must be a side or HEIGHTxWIDTH", "'96x'"],
     ("--baseline=telea", *DRAWN, "--invert_masks"): ["`invert_masks` must not be given", "are drawn"],
     ("--baseline=telea", "--baseline=telea", *DRAWN): ["different names"],
     ("--baseline=telea", "stray"): ["Options begin with --. Received 'stray'"],
@@ -131,7 +133,7 @@ def test_an_evaluation_mistake_is_one_line_and_leaves_nothing(args, tmp_path, mo
     assert done.out == "" and contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("args", [["--image_size=8"], ["--batch_size=0"], ["--base=telea"], ["--workdirs=a"]])
+@pytest.mark.parametrize("args", [["--batch_size=0"], ["--base=telea"], ["--workdirs=a"]])
 def test_a_mistaken_evaluation_flag_is_one_line(args):
     assert command("eval.py", *args).refuses(args[0].removeprefix("--").partition("=")[0])
 

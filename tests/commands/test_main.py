@@ -152,8 +152,8 @@ def test_an_unknown_flag_is_one_line_with_the_nearest(call):
 
 
 def test_values_do_not_stay_for_the_next_command():
-    first = command("inpainting-tf evaluate", "--image_size=8")
-    assert first.refuses("flag --image_size=8")
+    first = command("inpainting-tf evaluate", "--batch_size=0")
+    assert first.refuses("flag --batch_size=0")
     assert command("inpainting-tf evaluate").refuses("--workdir, --model_path or --baseline", "Received none")
 
 
