@@ -118,7 +118,7 @@ EVAL_MISTAKES = {
     ("--baseline=telea", "--dataset=folder"): ["`data_dir` must be a folder of pictures"],
     ("--baseline=telea", *DRAWN, "--mask=square"): ["`mask` must be one of", "Received 'square'"],
     ("--baseline=telea", *DRAWN, "--image_size=8"): ["`image_size` must be at least 16 pixels. Received 8"],
-    ("--baseline=telea", *DRAWN, "--image_size=96x"): ["`image_size` must be a side or HEIGHTxWIDTH", "'96x'"],
+    ("--baseline=telea", *DRAWN, "--image_size=96x"): ["a side or HEIGHTxWIDTH", "'96x'"],
     ("--baseline=telea", *DRAWN, "--invert_masks"): ["`invert_masks` must not be given", "are drawn"],
     ("--baseline=telea", "--baseline=telea", *DRAWN): ["different names"],
     ("--baseline=telea", "stray"): ["Options begin with --. Received 'stray'"],

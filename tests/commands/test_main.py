@@ -102,7 +102,8 @@ def test_help_names_every_engine(call):
 
 @pytest.mark.parametrize("call", ["inpainting-tf evaluate", "inpainting-tf study"])
 def test_help_names_every_classical_method(call):
-    told = re.search(r"--baseline: (.*)\. ", command(call, "--help").out)[1]
+    unwrapped = " ".join(command(call, "--help").out.split())
+    told = re.search(r"--baseline: (.*?)\. ", unwrapped)[1]
     assert set(re.split(", | or ", told)) == classical.BASELINES.keys()
 
 
