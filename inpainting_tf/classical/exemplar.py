@@ -60,6 +60,34 @@ def inpaint(
     picture, hole = _checked(picture, hole, patch_size)
     if not hole.any():
         return picture
+    return _synthesized(picture, hole, patch_size, seed, guide)[0].picture
+
+
+def guided(picture: np.ndarray, hole: np.ndarray, guide: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The fill of `inpaint` with a guide, and where it was copied from.
+
+    Returns:
+        float32 [H, W, 3], the fill, and int [H, W, 2], of each missing pixel the row and column of the known
+        one that its patch's match has there; of known pixels their own.
+    """
+    picture, hole = _checked(picture, hole, PATCH_SIZE)
+    patches, matches = _synthesized(picture, hole, PATCH_SIZE, 0, guide)
+    (height, width), middle = hole.shape, patches.size // 2
+    found = np.arange(hole.size)
+    found[patches.targets] = matches
+    y, x = np.mgrid[:height, :width]
+    # The patch around each pixel; at the edges that is the last one inside the picture.
+    above = np.clip(y - middle, 0, height - patches.size)
+    left = np.clip(x - middle, 0, width - patches.size)
+    down, right = np.divmod(found[above * width + left], width)
+    sources = np.stack([y + down - above, x + right - left], axis=-1)
+    return patches.picture, np.where(hole[..., None], sources, np.stack([y, x], axis=-1))
+
+
+def _synthesized(
+    picture: np.ndarray, hole: np.ndarray, patch_size: int, seed: int, guide: np.ndarray | None
+) -> tuple[Patches, np.ndarray]:
+    """The finest level, painted, and its matches [T]."""
     rng = np.random.default_rng(seed)
     guide = None if guide is None else _completed(picture, hole, guide)
     levels = _pyramid(picture, hole, _usable_size(hole, patch_size), guide)
@@ -72,7 +100,7 @@ def inpaint(
         patches = finer
     if guide is not None:
         patches.vote(Field(patches, matches), SHARP)
-    return patches.picture
+    return patches, matches
 
 
 class Patches:

@@ -15,7 +15,7 @@ from inpainting_tf.ops.images import to_float, to_uint8
 
 DETAILS = ("auto", "exemplar", "none")
 THICK = 16  # pixels: thinner holes the network fills sharply
-LARGEST = 90_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
+LARGEST = 36_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
 _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
 _TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
 
@@ -41,29 +41,43 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
             slice(max(0, left - margin), left + width + margin),
         )
         own = labels[place] == label
-        part = to_float(picture[place])
-        copied = _synthesized(part, mask[place], area)
-        if detail == "auto":
-            copied = _trusted(part, copied, float(depth[place][own].max()))
-        picture[place][own] = to_uint8(copied[own])
+        filled = _detailed(to_float(picture[place]), mask[place], min(1.0, (LARGEST / area) ** 0.5), detail)
+        picture[place][own] = to_uint8(filled[own])
 
 
-def _synthesized(picture: np.ndarray, hole: np.ndarray, area: int) -> np.ndarray:
-    """The exemplar fill guided by the fill that is there, float32 [H, W, 3]."""
-    scale = min(1.0, (LARGEST / area) ** 0.5)
+def _detailed(picture: np.ndarray, hole: np.ndarray, scale: float, detail: str) -> np.ndarray:
+    """The exemplar fill guided by the fill that is there, synthesized at a scale of at most 1."""
     if scale == 1.0:
-        return exemplar.inpaint(picture, hole, guide=picture)
-    size = tuple(max(1, round(side * scale)) for side in hole.shape[::-1])
+        return _synthesized(picture, hole, detail)[0]
+    height, width = hole.shape
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     missing = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-    filled = exemplar.inpaint(small, missing, guide=small)
-    return np.clip(cv2.resize(filled, hole.shape[::-1], interpolation=cv2.INTER_CUBIC), 0.0, 1.0)
+    filled, sources = _synthesized(small, missing, detail)
+    # What the smaller scale lacks is taken from where the patches were.
+    fine = picture - cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[:height, :width]
+    down, right = y * size[1] // height, x * size[0] // width
+    rows, columns = np.moveaxis(sources[down, right], -1, 0)
+    rows = np.clip(y + np.rint((rows - down) / scale).astype(int), 0, height - 1)
+    columns = np.clip(x + np.rint((columns - right) / scale).astype(int), 0, width - 1)
+    enlarged = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
+    known = ~hole[rows, columns][..., None]
+    return np.asarray(np.clip(enlarged + known * fine[rows, columns], 0.0, 1.0))
+
+
+def _synthesized(guide: np.ndarray, hole: np.ndarray, detail: str) -> tuple[np.ndarray, np.ndarray]:
+    """The fill, and where its pixels come from, int [H, W, 2]."""
+    copied, sources = exemplar.guided(guide, hole, guide)
+    if detail == "exemplar":
+        return copied, sources
+    depth = float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
+    return _trusted(guide, copied, depth), sources
 
 
 def _trusted(guide: np.ndarray, copied: np.ndarray, depth: float) -> np.ndarray:
     """The copies where, blurred to the guide's resolution, they agree with it; elsewhere the guide."""
-    sigma = max(1.0, depth / 8)
-    difference = cv2.GaussianBlur(copied - guide, (0, 0), sigma)
+    difference = cv2.GaussianBlur(copied - guide, (0, 0), max(1.0, depth / 8))
     deviation = np.sqrt(np.square(difference).mean(axis=-1, keepdims=True))
     trust = 1.0 / (1.0 + (deviation / _TRUSTED) ** 6)
     return np.asarray(trust * copied + (1.0 - trust) * guide)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpainting_tf.classical.exemplar import inpaint
+from inpainting_tf.classical.exemplar import guided, inpaint
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops.texture import fine_energy
 
@@ -68,3 +68,15 @@ def test_a_guide_that_does_not_fit_is_refused(picture, missing):
             InputError, match=f"`guide` must be floating point of the picture's shape.*{words}"
         ):
             inpaint(picture, missing, guide=guide)
+
+
+def test_where_it_was_copied_from(picture, missing):
+    filled, sources = guided(picture, missing, halves(40))
+    rows, columns = np.moveaxis(sources, -1, 0)
+    assert not missing[rows, columns].any()
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    assert (rows == y)[~missing].all() and (columns == x)[~missing].all()
+    # The last vote is nearly a copy.
+    copied, known = picture[rows, columns][missing], picture[~missing]
+    assert np.abs(filled[missing] - copied).mean() < 0.6 * np.abs(filled[missing] - known.mean()).mean()
+    np.testing.assert_array_equal(filled, inpaint(picture, missing, guide=halves(40)))

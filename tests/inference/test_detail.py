@@ -62,11 +62,11 @@ def test_what_no_known_patch_looks_like_stays_as_it_was_filled():
     assert np.abs(copied[30:42, 40:60].astype(int) - 120).mean() < 30
 
 
-def test_a_hole_above_the_largest_is_synthesized_at_a_smaller_scale(monkeypatch):
+def test_a_hole_above_the_largest_gets_the_finest_detail_from_where_its_patches_were(monkeypatch):
     (picture, mask), truth = filled(), grainy()
     monkeypatch.setattr(detail, "LARGEST", 400)  # of 1,280 pixels
     detail.add(picture, mask)
-    assert 0.01 < energy(picture, large(mask)) / energy(truth, large(mask)) < 0.6
+    assert 0.4 < energy(picture, large(mask)) / energy(truth, large(mask)) < 1.3
     np.testing.assert_array_equal(picture[~mask], truth[~mask])
 
 
