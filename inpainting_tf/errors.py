@@ -17,6 +17,10 @@ class Diverged(ArithmeticError):
     """A loss or a weight is not finite; the message names it and the step. Exit status 1."""
 
 
+class OutOfMemory(MemoryError):
+    """Host or device had not enough memory; the message says what to make smaller. Exit status 1."""
+
+
 def unknown(argument: str, value: object, names: Iterable[str], also: str = "") -> InputError:
     """The error for a value outside a fixed set of names, with the nearest valid one.
 

@@ -6,6 +6,8 @@ gradient       differentiates a function of a tensor, in training or in a networ
 switch         one of several branches, chosen while the compiled step runs
 compiled_step  a trainer's step as a compiled function of a batch
 feed           batches prepared ahead of the steps
+out_of_memory  whether an error says that there was not enough memory
+strategy       the scope of a distribution that is open
 make_deterministic, fastest_precision
 
 Everything else is written on `keras.ops` or NumPy (but for the fast layers' branch in `layers.py`).
@@ -32,7 +34,26 @@ def _refusal(what: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-_FUNCTIONS = ("compiled_step", "fastest_precision", "feed", "make_deterministic", "minimise", "switch")
+_FUNCTIONS = (
+    "compiled_step",
+    "fastest_precision",
+    "feed",
+    "make_deterministic",
+    "minimise",
+    "strategy",
+    "switch",
+)
+# In the messages of frameworks that had not enough memory, on the host or on a device.
+_NO_MEMORY = (
+    "RESOURCE_EXHAUSTED",
+    "MemoryError",
+    "OOM when allocating",
+    "out of memory",
+    "Out of memory",
+    "OUT_OF_MEMORY",
+    "ALLOC_FAILED",
+    "Dst tensor is not initialized",
+)
 
 _backend: Any
 if name in ("tensorflow", "jax"):
@@ -40,6 +61,7 @@ if name in ("tensorflow", "jax"):
 else:  # fills holes, but for the networks that search
     _backend = types.SimpleNamespace(
         Trainer=keras.Model,
+        ERRORS=(),
         gradient=_refusal("The search for a latent code"),
         **dict.fromkeys(_FUNCTIONS, _refusal("Training")),
     )
@@ -52,3 +74,11 @@ gradient = _backend.gradient
 make_deterministic = _backend.make_deterministic
 minimise = _backend.minimise
 switch = _backend.switch
+strategy = _backend.strategy
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there was not enough memory, on the host or on a device."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, _backend.ERRORS) and any(words in str(error) for words in _NO_MEMORY)

@@ -23,6 +23,7 @@ import numpy as np
 
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it reports every device it does not find
 
+ERRORS = (jax.errors.JaxRuntimeError,)  # what the framework raises
 _WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
 
 
@@ -136,6 +137,11 @@ def feed(
 ) -> _Batches:
     """The batches `finish(*raw(step))` of steps `start` to `stop`, in order, a few ahead, in NumPy."""
     return _Batches(lambda step: finish(*raw(step)), start, stop)
+
+
+def strategy() -> str:
+    """Of TensorFlow alone: Keras's own distributions need no scope."""
+    return ""
 
 
 def make_deterministic() -> None:

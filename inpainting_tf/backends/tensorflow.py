@@ -14,6 +14,8 @@ import tensorflow as tf
 # Keras makes a function for each model, which TensorFlow reports as retracings of one function.
 logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" not in record.getMessage())
 
+ERRORS = (tf.errors.OpError,)  # what the framework raises
+
 
 class Trainer(keras.Model):
     """A model with a `train_step(data)` and a `test_step(data)` of its own: Keras calls them as they are."""
@@ -102,6 +104,11 @@ def feed(
 
     steps = tf.data.Dataset.range(start, stop)
     return steps.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def strategy() -> str:
+    """The name of the `tf.distribute` strategy whose scope is open; "" outside of one."""
+    return type(tf.distribute.get_strategy()).__name__ if tf.distribute.has_strategy() else ""
 
 
 def make_deterministic() -> None:

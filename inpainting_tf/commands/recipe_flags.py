@@ -19,7 +19,9 @@ OVERRIDES = {
     "classes": ("data.classes",),
     "image_size": ("data.image_size",),
     "width": ("network.width", "discriminator.width"),
+    "init": ("init",),
     "epochs": ("schedule.epochs",),
+    "patience": ("schedule.patience",),
     "batch_size": ("batch_size",),
     "learning_rate": ("optimizer.learning_rate",),
     "alpha": ("objective.alpha",),
@@ -50,7 +52,14 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
     define.string("image_size", None, "Side of the pictures in pixels, or HEIGHTxWIDTH.")
     define.integer("width", None, "Channels of the first convolution; all others scale with it.")
-    define.integer("epochs", None, "Passes over the training pictures; the phases keep their shares.")
+    init = "Weights to start from: faces, cifar10, a run's folder (with its discriminator), a .keras file."
+    define.string("init", None, init)
+    epochs = (
+        "Passes over the training pictures; the phases keep their shares. More make a finished run longer."
+    )
+    define.integer("epochs", None, epochs)
+    patience = "End the last phase after so many epochs without a better one by validation; none: never."
+    define.string("patience", None, patience)
     define.integer("batch_size", None, "Pictures per step.")
     define.float("learning_rate", None, "Of the completion network's optimizer.")
     define.float("alpha", None, "Weight of the adversarial term in the joint loss.")

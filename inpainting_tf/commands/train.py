@@ -20,6 +20,8 @@ def define_flags(define: cli.Define) -> None:
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.string("workdir", None, "Folder of the run; default: runs/MODEL.")
     define.float("checkpoint_minutes", 2.0, "Time between checkpoints.", lower_bound=0)
+    kept = "Keep a model of every so many epochs, in kept/; default: the last and the best alone."
+    define.integer("keep_every", None, kept, lower_bound=1)
     define.boolean("list", False, "Show every model and stop.")
 
 
@@ -37,6 +39,7 @@ def run(args: flags.FlagValues) -> None:
         args.workdir or f"runs/{recipe.name}",
         data_dir=args.data_dir,
         checkpoint_minutes=args.checkpoint_minutes,
+        keep_every=args.keep_every,
     )
     workdir = shlex.quote(f"--workdir={cli.shown(trained.folder)}")
     figures = cli.shown(trained.figures)

@@ -41,6 +41,14 @@ def portable_network(recipe: Recipe) -> Inpainter:
     return network
 
 
+def portable_discriminator(recipe: Recipe) -> keras.Model | None:
+    """The discriminator as it is saved, in float32; None where the recipe has none."""
+    if recipe.discriminator is None:
+        return None
+    with precision.policy("float32"):
+        return _build(recipe.discriminator, image_size=recipe.data.image_size)
+
+
 def training_batches(recipe: Recipe, completion: Inpainter, images: np.ndarray, start: int, stop: int) -> Any:
     """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`.
 

@@ -75,6 +75,7 @@ class Schedule:
         ramp_share: of the linear rise of a judge's weight from 0.
         planned: the epochs that the shares are of, None for all. A finished run that goes on keeps them here:
             its phases stay where they were, and what is added belongs to the last one.
+        patience: epochs without a better one by validation after which the last phase ends; None: never.
     """
 
     epochs: int = 500
@@ -83,6 +84,7 @@ class Schedule:
     global_share: float = 0.0
     ramp_share: float = 0.0
     planned: int | None = None
+    patience: int | None = None
 
     def planned_steps(self, total_steps: int) -> int:
         """The steps that the shares are of."""
@@ -114,7 +116,8 @@ class Recipe:
 
     Two recipes differ only where the experiments differ; `override` returns variants. `printed` holds the
     paper's numbers, `presets` the settings that shrink the paper's run to other budgets.
-    `trainer` is one of `TRAINERS`.
+    `trainer` is one of `TRAINERS`. `init` is what the weights start from, None for anew: a shipped model, a
+    run's folder, a `.keras` file.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Recipe:
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()
     discriminator_optimizer: Optimizer = Optimizer()
+    init: str | None = None
     batch_size: int = 16
     seed: int = 0
     mixed_precision: str = "auto"
@@ -230,7 +234,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     for mask in (r.mask.train, r.mask.test):
         masks.check(mask)
     also = r.objective.alpha_global
-    planned = r.schedule.planned
+    planned, patience = r.schedule.planned, r.schedule.patience
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
     betas = (r.optimizer.beta_1, r.discriminator_optimizer.beta_1)
@@ -240,8 +244,18 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`seed` must be 0 to 2**32 - 1", 0 <= r.seed < 2**32, r.seed),
         ("`epochs` must be at least 1", r.schedule.epochs >= 1, r.schedule.epochs),
         (
+            "`patience` must be none or at least 1",
+            patience is None or patience >= 1,
+            patience,
+        ),
+        (
+            "`patience` must be none without validation pictures (`data.validation`)",
+            patience is None or r.data.validation > 0,
+            patience,
+        ),
+        (
             "`schedule.planned` must be none or 1 to `epochs`",
-            1 <= (1 if planned is None else planned) <= r.schedule.epochs,
+            planned is None or 1 <= planned <= r.schedule.epochs,
             planned,
         ),
         (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from typing import cast
 
 import keras
+import numpy as np
 
 from inpainting_tf import environment, files, models
 from inpainting_tf.errors import InputError, unknown
@@ -14,7 +16,7 @@ from inpainting_tf.inference import Engine
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import assembly
 from inpainting_tf.runs import packed, version_0_1
-from inpainting_tf.runs.run import open_run
+from inpainting_tf.runs.run import KEPT, Run, open_run
 
 ENGINES = ("keras", "openvino")
 
@@ -61,9 +63,17 @@ def inpainter(preset: str | os.PathLike) -> Inpainter:
 
 
 def shown_name(path: str | os.PathLike) -> str:
-    """A network's name in tables and on pages, for a path that `load` takes: its folder's or its file's."""
+    """A network's name in tables and on pages, for a path that `load` takes: its folder's or its file's.
+
+    The models of a run have the run's name: "glcic", "glcic_best" for `model_best.keras`, "glcic_epoch_0010"
+    for one that was kept.
+    """
     place = Path(path).expanduser().resolve()
-    name = place.parent.name if place.name == "model.keras" else place.name.removesuffix(".keras")
+    name = place.name.removesuffix(".keras")
+    if name != place.name and name in ("model", "model_best"):
+        name = place.parent.name + name.removeprefix("model")
+    elif place.parent.name == KEPT:
+        name = f"{place.parent.parent.name}_{name}"
     return files.readable(name)
 
 
@@ -86,17 +96,33 @@ def _load(path: Path) -> Inpainter:
             f"`path` must be {', '.join(models.NAMES)}, a run's folder or a .keras file. "
             f"Received {str(path)!r}: no such model."
         )
-    try:
-        model = keras.models.load_model(file, compile=False)
-    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
+    model = keras_model(file)
     if isinstance(model, Inpainter):
         return model
     inputs = getattr(model, "input", None)  # a subclassed model has none
     if not isinstance(inputs, dict) or set(inputs) != {"image", "mask"}:
         raise InputError(f"{str(file)!r} is not a completion network: it must take 'image' and 'mask'.")
     return version_0_1.inpainter(model, file)
+
+
+def discriminator(run: Run) -> dict[str, np.ndarray] | None:
+    """The weights of the discriminator that a run kept, packed or not, under their paths; None without one.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    if packed.found(run.folder, packed.DISCRIMINATOR):
+        return cast(dict[str, np.ndarray], packed.read(run.folder, packed.DISCRIMINATOR))
+    return packed.of(keras_model(run.discriminator_file)) if run.discriminator_file.is_file() else None
+
+
+def keras_model(file: Path) -> keras.Model:
+    """The model in a `.keras` file, uncompiled; raises InputError where there is none."""
+    try:
+        return keras.models.load_model(file, compile=False)
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{str(file)!r} is not a Keras model that can be loaded: {reason}") from error
 
 
 def _unpacked(folder: Path) -> Inpainter:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from inpainting_tf import files
 from inpainting_tf.data import SPLITS
 from inpainting_tf.runs import packed
-from inpainting_tf.runs.loading import inpainter
+from inpainting_tf.runs.loading import discriminator, inpainter, shown_name
 from inpainting_tf.runs.run import Run
 
 
@@ -17,19 +18,23 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
 
     `load` and `eval.py --workdir` take the copy like the run. It does not hold the path of the pictures:
     `data_dir` must give it where they are needed. If the recipe trains on all pictures of its source, the
-    training pictures' names are left out.
+    training pictures' names are left out. A discriminator that the run kept is packed too, for `--init`.
 
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.
     """
-    weights, copy = packed.of(inpainter(run.folder)), Run(Path(folder).expanduser(), run.recipe)
-    files.write_json(copy.folder / "recipe.json", run.recipe.to_json())
+    weights, init = packed.of(inpainter(run.folder)), run.recipe.init
+    recipe = dataclasses.replace(run.recipe, init=init and shown_name(init))  # no path of this machine
+    copy = Run(Path(folder).expanduser(), recipe)
+    files.write_json(copy.folder / "recipe.json", recipe.to_json())
     pictures = run.pictures()
-    left_out = {"train"} if run.recipe.data.train is None else set()
+    left_out = {"train"} if recipe.data.train is None else set()
     names = {split: pictures[split] for split in SPLITS if split in pictures.keys() - left_out}
     files.write_json(copy.folder / "data.json", names)
     for name in ("history.csv", "environment.json"):
         if (run.folder / name).exists():
             files.write_text(copy.folder / name, (run.folder / name).read_text(encoding="utf-8"))
+    if (judge := discriminator(run)) is not None:
+        packed.write(judge, copy.folder, packed.DISCRIMINATOR)
     packed.write(weights, copy.folder)
     return copy

@@ -4,7 +4,10 @@ recipe.json     the resolved recipe             history.csv   losses, an epoch p
 data.json       the pictures of each split      checkpoints/  to continue from
 environment.json   versions and device that it was started with
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
+model_best.keras   the same, of the best epoch by validation of the phase that the run is in
+kept/           the same, of every Nth epoch, on request
 completion_phase.keras   the same, at the end of the completion phase
+discriminator.keras      the network that judged it, where there was one; see `--init`
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
 samples/        validation pictures as they were filled after some epochs, uint8 [N, H, W, 3]
 """
@@ -22,6 +25,8 @@ from inpainting_tf import models
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
 
+KEPT = "kept"
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -35,8 +40,20 @@ class Run:
         return self.folder / "model.keras"
 
     @property
+    def best_file(self) -> Path:
+        return self.folder / "model_best.keras"
+
+    def kept_file(self, epoch: int) -> Path:
+        """The model of an epoch, counted from 1, that was kept on request."""
+        return self.folder / KEPT / f"epoch_{epoch:04d}.keras"
+
+    @property
     def completion_phase_file(self) -> Path:
         return self.folder / "completion_phase.keras"
+
+    @property
+    def discriminator_file(self) -> Path:
+        return self.folder / "discriminator.keras"
 
     @property
     def checkpoints(self) -> Path:

@@ -45,6 +45,7 @@ def run_in(folder: Path, recipe: Recipe) -> Run:
     - A run of the same recipe is continued, in any precision and on any backend.
     - A recipe with more epochs makes it longer: its phases stay where they were planned, and the epochs that
       are added belong to the last one. A learning rate that decays follows the longer curve from then on.
+    - Its patience may be another.
     - Another run that wrote no checkpoint yet is removed, for a new one.
 
     Raises:
@@ -57,18 +58,18 @@ def run_in(folder: Path, recipe: Recipe) -> Run:
     differences = longer.differences(_asked(longer, recipe))
     if not differences:
         return Run(folder, dataclasses.replace(longer, mask=recipe.mask))  # its files may be elsewhere now
-    if _has_results(run):
+    if has_results(run):
         raise InputError(_refusal(folder, differences))
     _remove(run)
     return Run(folder, recipe)
 
 
 def _longer(there: Recipe, wanted: Recipe) -> Recipe:
-    """The recipe `there`, with the epochs of `wanted` where these are more."""
+    """The recipe `there`, with the epochs of `wanted` where these are more, and its patience."""
     schedule, epochs = there.schedule, wanted.schedule.epochs
-    if epochs <= schedule.epochs:
-        return there
-    schedule = dataclasses.replace(schedule, epochs=epochs, planned=schedule.planned or schedule.epochs)
+    if epochs > schedule.epochs:
+        schedule = dataclasses.replace(schedule, epochs=epochs, planned=schedule.planned or schedule.epochs)
+    schedule = dataclasses.replace(schedule, patience=wanted.schedule.patience)
     return dataclasses.replace(there, schedule=schedule)
 
 
@@ -92,7 +93,8 @@ def _refusal(folder: Path, differences: dict[str, tuple[Any, Any]]) -> str:
     )
 
 
-def _has_results(run: Run) -> bool:
+def has_results(run: Run) -> bool:
+    """Whether a run has written a checkpoint or a model; without one it may be replaced."""
     networks = (file for file in run.folder.rglob("*.keras") if not files.is_temporary(file))
     return checkpoints.latest_step(run.checkpoints) > 0 or any(networks)
 

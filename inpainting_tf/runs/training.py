@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from inpainting_tf import backends, data, environment, figures, files, sizes
+from inpainting_tf import backends, data, environment, files, sizes
 from inpainting_tf.data import pipeline
-from inpainting_tf.errors import Diverged, InputError
-from inpainting_tf.ops import metrics
-from inpainting_tf.ops.images import composite, to_uint8
+from inpainting_tf.errors import Diverged, InputError, OutOfMemory
 from inpainting_tf.recipes import Recipe, assembly
-from inpainting_tf.runs import checkpoints, locking, own_masks, starting
-from inpainting_tf.runs.events import Events
+from inpainting_tf.runs import checkpoints, initial, locking, own_masks, starting
+from inpainting_tf.runs.monitoring import Monitor
 from inpainting_tf.runs.run import Run, open_run
+from inpainting_tf.runs.saving import Saver
 from inpainting_tf.training import callbacks, precision
-
-SHOWN = 6  # validation pictures in the sample sheets
-SAMPLES = 10  # sample sheets of a run, at most
+from inpainting_tf.training.best import Best
 
 
 def train(
@@ -35,6 +32,8 @@ def train(
     *,
     data_dir: str | os.PathLike | None = None,
     checkpoint_minutes: float = 2.0,
+    keep_every: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: bool = True,
 ) -> Run:
     """Trains a recipe in a folder, or continues the training that was interrupted there.
@@ -45,11 +44,16 @@ def train(
             the phases stay where they were, and the epochs that are added belong to the last one.
         data_dir: the pictures' folder; None searches the usual ones.
         checkpoint_minutes: time between checkpoints; 0 writes one after every step.
+        keep_every: epochs between models that are kept in `kept/`; None keeps none.
+        callbacks: Keras callbacks, called as if the run's epochs were those of `fit`: `logs` at the end of
+            an epoch are its row of `history.csv`. `self.model` is the trainer, `self.model.completion` the
+            network; `self.model.stop_training = True` ends this call, with everything saved.
         settings: whether to print every setting of the recipe before it starts.
 
     Raises:
         InputError: an invalid recipe, a folder of another run, no data, a full disk, ...
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
+        OutOfMemory: pictures or batches are too large; the last checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
 
     Example:
@@ -57,30 +61,62 @@ def train(
         >>> tiny = {"network.width": 4, "data.image_size": 16, "schedule.epochs": 1}
         >>> run = runs.train(recipes.get("direct_conv", "smoke").override(tiny), "runs/tiny", settings=False)
         >>> sorted(file.name for file in run.folder.glob("*.keras"))
-        ['model.keras']
+        ['model.keras', 'model_best.keras']
     """
     environment.require_defaults()
+    _check(keep_every, callbacks)
     # Absolute: a callback or a library may change the working folder while it trains.
     folder = Path(workdir).expanduser().absolute()
     starting.require_place(folder)
-    recipe.check()
+    recipe = initial.resolved(recipe.check())
     if recipe.deterministic:
         backends.make_deterministic()
     with locking.locked(folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         run = starting.run_in(folder, recipe)
         files.sweep(folder)
-        keras.utils.set_random_seed(recipe.seed)
-        training = _Training(run, data_dir)
-        if settings:
-            print(_settings(run.recipe), file=sys.stderr)
-        training.fit(checkpoint_minutes)
+        with _memory_told(run):
+            keras.utils.set_random_seed(recipe.seed)
+            training = _Training(run, data_dir, keep_every)
+            if settings:
+                print(_settings(run.recipe), file=sys.stderr)
+            training.fit(checkpoint_minutes, callbacks)
     return run
+
+
+def _check(keep_every: int | None, extra: Sequence[keras.callbacks.Callback]) -> None:
+    if keep_every is not None and keep_every < 1:
+        raise InputError(f"`keep_every` must be none or at least 1. Received {keep_every!r}.")
+    strangers = [each for each in extra if not isinstance(each, keras.callbacks.Callback)]
+    if strangers:
+        raise InputError(f"`callbacks` must be objects of keras.callbacks. Received {strangers[0]!r}.")
+    if strategy := backends.strategy():
+        raise InputError(
+            f"`runs.train` trains on one device. Received the scope of a {strategy}: call it outside of it."
+        )
+
+
+@contextlib.contextmanager
+def _memory_told(run: Run) -> Iterator[None]:
+    """Turns an error for want of memory into an `OutOfMemory` of one line."""
+    try:
+        yield
+    except Exception as error:
+        if not backends.out_of_memory(error):
+            raise
+        again = "the same --workdir can be used again"
+        if starting.has_results(run):
+            again = f"in a new --workdir, where --init={run.folder} starts from what this run has learnt"
+        size = sizes.text(run.recipe.data.image_size)
+        raise OutOfMemory(
+            f"Not enough memory for batches of {run.recipe.batch_size} pictures of {size} px. "
+            f"Try a smaller --batch_size or --image_size; {again}."
+        ) from error
 
 
 class _Training:
     """One process's share of a run."""
 
-    def __init__(self, run: Run, data_dir: str | os.PathLike | None) -> None:
+    def __init__(self, run: Run, data_dir: str | os.PathLike | None, keep_every: int | None = None) -> None:
         self.run, recipe = run, run.recipe
         known = run.pictures()
         self.data = self._load_data(data_dir, known)
@@ -89,12 +125,14 @@ class _Training:
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
         self.total = self.per_epoch * recipe.schedule.epochs
         self.trainer = assembly.trainer(recipe, self.total)
-        state = checkpoints.restore(run.checkpoints, self.trainer) or {"step": 0, "history": None}
+        state = checkpoints.restore(run.checkpoints, self.trainer) or {"step": 0}
         self.start, self.policy = state["step"], keras.mixed_precision.dtype_policy().name
         self.former_policy = state.get("precision", self.policy)
-        self.rows: list[dict[str, Any]] = [r for r in run.history() if int(r["step"]) <= self.start]
-        self.history = callbacks.History(self.start, self.per_epoch, state["history"], self._epoch_ended)
-        self.network = assembly.portable_network(recipe)
+        self.begun = f"continues at step {self.start}" if self.start else "starts"
+        if recipe.init is not None and not self.start:
+            self.begun += f" from {initial.assign(recipe.init, recipe, self.trainer, self.data.test.names)}"
+        self.history = callbacks.History(self.start, self.per_epoch, state.get("history"), self._epoch_ended)
+        self.saver = Saver(run, self.trainer, Best(state.get("best")), keep_every)
         if not known:
             self._record(data_dir)
         elif recipe != open_run(run.folder).recipe:
@@ -123,106 +161,74 @@ class _Training:
     def _record_recipe(self) -> None:
         files.write_json(self.run.folder / "recipe.json", self.run.recipe.to_json())
 
-    def fit(self, checkpoint_minutes: float) -> None:
-        """The steps that are left, then the figures."""
-        recipe, done = self.run.recipe, self.start >= self.total
-        print(_headline(self), file=sys.stderr)
-        if not done:
-            images, network = self.data.train.images, self.trainer.completion
-            batches = assembly.training_batches(recipe, network, images, self.start, self.total)
-            self.board = Events(self.run.board, self.start)
-            with contextlib.closing(self.board), _stop_request() as stop:
-                self._steps(batches, callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
+    @property
+    def stopped_early(self) -> bool:
+        """Whether it has waited for a better epoch for as long as its recipe says."""
+        last = list(self.trainer.columns)[-1]
+        return self.saver.best.waited(self.run.recipe.schedule.patience, last)
 
-    def _steps(self, batches: Any, keeper: callbacks.Checkpoints) -> None:
-        progress = callbacks.Progress(self.start, self.total, self.per_epoch, self.run.recipe.batch_size)
+    def fit(self, checkpoint_minutes: float, extra: Sequence[keras.callbacks.Callback]) -> None:
+        """The steps that are left, then the figures."""
+        done = self.start >= self.total or self.stopped_early
+        print(_headline(self, done), file=sys.stderr)
+        if done:
+            return
+        self.monitor = Monitor(self.run, self.trainer, self.data.validation, self.start)
+        self.users = callbacks.PerEpoch(extra, self.start, self.per_epoch, self.run.recipe.schedule.epochs)
+        print(f"Curves: tensorboard --logdir={shlex.quote(str(self.run.board))}", file=sys.stderr)
+        with contextlib.closing(self.monitor), _stop_request() as stop:
+            self._steps(callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
+
+    def _steps(self, keeper: callbacks.Checkpoints) -> None:
+        recipe, images, network = self.run.recipe, self.data.train.images, self.trainer.completion
+        batches = assembly.training_batches(recipe, network, images, self.start, self.total)
+        progress = callbacks.Progress(self.start, self.total, self.per_epoch, recipe.batch_size)
         guard = callbacks.StopOnNonFinite(self.start)
-        alone = self.run.recipe.schedule.boundaries(self.total)[0] if self.run.recipe.discriminator else None
+        alone = recipe.schedule.boundaries(self.total)[0] if recipe.discriminator else None
         phase_file = self.run.completion_phase_file
-        snapshot = callbacks.AtStep(self.start, alone, lambda step: self._write(phase_file, step))
-        between = [guard, progress, self.history, snapshot, keeper]
+        snapshot = callbacks.AtStep(self.start, alone, lambda step: self.saver.model(phase_file, step))
+        between = [guard, progress, self.users, self.history, snapshot, keeper]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
             self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
-            self._save(self.total)
+            self._save(self.history.step)
         except Diverged as error:
-            kept = checkpoints.latest_step(self.run.checkpoints)
-            advice = (
-                f"The checkpoint of step {kept} is kept" if kept else "No checkpoint had been written yet"
-            )
-            raise Diverged(
-                f"{error} {advice} in {self.run.folder}. Try a lower --learning_rate in a new --workdir."
-            ) from error
+            raise Diverged(f"{error} {_after_divergence(self.run)}") from error
         finally:
             progress.close()
+        if self.history.step < self.total:
+            print(_stopped(self), file=sys.stderr)
 
     def _save(self, step: int) -> None:
-        # The model first: a kill between the two must not leave a finished training without its model.
-        self._write(self.run.model_file, step)
-        state = {"history": self.history.state(), "precision": self.policy}
-        checkpoints.save(self.run.checkpoints, step, self.trainer, state)
-
-    def _write(self, file: Path, step: int) -> None:
-        self.trainer.sync()
-        self.network.set_weights(self.trainer.completion.get_weights())
-        checkpoints.require_finite(self.network.variables, step)
-        with files.replacing(file) as temporary:
-            self.network.save(temporary)
+        self.saver.save(step, {"history": self.history.state(), "precision": self.policy})
 
     def _epoch_ended(self, row: dict[str, Any]) -> None:
-        epochs = self.run.recipe.schedule.epochs
-        pictured = row["epoch"] % -(-epochs // SAMPLES) == 0 or row["epoch"] == epochs
-        if pictured and self.data.validation.names:
-            row |= self._sample(row["epoch"], row["step"])
-        self.rows.append({"val_psnr": None, "val_hole_psnr": None} | row)
-        columns = ["epoch", *(c for c in self.rows[-1] if c not in ("epoch", "seconds")), "seconds"]
-        files.write_csv(self.run.folder / "history.csv", [{c: r[c] for c in columns} for r in self.rows])
-        self.board.scalars({k: v for k, v in row.items() if isinstance(v, float)}, row["step"])
-        if pictured:
-            figures.loss_curves(self.rows, self.run.figures / "loss_curves.png")
+        row = self.monitor.epoch_ended(row)
+        self.saver.epoch_ended(row)
+        self.users.epoch_ended(row)
+        if self.stopped_early:
+            self.trainer.stop_training = True
 
-    def _sample(self, epoch: int, step: int) -> dict[str, float]:
-        """Fills the validation pictures: a sheet, TensorBoard pictures, and two metrics for the history."""
-        image, mask, completed = self._validated()
-        columns = {
-            "input": figures.input_view(image[:SHOWN], mask[:SHOWN]),
-            "filled": completed[:SHOWN],
-            "original": image[:SHOWN],
-        }
-        title = f"{self.run.recipe.name}, validation pictures after epoch {epoch}"
-        figures.sheet(columns, self.run.figures / f"samples_epoch_{epoch:04d}.png", title=title)
-        self._progress(epoch, columns)
-        strip = np.concatenate([np.concatenate(list(column), 0) for column in columns.values()], 1)
-        self.board.picture("input_filled_original", to_uint8(strip), step)
-        return {
-            "val_psnr": float(np.mean(metrics.psnr(image, completed))),
-            "val_hole_psnr": float(np.mean(metrics.hole_psnr(image, completed, mask))),
-        }
 
-    def _validated(self) -> tuple[np.ndarray, ...]:
-        """The validation pictures, their holes, and the pictures as the network completes them now."""
-        recipe, (images, names) = self.run.recipe, (self.data.validation.images, self.data.validation.names)
-        self.trainer.sync()
-        done = []
-        for batch in pipeline.test_batches(
-            images, recipe.mask.test, batch_size=recipe.batch_size, names=names
-        ):
-            image, mask = batch["image"], batch["mask"]
-            prediction = self.trainer.completion.fill(image * (1 - mask), mask)
-            done.append((image, mask, composite(image, prediction, mask)))
-        image, mask, completed = map(np.concatenate, zip(*done, strict=True))
-        return image, mask, completed
+def _after_divergence(run: Run) -> str:
+    if not starting.has_results(run):
+        return "No checkpoint had been written yet: try a lower --learning_rate."
+    kept = checkpoints.latest_step(run.checkpoints)
+    return (
+        f"The checkpoint of step {kept} is kept in {run.folder}. "
+        "Try a lower --learning_rate in a new --workdir."
+    )
 
-    def _progress(self, epoch: int, columns: dict[str, np.ndarray]) -> None:
-        """The same pictures as they were filled after each sampled epoch, side by side."""
-        folder = self.run.samples
-        with files.replacing(folder / f"epoch_{epoch:04d}.npy") as temporary, open(temporary, "wb") as file:
-            np.save(file, to_uint8(columns["filled"]))
-        sampled = {int(file.stem[-4:]): file for file in folder.glob("epoch_*.npy")}
-        course = {f"epoch {n}": np.load(file) for n, file in sorted(sampled.items()) if n <= epoch}
-        columns = {"input": columns["input"], **course, "original": columns["original"]}
-        title = f"{self.run.recipe.name}, the same pictures as the training went on"
-        figures.sheet(columns, self.run.figures / "progress.png", title=title)
+
+def _stopped(training: _Training) -> str:
+    """Why a training ended before its last step."""
+    step, best = training.history.step, training.saver.best
+    if not training.stopped_early:
+        return f"Stopped after step {step} by a callback; the same call continues."
+    return (
+        f"Stopped after epoch {step // training.per_epoch}: {training.run.recipe.schedule.patience} epochs "
+        f"without a better validation than epoch {best.epoch}'s, which is in {training.run.best_file}."
+    )
 
 
 def _settings(recipe: Recipe) -> str:
@@ -231,15 +237,17 @@ def _settings(recipe: Recipe) -> str:
     return "\n".join(f"  {name:{width}}  {value}" for name, value in settings.items())
 
 
-def _headline(training: _Training) -> str:
+def _headline(training: _Training, done: bool) -> str:
     recipe, trainer = training.run.recipe, training.trainer
     weights = trainer.completion.count_params() / 1e6
     policy = training.policy
     if training.former_policy != policy:
         policy += f" (until now {training.former_policy})"
-    begun = f"continues at step {training.start}" if training.start else "starts"
-    if training.start >= training.total:
+    begun = training.begun
+    if done:
         begun = "is already trained"
+        if training.start < training.total:
+            begun += f", as its patience ended it after epoch {training.start // training.per_epoch},"
     planned = recipe.schedule.planned
     longer = f"; beyond the {planned} planned epochs in the last phase" if planned else ""
     return (

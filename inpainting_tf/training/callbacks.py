@@ -1,4 +1,4 @@
-"""Callbacks between the steps of a run: progress bar, guard against divergence, history, checkpoints.
+"""Callbacks between the steps of a run: progress bar, guard against divergence, history, checkpoints, users'.
 
 For Keras a run is one long epoch; these callbacks count the global steps. They are independent of folders:
 the functions that `runs` passes to them write the files.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -161,3 +161,59 @@ class Checkpoints(StepCallback):
             self.last = time.monotonic()
         if stop:
             raise KeyboardInterrupt("The same command continues from the last checkpoint.")
+
+
+class PerEpoch(keras.callbacks.Callback):
+    """Calls a user's Keras callbacks as `fit` would if a run's epochs were Keras's.
+
+    Epochs are counted from 0 over the whole run, batches from 0 in each; `logs` are the losses of the step's
+    phase, and at an epoch's end its row of `history.csv`, as far as there are numbers. Where a run continues
+    within an epoch, `on_epoch_begin` is called for it again. `epoch_ended` must be called between two steps.
+
+    Args:
+        callbacks: of `runs.train`.
+        start: the step at which this process begins.
+        per_epoch: steps in an epoch.
+        epochs: of the whole run.
+    """
+
+    def __init__(
+        self, callbacks: Sequence[keras.callbacks.Callback], start: int, per_epoch: int, epochs: int
+    ) -> None:
+        super().__init__()
+        self.all = keras.callbacks.CallbackList([*callbacks], epochs=epochs, steps=per_epoch, verbose=0)
+        self.step, self.per_epoch, self.begun = start, per_epoch, False
+        self.logs: dict[str, float] = {}
+
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        self.all.set_model(model)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.all.on_train_begin()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        epoch, position = divmod(self.step, self.per_epoch)
+        if not self.begun:
+            self.all.on_epoch_begin(epoch)
+            self.begun = True
+        self.all.on_train_batch_begin(position)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.logs = _numbers(logs or {})
+        self.all.on_train_batch_end(self.step % self.per_epoch, self.logs)
+        self.step += 1
+
+    def epoch_ended(self, row: dict[str, Any]) -> None:
+        """Passes on the end of an epoch with its row."""
+        self.logs, self.begun = _numbers({k: v for k, v in row.items() if k not in ("epoch", "step")}), False
+        self.all.on_epoch_end(row["epoch"] - 1, self.logs)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.all.on_train_end(self.logs)
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    """Those of the values that are finite numbers: a phase computes not all of them."""
+    found = {name: float(value) for name, value in values.items() if not isinstance(value, str | None)}
+    return {name: value for name, value in found.items() if math.isfinite(value)}

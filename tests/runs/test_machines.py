@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
+from running import environment, python, rows_of, tiny
 from test_checkpoints import build, randomize, same
 
+from inpainting_tf import backends, runs
 from inpainting_tf.runs import checkpoints
 
 POLICIES = ["mixed_float16", "mixed_bfloat16", "float32"]
@@ -46,3 +52,67 @@ def test_where_no_loss_was_scaled_the_scale_begins_anew(by_policy, there, tmp_pa
     checkpoints.restore(tmp_path, two)
     for optimizer in (two.optimizer, two.discriminator_optimizer):
         assert float(optimizer.dynamic_scale) == 512.0
+
+
+# One run on all of them
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends a machine's share of the training."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = batch % 2 == 1
+
+
+LEG = """if True:
+    import sys
+    sys.path[:0] = sys.argv[1:3]
+    from test_machines import leg
+    for precision in sys.argv[4:]:
+        leg(sys.argv[3], precision)
+"""
+
+
+def leg(folder, precision: str) -> None:
+    """Two steps on a machine whose fastest precision this is; emulated, as `mixed_precision` is "auto"."""
+    former, backends.fastest_precision = backends.fastest_precision, lambda: precision
+    try:
+        runs.train(tiny(mixed_precision="auto"), folder, callbacks=[Stop()], settings=False)
+    finally:
+        backends.fastest_precision = former
+
+
+def newest(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """State and variables of the last checkpoint."""
+    path = sorted((folder / "checkpoints").glob("step-*"))[-1]
+    with np.load(path / "variables.npz") as stored:
+        return json.loads((path / "state.json").read_text(encoding="utf-8")), dict(stored)
+
+
+@pytest.mark.slow
+def test_one_run_moves_from_machine_to_machine(tmp_path, capsys):
+    """GPU with TensorFlow -> GPU with JAX -> CPU with JAX -> CPUs with TensorFlow -> GPU, in all phases."""
+    moved, stayed, here = tmp_path / "moved", tmp_path / "stayed", Path(__file__).parent
+    leg(moved, "float16")
+    assert newest(moved)[1]["optimizer/loss_scale/dynamic_scale"] > 1
+    python(LEG, here, here.parent, moved, "bfloat16", "off", env=environment(KERAS_BACKEND="jax"))
+    state, variables = newest(moved)
+    assert (state["step"], state["precision"]) == (6, "float32")
+    assert not [name for name in variables if "loss_scale" in name]
+    for precision in ("off", "float16", "bfloat16"):
+        leg(moved, precision)
+    told = capsys.readouterr().err
+    assert "continues at step 8 " in told and "mixed_float16 (until now float32)" in told
+    assert "mixed_bfloat16 (until now mixed_float16)" in told and "cannot be read" not in told
+    for _ in range(6):
+        leg(stayed, "off")
+    (_, mine), (_, theirs) = newest(moved), newest(stayed)
+    assert mine.keys() == theirs.keys()
+    counters = [name for name in mine if name.endswith(("iteration", "steps"))]
+    assert len(counters) == 3 and all(mine[name] == theirs[name] for name in counters)
+    for one, two in zip(rows_of(moved), rows_of(stayed), strict=True):
+        assert (one["step"], one["phase"]) == (two["step"], two["phase"])
+        for name in ("loss", "discriminator", "val_hole_psnr"):
+            assert (one[name] == two[name] == "") or float(one[name]) == pytest.approx(
+                float(two[name]), rel=0.05
+            )

@@ -44,6 +44,16 @@ def test_a_file_has_its_limit(tmp_path, monkeypatch):
     assert same(packed.read(tmp_path), weights)
 
 
+def test_a_smaller_network_leaves_no_files_of_a_larger_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed, "LIMIT", 1)
+    packed.write(named(np.full(3, i, "float32") for i in range(4)), tmp_path)
+    packed.write(named([np.zeros(2, "float32")]), tmp_path, packed.DISCRIMINATOR)
+    smaller = named(np.full(3, i, "float32") for i in range(2))
+    packed.write(smaller, tmp_path)
+    assert same(packed.read(tmp_path), smaller)
+    assert packed.found(tmp_path, packed.DISCRIMINATOR)
+
+
 def test_more_than_nine_files_keep_their_order(tmp_path, monkeypatch):
     monkeypatch.setattr(packed, "LIMIT", 1)
     weights = named(np.full(3, i, "float32") for i in range(12))
@@ -80,7 +90,7 @@ def pack(trained, tmp_path_factory):
 
 def test_a_packed_run_is_the_same_network(pack, trained):
     notes = {"recipe.json", "data.json", "history.csv", "environment.json"}
-    assert set(contents(pack.folder)) == {*notes, "weights-1.npz"}
+    assert set(contents(pack.folder)) == {*notes, "weights-1.npz", "discriminator-1.npz"}
     mine, theirs = inpainting_tf.load(pack.folder), inpainting_tf.load(trained)
     random = np.random.default_rng(0)
     image, mask = random.integers(0, 256, (16, 24, 3), np.uint8), np.zeros((16, 24), bool)

@@ -50,6 +50,8 @@ def test_the_folder_keeps_the_contract(trained):
         "history.csv",
         "model.keras",
         "completion_phase.keras",
+        "model_best.keras",
+        "discriminator.keras",
         *(f"figures/{name}" for name in figures),
         *(f"samples/{epoch}.npy" for epoch in epochs),
         *(
