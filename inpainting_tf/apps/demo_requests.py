@@ -187,12 +187,11 @@ class Handlers:
         """A picture whose painted pixels were filled by a network or a classical `method`."""
         picture = self._picture(request)
         hole = retouching.hole_of(retouching.decoded_paint(body, picture.size), picture.size)
-        fill, start = self._fill(request), time.perf_counter()
+        detail = request.query_params.get("detail") or retouching.detail_of(hole)
+        fill, start = self._fill(request, detail), time.perf_counter()
         done = photographs.repair(picture.photograph, hole, fill)
-        seconds = time.perf_counter() - start
-        return self._put(
-            picture.repaired(done), missing=int(done.mask.sum()), grown=done.grown, seconds=seconds
-        )
+        told = {"missing": int(done.mask.sum()), "grown": done.grown, "smooth": detail == "none"}
+        return self._put(picture.repaired(done), seconds=time.perf_counter() - start, **told)
 
     # Shared
 
@@ -206,7 +205,7 @@ class Handlers:
         except Gone as gone:
             raise Refused(410, str(gone)) from gone
 
-    def _fill(self, request: Request) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def _fill(self, request: Request, detail: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         """What fills a hole: a classical `method`, or a `model` with a `blend`."""
         query = request.query_params
         if "method" in query:
@@ -214,7 +213,8 @@ class Handlers:
         name = query.get("model", next(iter(self._models)))
         if name not in self._models:
             raise unknown("model", name, self._models)
-        return functools.partial(inpaint, self._models[name], blend=query.get("blend", BLENDS[0]))
+        blend = query.get("blend", BLENDS[0])
+        return functools.partial(inpaint, self._models[name], blend=blend, detail=detail)
 
     def _put(self, picture: Picture, **more: Any) -> Response:
         height, width = picture.size

@@ -27,6 +27,7 @@ from inpainting_tf.photographs import holes
 PAINT = (226, 0, 122)  # hardly ever a colour of photographs
 VIEW = 2048  # the longer side of the browser's canvas: some browsers cannot handle larger ones
 MOSTLY = 2 / 3  # of a picture: a larger hole is probably the inverse of what is meant
+DETAILED = 150_000  # pixels of the largest hole that is given detail in less than ten seconds
 _HALF = 128  # of full opacity, about
 _QUALITY = 90  # of pictures that are only shown
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -124,6 +125,11 @@ def check_paint(paint: np.ndarray, size: tuple[int, int]) -> None:
 
 
 # What is filled in
+
+
+def detail_of(hole: np.ndarray) -> str:
+    """The detail of a fill that comes soon: see `inpainting_tf.inpaint`."""
+    return "auto" if (hole >= FAINT).sum() <= DETAILED else "none"
 
 
 def classical_fill(name: str, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from inpainting_tf.photographs import Photograph
 
 testclient = pytest.importorskip("starlette.testclient", reason="needs the extra apps")
 demo_page = pytest.importorskip("inpainting_tf.apps.demo_page")
+demo_requests = pytest.importorskip("inpainting_tf.apps.demo_requests")
 LIMITS = demo_page.Limits(upload=500_000, megapixels=0.5)
 
 
@@ -157,6 +158,22 @@ def test_an_extended_picture_keeps_its_pixels_and_has_a_hole_around_them(client,
     told(posted(client, picture, "extended", left=200), 400, "own side (128 across, 96 down)")
     told(posted(client, picture, "extended"), 400, "one of them more than 0")
     told(posted(client, picture, "extended", left="many"), 400, "whole number")
+
+
+def test_large_holes_come_soon_and_get_their_detail_when_asked(client, model, rgb, hole, monkeypatch):
+    asked = []
+
+    def noted(*arguments, detail, **options):
+        asked.append(detail)
+        return inpainting_tf.inpaint(*arguments, detail=detail, **options)
+
+    monkeypatch.setattr(demo_requests, "inpaint", noted)
+    picture = opened(client, encoded(rgb))
+    assert not filled(client, picture, hole)["smooth"]
+    monkeypatch.setattr(retouching, "DETAILED", hole.sum() - 1)
+    assert filled(client, picture, hole)["smooth"]
+    assert not filled(client, picture, hole, detail="auto")["smooth"]
+    assert asked == ["auto", "none", "auto"]
 
 
 def test_classical_fills_beside_the_networks(client, rgb, hole):

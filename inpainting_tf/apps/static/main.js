@@ -5,13 +5,14 @@ import { Extending, ROOM, SIDES } from "./extending.js";
 import { History } from "./history.js";
 import { Painting } from "./painting.js";
 import { $, busy, complain, during, element, megabytes, mode, onFile, setTheme, tell } from "./ui.js";
+import { load } from "./views.js";
 
 const MARGIN = 16; // pixels around the picture
 const BRUSH = 1 / 18; // of the picture's shorter side
 
 let facts;
 let picture = null; // what the server told of the picture that is painted on
-let result = null; // {base, mask, fills: [{title, note, picture}], chosen}
+let result = null; // {base, mask, query, fills: [{title, note, picture}], chosen}
 const history = new History(({ done, undone }) => {
   $("undo").disabled = !done.length;
   $("redo").disabled = !undone.length;
@@ -62,20 +63,6 @@ function remember(before, after) {
 }
 
 // The picture
-
-function address({ id }, longest = shownSide()) {
-  return `pictures/${id}/view?longest=${longest}`;
-}
-
-function shownSide() {
-  const side = Math.max($("stage").clientWidth, $("stage").clientHeight, 480) * (window.devicePixelRatio || 1);
-  return Math.min(2048, 256 * Math.ceil(side / 256));
-}
-
-async function load(image, shown) {
-  image.src = address(shown);
-  await image.decode();
-}
 
 async function show() {
   await load($("before"), result ? result.base : picture);
@@ -188,7 +175,7 @@ async function fillNow(before) {
   const query = { model: $("model").value, blend: $("blend").value };
   const filled = await json(`pictures/${picture.id}/filled`, { body: before.mask, query });
   const fills = [{ title: query.model, picture: filled }];
-  result = { base: picture, mask: before.mask, fills, chosen: 0 };
+  result = { base: picture, mask: before.mask, query, fills, chosen: 0 };
   picture = filled;
   await show();
   enter("result");
@@ -237,6 +224,7 @@ function showResult() {
       return button;
     }),
   );
+  $("refine").hidden = !fills[0].picture.smooth || fills.some(({ title }) => title === detailed());
   const shown = new Set(fills.map(({ title }) => title));
   for (const button of $("methods").children) button.disabled = shown.has(button.textContent);
   showFormats();
@@ -250,9 +238,9 @@ async function take(index) {
   tell(`Shown is the fill by ${result.fills[index].title}`);
 }
 
-function compareWith(method, title) {
+function compareWith(title, query) {
   return during(`Filling by ${title}`, async () => {
-    const options = { body: result.mask, query: { method } };
+    const options = { body: result.mask, query };
     const filled = await json(`pictures/${result.base.id}/filled`, options);
     await take(result.fills.push({ title, picture: filled }) - 1);
   });
@@ -305,8 +293,16 @@ function example([name, title]) {
 
 function method([name, title]) {
   const button = element("button", title);
-  button.addEventListener("click", () => compareWith(name, title));
+  button.addEventListener("click", () => compareWith(title, { method: name }));
   return button;
+}
+
+function detailed() {
+  return `${result.query.model}, with detail`;
+}
+
+function refine() {
+  return compareWith(detailed(), { ...result.query, detail: "auto" });
 }
 
 const CLICKS = {
@@ -335,6 +331,7 @@ const CLICKS = {
   extend,
   download,
   "go-on": goOn,
+  refine,
 };
 
 const KEYS = {
