@@ -51,10 +51,10 @@ class Drawn:
         return masks.numbers(self.mask)
 
     def sample(self, uniforms: np.ndarray) -> np.ndarray:
-        return uniforms
+        return masks.draw(self.mask, uniforms, self.size) if masks.on_host(self.mask) else uniforms
 
     def finish(self, sample: Any) -> Any:
-        return masks.draw(self.mask, sample, self.size)
+        return sample if masks.on_host(self.mask) else masks.draw(self.mask, sample, self.size)
 
     def fixed(self, indices: Any, names: Sequence[str] | None = None, seed: int = 0) -> np.ndarray:
         return masks.fixed(self.mask, indices, self.size, seed)

@@ -74,10 +74,14 @@ KINDS: dict[str, Callable[[np.random.Generator, Size], np.ndarray]] = {
 SHARES = (0.3, 0.2, 0.25, 0.1, 0.15)  # of the kinds, in `photograph`
 
 
-def photograph(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """One of the `KINDS`, thin damage as often as thick: the holes that a network for photographs needs."""
-    mask = list(KINDS.values())[rng.choice(len(KINDS), p=SHARES)](rng, size)
-    if not mask.any():
+def photograph(rng: np.random.Generator, size: Size, extent: tuple[float, float] = (0.15, 0.5)) -> np.ndarray:
+    """One of the `KINDS`, thin damage as often as thick: the holes that a network for photographs needs.
+
+    `extent` is that of a block. Never empty.
+    """
+    kind = list(KINDS)[rng.choice(len(KINDS), p=SHARES)]
+    mask = block(rng, size, extent) if kind == "block" else KINDS[kind](rng, size)
+    if not mask.any():  # an object outside
         mask[size[0] // 2, size[1] // 2] = True
     return mask
 

@@ -1,8 +1,8 @@
 """Holes: seeded mask samplers. **A mask is 1 where the picture is missing and 0 where it is known.**
 
 A sampler maps uniform random numbers to masks with operators only, so the same lines run on NumPy arrays and,
-inside a `tf.data` pipeline, on TensorFlow tensors. The caller passes the random numbers: `fixed` draws them
-from (seed, picture index), the training pipeline from (seed, step).
+inside a `tf.data` pipeline, on TensorFlow tensors; but for one that draws `on_host`. The caller passes the
+random numbers: `fixed` draws them from (seed, picture index), the training pipeline from (seed, step).
 
 All lengths are fractions of the picture's shorter side, so a hole's share is the same at every resolution.
 Holes of a person's own, from files, are read by `inpainting_tf.data.mask_files`.
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf.errors import InputError, unknown
+from inpainting_tf.ops import damage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Mask:
         low: smallest length, as a fraction of the picture's shorter side; None for the kind's default.
         high: largest length. Lengths are the sides of "rectangle" and "several" and of the "centre" square,
             the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
-            rectangle, several having half of it and strokes a quarter to a third.
+            rectangle, several having half of it and strokes a quarter to a third; of "photograph" the sides
+            of its blocks, its other damage having sizes of its own (`inpainting_tf.ops.damage`).
         folder: of the mask files, for kind "folder" alone.
         invert: white is known in them and black is missing, and not the other way round.
     """
@@ -48,12 +50,17 @@ class Sampler:
         draw: (u [N, numbers] in [0, 1), (H, W), low, high) -> boolean [N, H, W, 1], True = missing.
         numbers: number of uniform numbers per hole.
         low, high: default lengths as fractions of the shorter side.
+        on_host: `draw` takes NumPy arrays alone.
+        shown: length up to which a network that was trained on such holes receives them unreduced; None for
+            the smallest one of training, with which most of what it saw was larger.
     """
 
     draw: Callable[..., Any]
     numbers: int
     low: float
     high: float
+    on_host: bool = False
+    shown: float | None = None
 
 
 FOLDER = "folder"  # the kind of holes that are read from files
@@ -109,6 +116,17 @@ def extent(mask: Mask) -> tuple[float, float]:
     Those of holes from files are not measured: theirs is the extent of general holes.
     """
     return _OF_FILES if mask.kind == FOLDER else _resolve(mask)[1:]
+
+
+def shown(mask: Mask) -> float:
+    """The length up to which holes are shown unreduced to a network that was trained on such ones."""
+    own = None if mask.kind == FOLDER else _resolve(mask)[0].shown
+    return extent(mask)[0] if own is None else own
+
+
+def on_host(mask: Mask) -> bool:
+    """Whether `draw` takes NumPy arrays alone."""
+    return _resolve(mask)[0].on_host
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -269,6 +287,13 @@ def _mixed(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
     return (rectangle & (kind == 0)) | (several & (kind == 1)) | (strokes & (kind == 2))
 
 
+def _photograph(u: np.ndarray, image_size: tuple[int, int], low: float, high: float) -> np.ndarray:
+    """Thin and thick damage, drawn by OpenCV from generators that the uniform numbers seed."""
+    seeds = np.ascontiguousarray(u[:, :2], np.float32).view(np.uint32)
+    drawn = [damage.photograph(np.random.default_rng(seed), image_size, (low, high)) for seed in seeds]
+    return np.stack(drawn)[..., None]
+
+
 SAMPLERS: dict[str, Sampler] = {
     "rectangle": Sampler(_rectangle, 4, 24 / 128, 48 / 128),  # face_gan: sides of 24..48 px at 128
     "centre": Sampler(_centre, 1, 0.5, 0.5),
@@ -276,4 +301,5 @@ SAMPLERS: dict[str, Sampler] = {
     "strokes": Sampler(_strokes, _STROKES_DRAWN, 6 / 128, 16 / 128),
     "mixed": Sampler(_mixed, _STROKES_DRAWN + 1, 24 / 128, 48 / 128),
     "face_mask": Sampler(_face_mask, 4, 0.52, 0.64),
+    "photograph": Sampler(_photograph, 2, 0.15, 0.5, on_host=True, shown=48 / 128),
 }

@@ -37,7 +37,7 @@ def portable_network(recipe: Recipe) -> Inpainter:
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     side = min(recipe.data.shape)
-    network.trained_on = (side, round(masks.extent(recipe.mask.train)[0] * side))
+    network.trained_on = (side, round(masks.shown(recipe.mask.train) * side))
     return network
 
 
