@@ -77,6 +77,7 @@ ELSEWHERE = {
     "KERAS_BACKEND=jax python train.py --model=double_autoencoder --data_dir=FOLDER --preset=gpu "
     "--epochs=100": "test_jax",
     "python train.py --help": "test_command_lines",
+    "python eval.py --workdir=faces --dataset=folder --data_dir=FOLDER": "test_own_folders",
     "inpainting-tf train": "test_main",
     "inpainting-tf evaluate": "test_main",
     "inpainting-tf reproduce": "test_main",

@@ -2,12 +2,13 @@
 
 inpainting-tf evaluate --workdir=runs/glcic
 inpainting-tf evaluate --workdir=runs/glcic --baseline=biharmonic --baseline=telea --output=evaluations/glcic
-inpainting-tf evaluate --baseline=telea --dataset=folder --data_dir=FOLDER --image_size=128
+inpainting-tf evaluate --workdir=faces --baseline=telea --dataset=folder --data_dir=FOLDER --image_size=128
 inpainting-tf evaluate --workdir=runs/glcic --lpips_weights=lpips_alex.npz
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,10 @@ def define_flags(define: cli.Define) -> None:
     define.string("dataset", None, source)
     classes = "Only these classes of cifar10, comma separated; none: all; default: the first run's."
     define.string("classes", None, classes)
-    define.string("data_dir", None, "Folder or archive of the pictures; default: the first run's.")
+    place = (
+        "Folder or archive of the pictures; default: the first run's. A folder of others is measured whole."
+    )
+    define.string("data_dir", None, place)
     size = "Side in pixels, or HEIGHTxWIDTH; default: the first run's, else 128."
     define.string("image_size", None, size)
     define.string("mask", None, recipe_flags.MASK)
@@ -85,13 +89,13 @@ def run(args: flags.FlagValues) -> None:
 
 
 def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestSet:
-    """That of the first run, if there is one, with the flags' changes."""
-    from inpainting_tf.data import Data
+    """That of the first run, if there is one, with the flags' changes; prints what it is."""
+    from inpainting_tf.data import FACES
     from inpainting_tf.evaluation.comparison import TestSet
     from inpainting_tf.ops.masks import Mask
 
-    own = TestSet.of(found[0]) if found else TestSet(Data(), Mask())
-    return own.changed(
+    own = TestSet.of(found[0]) if found else TestSet(FACES, Mask())
+    wanted = own.changed(
         source=args.dataset,
         classes=args.classes,
         image_size=args.image_size,
@@ -99,6 +103,21 @@ def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestS
         invert_masks=args.invert_masks,
         data_dir=args.data_dir,
     )
+    names, account = _names(wanted, args)
+    if account:
+        print(account, file=sys.stderr)
+    return dataclasses.replace(wanted, names=names)
+
+
+def _names(wanted: comparison.TestSet, args: flags.FlagValues) -> tuple[Any, str]:
+    """The names of the pictures to measure, and an account of them."""
+    from inpainting_tf.data import measured, prepared
+
+    if wanted.names is None:
+        return measured.whole(wanted.data, wanted.data_dir)
+    if args.data_dir is None or wanted.data.source != "folder" or prepared.find(args.data_dir):
+        return wanted.names, ""
+    return measured.of_run(wanted.data, args.data_dir, wanted.names, whole=args.dataset is not None)
 
 
 def _about_masks(folder: str, summary: Mapping[str, Any]) -> str:
@@ -110,4 +129,5 @@ def _about_masks(folder: str, summary: Mapping[str, Any]) -> str:
 
 
 def _same(one: comparison.TestSet, other: comparison.TestSet) -> bool:
-    return one.data == other.data and one.mask == other.mask
+    tested = [each.names and each.names["test"] for each in (one, other)]
+    return one.data == other.data and one.mask == other.mask and tested[0] == tested[1]

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import sys
 from typing import Any
 
 from absl import flags
 
 from inpainting_tf import sizes
 from inpainting_tf.commands import cli
+from inpainting_tf.data import FACES as USUAL
 from inpainting_tf.data import Data, load, prepared
 from inpainting_tf.errors import InputError
-
-USUAL = Data()
 
 
 def define_flags(define: cli.Define) -> None:
     """Defines the pictures and the output."""
     define.string("dataset", USUAL.source, "celeba, cifar10, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of the data set, comma separated; none: all.")
+    ids = "Official numbers of the only pictures to take of celeba, FIRST-LAST; none: all."
+    define.string("ids", USUAL.ids, ids)
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.string("image_size", sizes.text(USUAL.image_size), "Side in pixels, or HEIGHTxWIDTH.")
     define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
@@ -41,6 +43,7 @@ def run(args: flags.FlagValues) -> None:
     prepared.require_free(args.output)  # before an hour's decoding rather than after it
     wanted = _wanted(args)
     dataset = load(wanted, args.data_dir)
+    print(dataset.account, file=sys.stderr)
     folder = prepared.write(dataset, wanted, args.output)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
@@ -53,9 +56,13 @@ def run(args: flags.FlagValues) -> None:
 
 def _wanted(args: flags.FlagValues) -> Data:
     settings: dict[str, Any] = {field: args[flag].value for field, flag in prepared.FLAGS.items()}
-    settings |= {"train": _limit(args.train), "classes": None if args.classes == "none" else args.classes}
+    settings |= {"train": _limit(args.train), "classes": _named(args.classes), "ids": _named(args.ids)}
     settings["image_size"] = sizes.parse(args.image_size, least=sizes.LEAST)
     return dataclasses.replace(USUAL, **settings)
+
+
+def _named(text: str | None) -> str | None:
+    return None if text == "none" else text
 
 
 def _limit(text: str) -> int | None:

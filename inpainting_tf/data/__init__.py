@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import os
-import types
-from collections.abc import Container, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import numpy as np
 
 from inpainting_tf import sizes
-from inpainting_tf.data import pictures, prepared, sources
+from inpainting_tf.data import celeba, pictures, prepared, sources
+from inpainting_tf.data.fingerprints import fingerprint
 from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.pictures import Decoded
-from inpainting_tf.data.prepared import SPLITS, Prepared
+from inpainting_tf.data.prepared import Prepared
+from inpainting_tf.data.source import SPLITS
+from inpainting_tf.data.splits import of_source, split, with_validation
 from inpainting_tf.errors import InputError
 
-__all__ = ["SPLITS", "Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
-
-_VALIDATION = 1  # its stream of `split_seed`
+__all__ = ["FACES", "SPLITS", "Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +41,8 @@ class Data:
         split_seed: of the split, and of the choice where not all pictures are used.
         flip: mirror half of the training pictures, drawn anew each time.
         classes: classes of the source, comma separated, e.g. "automobile"; None for all.
+        ids: the official numbers of the only pictures that are taken of CelebA, e.g. "1-5000"; None for all.
+            Other sources, and TFDS' copy, have no such numbers.
     """
 
     source: str = "celeba"
@@ -54,6 +53,7 @@ class Data:
     split_seed: int = 0
     flip: bool = True
     classes: str | None = None
+    ids: str | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -61,14 +61,25 @@ class Data:
         return sizes.shape(self.image_size)
 
 
+# The pictures of `face_gan`: the first 5,000 of CelebA. `docs/face_gan_pictures.json` names them.
+FACES = Data("celeba", train=4750, validation=250, test=250, ids="1-5000")
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """Decoded pictures of all splits; `origin` is the folder, archive or generator they came from."""
+    """Decoded pictures of all splits.
+
+    Attributes:
+        train, validation, test: the pictures.
+        origin: the folder, archive or generator they came from.
+        account: a sentence or two on what of it was taken and what was left out; empty for all of it.
+    """
 
     train: Decoded
     validation: Decoded
     test: Decoded
     origin: str
+    account: str = ""
 
     def names(self) -> dict[str, list[str]]:
         """The names of the pictures of each split, as a run's folder holds them."""
@@ -102,34 +113,58 @@ def load(
         InputError: no such source or class, nothing found, too few pictures, a named picture that is not
             there, or a folder that was prepared with other settings.
     """
-    size = data.shape
     stored = prepared.find(data_dir)
-    known: Container[str]
-    if stored is None:
-        source = sources.find(data.source, data_dir, data.classes)
-        names = split(source.names, data, source.division) if names is None else names
-        position = {name: index for index, name in enumerate(source.names)}
-        origin, known = source.origin, position.keys()
-    else:
-        stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size"))
-        names = _with_validation(stored.names, data) if names is None else names
-        origin, known = str(stored.folder), {name for part in stored.names.values() for name in part}
+    found = _in_source(data, data_dir, names) if stored is None else _in_prepared(stored, data, names, splits)
 
     def decode(which: str) -> Decoded:
         if which not in splits:
-            return Decoded(np.empty((0, *size, 3), np.uint8), [], [])
-        wanted = names.get(which, []) if which == "validation" else names[which]
-        absent = [name for name in wanted if name not in known]
+            return Decoded(np.empty((0, *data.shape, 3), np.uint8), [], [])
+        wanted = found.names.get(which, []) if which == "validation" else found.names[which]
+        absent = [name for name in wanted if name not in found.known]
         if absent:
             raise InputError(
-                f"{len(absent)} {which} pictures of this run are not in {origin} any more, e.g. "
+                f"{len(absent)} {which} pictures of this run are not in {found.origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
-        if stored is not None:
-            return stored.pictures(wanted)
-        return pictures.decode(source, [position[name] for name in wanted], size)
+        return found.read(wanted)
 
-    return Dataset(decode("train"), decode("validation"), decode("test"), origin)
+    return Dataset(decode("train"), decode("validation"), decode("test"), found.origin, found.account)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """Where the pictures of a data set are: their names by split, all names there are, how to read some."""
+
+    names: Mapping[str, Sequence[str]]
+    known: Container[str]
+    read: Callable[[Sequence[str]], Decoded]
+    origin: str
+    account: str = ""
+
+
+def _in_source(
+    data: Data, data_dir: str | os.PathLike | None, names: Mapping[str, Sequence[str]] | None
+) -> _Found:
+    source, account = sources.find(data.source, data_dir, data.classes), ""
+    if names is None:
+        names, account = of_source(source, data)
+    else:
+        source = celeba.renamed(source, [name for which in SPLITS for name in names.get(which, ())])
+    position = {name: index for index, name in enumerate(source.names)}
+
+    def read(wanted: Sequence[str]) -> Decoded:
+        return pictures.decode(source, [position[name] for name in wanted], data.shape)
+
+    return _Found(names, position, read, source.origin, account)
+
+
+def _in_prepared(
+    stored: Prepared, data: Data, names: Mapping[str, Sequence[str]] | None, splits: Sequence[str]
+) -> _Found:
+    stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size"))
+    names = with_validation(stored.names, data) if names is None else names
+    known = {name for part in stored.names.values() for name in part}
+    return _Found(names, known, stored.pictures, str(stored.folder))
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:
@@ -150,38 +185,6 @@ def place(data: Data, places: Sequence[str]) -> str | None:
     return candidates[-1]
 
 
-def fingerprint(
-    data: Data, data_dir: str | os.PathLike | None = None, names: Sequence[str] | None = None
-) -> str | None:
-    """Changes with the name or size of a file behind some pictures, not with the folder that they are in.
-
-    Args:
-        data: the recipe's part.
-        data_dir: as `load` takes it.
-        names: of the pictures; None for all of the source. Where several are in one file (an archive, a
-            prepared data set), the whole file is meant.
-
-    Returns:
-        A hexadecimal number, or None where the pictures are not found.
-    """
-    try:
-        found = _files(data, data_dir, names)
-        lengths = sorted((file.name, file.stat().st_size) for file in found)
-    except (InputError, OSError):
-        return None
-    return hashlib.sha256(json.dumps(lengths).encode()).hexdigest()[:16]
-
-
-def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] | None) -> Sequence[Path]:
-    if (stored := prepared.find(data_dir)) is not None:
-        return [stored.folder / f"{which}.npy" for which in stored.images]
-    source = sources.find(data.source, data_dir, data.classes)
-    if names is None or len(source.files) != len(source.names):
-        return source.files
-    wanted = set(names)
-    return [file for name, file in zip(source.names, source.files, strict=True) if name in wanted]
-
-
 def _selecting(stored: Prepared, splits: Sequence[str]) -> list[str]:
     """The fields of `Data` on which the choice of some splits of a prepared data set depends.
 
@@ -192,51 +195,3 @@ def _selecting(stored: Prepared, splits: Sequence[str]) -> list[str]:
     if not stored.names["validation"]:
         free.add("validation")
     return [field for field in prepared.FLAGS if field not in free]
-
-
-def split(
-    names: Sequence[str], data: Data, own: Mapping[str, Container[str]] = types.MappingProxyType({})
-) -> dict[str, list[str]]:
-    """{"train": names, "validation": names, "test": names}: disjoint, each in the order of `names`.
-
-    Args:
-        names: all pictures of the source.
-        data: how many of each, and the seed.
-        own: the names of the source's own "test" and "validation" splits; those it does not have are drawn.
-
-    Raises:
-        InputError: no picture to train on, or none to test on.
-    """
-    if len(names) < 2:
-        raise InputError(f"Training and testing need at least two pictures. Received {len(names)}.")
-    order = np.random.default_rng(data.split_seed).permutation(len(names))
-    parts = {which: [i for i in order if names[i] in own[which]] for which in own}
-    rest = [i for i in order if not any(names[i] in part for part in own.values())]
-    if "test" not in own:
-        drawn = min(data.test, max(1, len(rest) // 5))
-        parts["test"], rest = rest[:drawn], rest[drawn:]
-    if not (parts["test"] and rest):
-        raise InputError(
-            "Training and testing need at least one picture each. "
-            f"Received {len(rest)} and {len(parts['test'])}."
-        )
-    parts["train"] = rest
-    limited = {which: parts[which][: getattr(data, which)] for which in SPLITS if which in parts}
-    chosen = {which: [names[i] for i in sorted(index)] for which, index in limited.items()}
-    return chosen if "validation" in own else _with_validation(chosen, data)
-
-
-def _with_validation(parts: Mapping[str, Sequence[str]], data: Data) -> dict[str, list[str]]:
-    """The same splits with validation pictures, drawn from the training pictures unless there are some."""
-    train, test, given = (list(parts.get(which, [])) for which in ("train", "test", "validation"))
-    count = min(data.validation, len(train) // 5)
-    if given or not count:
-        return {"train": train, "validation": given, "test": test}
-    # A stream of its own: the test pictures are the same with and without a validation split.
-    order = np.random.default_rng([data.split_seed, _VALIDATION]).permutation(len(train))
-    drawn = {train[i] for i in order[:count]}
-    return {
-        "train": [name for name in train if name not in drawn],
-        "validation": [name for name in train if name in drawn],
-        "test": test,
-    }

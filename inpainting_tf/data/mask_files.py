@@ -23,8 +23,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from inpainting_tf.data import pictures
+from inpainting_tf.data.folders import SUFFIXES
 from inpainting_tf.data.pictures import UnreadablePicture
-from inpainting_tf.data.sources import SUFFIXES
 from inpainting_tf.errors import InputError
 
 _LOSSY = ("JPEG", "WEBP")  # formats in which black is not exactly 0

@@ -20,25 +20,31 @@ import numpy as np
 
 from inpainting_tf import files, sizes
 from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.data.source import SPLITS
+from inpainting_tf.data.splits import NUMBERED
 from inpainting_tf.errors import InputError
 
 if TYPE_CHECKING:
     from inpainting_tf.data import Data, Dataset
 
 NOTES = "prepared.json"
-SPLITS = ("train", "validation", "test")
 
 # A field of `Data` on which the pictures or their crop depend -> the command's flag for it.
 FLAGS = {
     "source": "dataset",
     "classes": "classes",
+    "ids": "ids",
     "image_size": "image_size",
     "train": "train",
     "validation": "validation",
     "test": "test",
     "split_seed": "split_seed",
 }
-_EARLIER = {"classes": None, "validation": 0}  # in the settings of folders from before there were these
+_EARLIER = {
+    "classes": None,
+    "ids": None,
+    "validation": 0,
+}  # in the settings of folders from before there were these
 _FORMAT = "inpainting_tf prepared pictures 1"
 _BLOCK = 512  # pictures written at a time: bounds the memory
 _AGAIN = "Copy the whole folder again, or make it anew with python -m inpainting_tf.prepare."
@@ -66,7 +72,9 @@ class Prepared:
         Raises:
             InputError: a field of `fields` differs; names it, both values, and the flag that prepares it so.
         """
+        ignored = set() if data.source == NUMBERED else {"ids"}
         other = [field for field in fields if self.settings[field] != getattr(data, field)]
+        other = [field for field in other if field not in ignored]
         if not other:
             return
         differences = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,14 @@ import numpy as np
 
 from inpainting_tf.errors import InputError
 
+SPLITS = ("train", "validation", "test")
 WITH_CLASSES = ("cifar10",)  # sources with a second argument `classes`
+
+
+def account_of(origin: str, count: int, division: Mapping[str, Collection[str]]) -> str:
+    """A sentence on how many pictures were found where, and on their official division."""
+    parts = ", ".join(f"{len(part)} for {which}" for which, part in division.items())
+    return f"Pictures of {origin}: {count}{f', officially {parts}' if parts else ''}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +32,8 @@ class Source:
         files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
         division: the names of the data set's own "test" and "validation" splits, as far as it has them.
         labeller: called by `label`; None where pictures have no classes.
+        numbers: the official number of each picture; none where they have none.
+        account: a sentence on where the pictures were found and what was left out.
     """
 
     name: str
@@ -34,6 +43,8 @@ class Source:
     files: Sequence[Path] = ()
     division: Mapping[str, frozenset[str]] = field(default_factory=dict)
     labeller: Callable[[int], int] | None = None
+    numbers: Sequence[int] = ()
+    account: str = ""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs, sizes
-from inpainting_tf.data import Data, holes, mask_files, pipeline
+from inpainting_tf.data import Data, holes, mask_files, measured, pipeline
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
@@ -53,7 +53,8 @@ class TestSet:
         data: source, size and split.
         mask: the holes.
         data_dir: the source's folder or archive; None searches the usual ones.
-        names: the pictures of the split, from a run's folder; None splits anew.
+        names: the test pictures, from a run's folder; None: all of a folder of pictures, and the test
+            pictures of another data set.
     """
 
     __test__ = False  # not a pytest class
@@ -75,7 +76,8 @@ class TestSet:
         Raises:
             InputError: they were not found.
         """
-        return data.load(self.data, self.data_dir, names=self.names, splits=("test",)).test
+        names = self.names or measured.whole(self.data, self.data_dir)[0]
+        return data.load(self.data, self.data_dir, names=names, splits=("test",)).test
 
     def changed(
         self,

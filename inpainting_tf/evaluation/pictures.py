@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from inpainting_tf import files
-from inpainting_tf.data.sources import SUFFIXES
+from inpainting_tf.data.folders import SUFFIXES
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation.measuring import Watch
 from inpainting_tf.ops.images import composite, to_uint8

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from inpainting_tf.data import Data
+from inpainting_tf.data import FACES
 from inpainting_tf.ops.masks import Mask
 from inpainting_tf.recipes import multiscale_context_encoder, presets, unet_vs_cgan
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
@@ -28,7 +28,7 @@ BEST = Recipe(
     summary="skip connections, dilated residual blocks; corrects a smooth fill (holes of face_gan)",
     network=Network("best"),
     trainer="reconstruction",
-    data=Data("celeba", 128, train=4750, test=250),
+    data=FACES,
     objective=Objective("masked_log_mse"),
     schedule=Schedule(epochs=100, completion_share=1.0, discriminator_share=0.0),
     optimizer=Optimizer(name="adam", learning_rate=1e-3, decay="cosine"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from inpainting_tf.data import Data
+from inpainting_tf.data import FACES
 from inpainting_tf.recipes import presets
 from inpainting_tf.recipes.recipe import Network, Optimizer, Recipe, Schedule
 
@@ -61,7 +61,7 @@ GLCIC = Recipe(
     network=Network("glcic"),
     discriminator=Network("iizuka_discriminator"),
     trainer="adversarial",
-    data=Data(source="celeba", image_size=128, train=4750, test=250),
+    data=FACES,
     schedule=Schedule(epochs=500, completion_share=0.2, discriminator_share=0.02),
     optimizer=Optimizer(name="adam", learning_rate=1e-3),
     discriminator_optimizer=Optimizer(name="adam", learning_rate=2e-4, beta_1=0.5),

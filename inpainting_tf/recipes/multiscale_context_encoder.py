@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from inpainting_tf.data import Data
+from inpainting_tf.data import FACES
 from inpainting_tf.ops.masks import Mask
 from inpainting_tf.recipes import face_gan, presets
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
@@ -43,7 +43,7 @@ ENCODER_DECODER = Recipe(
     summary="improved Context Encoder, reconstruction loss alone (table VII)",
     network=Network("multiscale_context_encoder"),
     trainer="reconstruction",
-    data=Data("celeba", 128, train=4750, test=250),
+    data=FACES,
     mask=Masks(HOLE, HOLE),
     objective=Objective("masked_mse"),
     schedule=Schedule(epochs=500, completion_share=1.0, discriminator_share=0.0),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inpainting_tf import data
+
 # The learning rate falls to 0.
 ANNEALED = {"optimizer.decay": "cosine", "discriminator_optimizer.decay": "cosine"}
 # The pictures of `face_gan`, so that systems of all papers can be compared.
-FACES = {"data.train": 4750, "data.test": 250}
+FACES = {f"data.{field}": getattr(data.FACES, field) for field in ("train", "validation", "test", "ids")}
 # The paper's size in larger batches; `scripts/paper_scale.py` sets the epochs.
 GPU = {**ANNEALED, "batch_size": 128}
 # For two CPU cores.

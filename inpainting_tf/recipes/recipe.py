@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inpainting_tf import networks, sizes
-from inpainting_tf.data import Data
+from inpainting_tf.data import Data, splits
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import losses, masks
 from inpainting_tf.ops.masks import Mask
@@ -233,6 +233,8 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
             raise unknown(field, value, known)
     for mask in (r.mask.train, r.mask.test):
         masks.check(mask)
+    if r.data.ids is not None:
+        splits.ids(r.data.ids)  # raises where they are not numbers
     also = r.objective.alpha_global
     planned, patience = r.schedule.planned, r.schedule.patience
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach

@@ -29,8 +29,8 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     files.write_json(copy.folder / "recipe.json", recipe.to_json())
     pictures = run.pictures()
     left_out = {"train"} if recipe.data.train is None else set()
-    names = {split: pictures[split] for split in SPLITS if split in pictures.keys() - left_out}
-    files.write_json(copy.folder / "data.json", names)
+    copied = [key for key in (*SPLITS, "fingerprint") if key in pictures.keys() - left_out]
+    files.write_json(copy.folder / "data.json", {key: pictures[key] for key in copied})
     for name in ("history.csv", "environment.json"):
         if (run.folder / name).exists():
             files.write_text(copy.folder / name, (run.folder / name).read_text(encoding="utf-8"))

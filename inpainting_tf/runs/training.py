@@ -153,8 +153,10 @@ class _Training:
         """Writes recipe, data and environment, once nothing is left that could be refused."""
         where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
         self._record_recipe()
-        own = {"masks": self.masks} if self.masks else {}
-        record = {"data_dir": where, "origin": self.data.origin, **self.data.names(), **own}
+        names, own = self.data.names(), {"masks": self.masks} if self.masks else {}
+        record = {"data_dir": where, "origin": self.data.origin, **names, **own}
+        if (settings := self.run.recipe.data).source == "folder":  # whose names others may have, too
+            record["fingerprint"] = data.fingerprint(settings, data_dir, names["test"])
         files.write_json(self.run.folder / "data.json", record)
         files.write_json(self.run.folder / "environment.json", environment.describe())
 
@@ -170,7 +172,7 @@ class _Training:
     def fit(self, checkpoint_minutes: float, extra: Sequence[keras.callbacks.Callback]) -> None:
         """The steps that are left, then the figures."""
         done = self.start >= self.total or self.stopped_early
-        print(_headline(self, done), file=sys.stderr)
+        print(f"{self.data.account}\n{_headline(self, done)}".lstrip(), file=sys.stderr)
         if done:
             return
         self.monitor = Monitor(self.run, self.trainer, self.data.validation, self.start)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
+from faces import CELEBA, WANTED
+from PIL import Image
+
+from inpainting_tf import data
+from inpainting_tf.data import Dataset, synthetic_faces
 
 
 @pytest.fixture
@@ -30,3 +36,20 @@ def attempts(monkeypatch):
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
     return made
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Dataset:
+    return data.load(WANTED)
+
+
+@pytest.fixture(scope="session")
+def celeba(tmp_path_factory) -> Path:
+    """000001.jpg ... 000017.jpg, higher than wide; one that a split takes is not a picture."""
+    place = tmp_path_factory.mktemp("celeba")
+    for number in range(1, 18):
+        face = Image.fromarray(synthetic_faces.face(number, 40)[:, :34])
+        face.save(place / f"{number:06d}.jpg", quality=95)
+    bad = data.split(sorted(path.name for path in place.iterdir()), CELEBA)["train"][4]
+    (place / bad).write_text("This is not a picture.", encoding="utf-8")
+    return place

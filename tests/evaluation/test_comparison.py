@@ -179,7 +179,7 @@ def test_a_baseline_alone_on_a_folder(photographs, tmp_path, monkeypatch):
     options = ["--dataset=folder", f"--data_dir={photographs}", "--image_size=24", "--mask=strokes"]
     done = command("eval.py", "--baseline=telea", *options)
     assert done.status == 0, done.err
-    check_evaluation(tmp_path / "evaluations", images=1)  # a fifth of seven
+    check_evaluation(tmp_path / "evaluations", images=7)
     assert metrics_of(tmp_path / "evaluations")["dataset"] == "folder"
     assert size_of(tmp_path / "evaluations" / "sheet.png")[0] > 100
     assert rows_of(tmp_path / "evaluations", "per_image.csv")[0]["name"].startswith("face ")
