@@ -27,7 +27,7 @@ from inpainting_tf.photographs import holes
 PAINT = (226, 0, 122)  # hardly ever a colour of photographs
 VIEW = 2048  # the longer side of the browser's canvas: some browsers cannot handle larger ones
 MOSTLY = 2 / 3  # of a picture: a larger hole is probably the inverse of what is meant
-DETAILED = 150_000  # pixels of the largest hole that is given detail in less than ten seconds
+DETAILED = 1_000_000  # pixels of the largest hole that is given detail within ten seconds
 _HALF = 128  # of full opacity, about
 _QUALITY = 90  # of pictures that are only shown
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
