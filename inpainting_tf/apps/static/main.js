@@ -95,8 +95,9 @@ async function opened(told) {
   await show();
   painting.open(picture.view);
   history.reset();
-  setSize(BRUSH * Math.min(picture.view.width, picture.view.height));
-  $("size").max = Math.round(Math.min(picture.view.width, picture.view.height) / 2);
+  const side = Math.min(picture.view.width, picture.view.height);
+  $("size").max = Math.max(1, Math.round(side / 2));
+  setSize(BRUSH * side);
   showFormats();
   if (picture.hole) await painting.put(await blob(`pictures/${picture.id}/hole`));
   enter("paint");
