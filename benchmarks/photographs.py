@@ -75,7 +75,7 @@ def cases(args: flags.FlagValues, kind: str) -> list[Case]:
 
 
 def _paths(args: flags.FlagValues) -> list[Path]:
-    from inpainting_tf.data.sources import SUFFIXES
+    from inpainting_tf.data.folders import SUFFIXES
 
     if not args.pictures or not Path(args.pictures).is_dir():
         raise InputError(f"--pictures must be a folder of photographs. Received {args.pictures!r}.")

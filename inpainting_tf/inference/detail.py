@@ -2,7 +2,8 @@
 
 A network that was trained on the squared error fills a large hole with a mean, which is smooth. Here its
 fill is the guide of an exemplar synthesis (`inpainting_tf.classical.exemplar`): of the picture's own patches
-those are taken that look like the guide when they are blurred. Where none does, the network's fill stays.
+those are taken that look like the guide when they are blurred. Where none does, the network's fill stays; so
+it does where the picture has no detail, as in a clear sky, which copies would fill with bands.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ DETAILS = ("auto", "exemplar", "none")
 THICK = 16  # pixels: thinner holes the network fills sharply
 LARGEST = 36_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
 _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
+_GRAINY = 1 / 255  # deviation of the finest detail around a hole, below which there is none to copy
+_SHIFT = 0.04  # by which the copies' colours may be shifted to those of the guide
 _TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
 
 
@@ -41,8 +44,19 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
             slice(max(0, left - margin), left + width + margin),
         )
         own = labels[place] == label
+        if detail == "auto" and _is_smooth(picture[place], mask[place]):
+            continue
         filled = _detailed(to_float(picture[place]), mask[place], min(1.0, (LARGEST / area) ** 0.5), detail)
         picture[place][own] = to_uint8(filled[own])
+
+
+def _is_smooth(picture: np.ndarray, hole: np.ndarray) -> bool:
+    """Whether the known pixels, but for a rim of two, have nothing but the steps of uint8."""
+    values = to_float(picture)
+    fine = (values - cv2.GaussianBlur(values, (0, 0), 1.0))[
+        cv2.dilate(hole.astype(np.uint8), np.ones((5, 5))) == 0
+    ]
+    return not fine.size or float(fine.std()) < _GRAINY
 
 
 def _detailed(picture: np.ndarray, hole: np.ndarray, scale: float, detail: str) -> np.ndarray:
@@ -80,4 +94,5 @@ def _trusted(guide: np.ndarray, copied: np.ndarray, depth: float) -> np.ndarray:
     difference = cv2.GaussianBlur(copied - guide, (0, 0), max(1.0, depth / 8))
     deviation = np.sqrt(np.square(difference).mean(axis=-1, keepdims=True))
     trust = 1.0 / (1.0 + (deviation / _TRUSTED) ** 6)
+    copied = np.clip(copied - np.clip(difference, -_SHIFT, _SHIFT), 0.0, 1.0)
     return np.asarray(trust * copied + (1.0 - trust) * guide)

@@ -88,3 +88,24 @@ def test_inpaint_adds_detail_unless_told_not_to_or_to_take_the_prediction_alone(
     assert share(detail="none") < 0.1 and share(blend="none") < 0.1
     with pytest.raises(InputError, match=r"`detail` must be one of.*Did you mean 'exemplar'"):
         inpainting_tf.inpaint(GREY, picture, mask, detail="exemplars")
+
+
+def test_a_clear_sky_keeps_its_smooth_fill():
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]] / np.reshape(SIZE, (2, 1, 1))
+    ramp = (60 + 70 * rows**2 + 70 * columns)[..., None] * np.ones(3)
+    picture, mask = np.round(ramp).astype(np.uint8), np.zeros(SIZE, bool)
+    mask[20:52, 30:70] = True
+    before = picture.copy()
+    detail.add(picture, mask, "auto")
+    np.testing.assert_array_equal(picture, before)
+    detail.add(picture, mask, "exemplar")
+    assert (picture != before)[mask].any()
+
+
+def test_copies_have_the_colours_of_the_guide():
+    """Brighter than all that is known, but for a little: the grain is copied and not the brightness."""
+    picture, mask = filled((128, 128, 128))
+    detail.add(picture, mask)
+    inner = np.zeros(SIZE, bool)
+    inner[26:46, 36:64] = True
+    assert abs(picture[inner].mean() - 128) < 2 and energy(picture, inner) / energy(grainy(), inner) > 0.25
