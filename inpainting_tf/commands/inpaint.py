@@ -11,6 +11,7 @@ The masks of a picture photo.jpg may also lie beside it, as photo_mask.png, phot
 from __future__ import annotations
 
 import collections
+import dataclasses
 import os
 import sys
 import warnings
@@ -184,24 +185,11 @@ def _repair(args: flags.FlagValues) -> Callable[[Job], Repaired]:
     """The repair of a picture with the chosen network and options."""
     from inpainting_tf import photographs
 
-    margins, inpaint = _margins(args.extend), _inpaint(args)
-
-    def repair(job: Job) -> Repaired:
-        photographs.of_path(job.output)
-        photograph = photographs.read(job.image, page=args.page, max_megapixels=args.max_megapixels)
-        hole = None
-        if job.masks:
-            size = photograph.rgb.shape[:2]
-            hole = photographs.read_masks(job.masks, size, fit=args.fit_mask, invert=args.invert)
-        if margins is not None:
-            photograph, hole = photographs.extend(
-                photograph, margins, hole, max_megapixels=args.max_megapixels
-            )
-        done = photographs.repair(photograph, hole, inpaint, grow=args.grow, feather=args.feather)
-        photographs.write(job.output, photograph, done.rgb, done.mask)
-        return done
-
-    return repair
+    names = {field.name for field in dataclasses.fields(photographs.Options)} - {"extend"}
+    given = {name: getattr(args, name) for name in names}
+    options = photographs.Options(extend=_margins(args.extend), **given)
+    inpaint = _inpaint(args)
+    return lambda job: photographs.repair_file(job, inpaint, options)
 
 
 def _margins(extend: str | None) -> list[int] | None:

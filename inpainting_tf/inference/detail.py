@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from inpainting_tf.classical import exemplar
-from inpainting_tf.ops.images import to_float, to_uint8
+from inpainting_tf.ops.images import to_float, to_levels
 
 DETAILS = ("auto", "exemplar", "none")
 THICK = 16  # pixels: thinner holes the network fills sharply
@@ -27,7 +27,7 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
     """Replaces the smooth fills of thick holes by known patches that agree with them, in place.
 
     Args:
-        picture: uint8 [H, W, 3], filled.
+        picture: uint8 or uint16 [H, W, 3], filled.
         mask: bool [H, W], True = filled, the others are known.
         detail: "exemplar"; "auto" keeps the fill, pixel by pixel, where no known patch agrees with it; "none"
             changes nothing.
@@ -47,7 +47,7 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
         if detail == "auto" and _is_smooth(picture[place], mask[place]):
             continue
         filled = _detailed(to_float(picture[place]), mask[place], min(1.0, (LARGEST / area) ** 0.5), detail)
-        picture[place][own] = to_uint8(filled[own])
+        picture[place][own] = to_levels(filled[own], picture.dtype)
 
 
 def _is_smooth(picture: np.ndarray, hole: np.ndarray) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.photographs.about import About
+from inpainting_tf.photographs.batches import Options, repair_file
 from inpainting_tf.photographs.extending import extend
 from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
 from inpainting_tf.photographs.formats import ENDINGS, of_path
@@ -16,6 +17,7 @@ __all__ = [
     "About",
     "Job",
     "NotWritten",
+    "Options",
     "Photograph",
     "Plan",
     "Repaired",
@@ -28,5 +30,6 @@ __all__ = [
     "read_mask",
     "read_masks",
     "repair",
+    "repair_file",
     "write",
 ]

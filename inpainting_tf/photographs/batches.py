@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from inpainting_tf.errors import InputError
+from inpainting_tf.photographs.extending import extend
 from inpainting_tf.photographs.folders import Job
-from inpainting_tf.photographs.repairing import Repaired
+from inpainting_tf.photographs.formats import of_path
+from inpainting_tf.photographs.masks import read_masks
+from inpainting_tf.photographs.reading import MEGAPIXELS, read
+from inpainting_tf.photographs.repairing import Inpaint, Repaired, repair
+from inpainting_tf.photographs.writing import write
 
 Repair = Callable[[Job], Repaired]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How files are read and their holes changed.
+
+    Attributes:
+        page: of files with several pictures, from 1; see `read`.
+        max_megapixels: the most that is read.
+        fit_mask, invert: see `read_mask`.
+        extend: margins to add; see `extend`.
+        grow, feather: see `repair`.
+    """
+
+    page: int | None = None
+    max_megapixels: float = MEGAPIXELS
+    fit_mask: bool = False
+    invert: bool = False
+    extend: Sequence[int] | None = None
+    grow: int | None = None
+    feather: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +83,25 @@ def run(jobs: Iterable[Job], repair: Repair, workers: int = 1) -> Iterator[Outco
         finally:  # interrupted: what has not begun is left
             for each in waiting:
                 each.cancel()
+
+
+def repair_file(job: Job, inpaint: Inpaint, options: Options | None = None) -> Repaired:
+    """Repairs a picture file.
+
+    Raises:
+        InputError, NotWritten: those of `read`, `read_masks`, `extend`, `repair` and `write`.
+    """
+    how = options or Options()
+    of_path(job.output)
+    photograph = read(job.image, page=how.page, max_megapixels=how.max_megapixels)
+    hole = None
+    if job.masks:
+        hole = read_masks(job.masks, photograph.rgb.shape[:2], fit=how.fit_mask, invert=how.invert)
+    if how.extend is not None:
+        photograph, hole = extend(photograph, how.extend, hole, max_megapixels=how.max_megapixels)
+    done = repair(photograph, hole, inpaint, grow=how.grow, feather=how.feather)
+    write(job.output, photograph, done.rgb, done.mask)
+    return done
 
 
 def attempt(job: Job, repair: Repair) -> Outcome:

@@ -73,10 +73,16 @@ def with_chunks(png: bytes, donor: bytes) -> bytes:
     return png[:_SIGNATURE] + header + given + b"".join(data for _, data in others)
 
 
+def bare(png: bytes) -> bytes:
+    """A PNG with nothing but its header, its transparency, its pixels and its end."""
+    kept = {b"IHDR", b"tRNS", b"IDAT", b"IEND"}
+    return png[:_SIGNATURE] + b"".join(data for kind, data in _chunks(png) if kind in kept)
+
+
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The kinds of a PNG's chunks, and the whole chunks."""
     start = _SIGNATURE
-    while start < len(png):
+    while start + 12 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, start)
         yield kind, png[start : start + length + 12]
         start += length + 12

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
+from inpainting_tf.data import pictures
 from inpainting_tf.data.pictures import UnreadablePicture
+from inpainting_tf.photographs import containers
 
 WHITE = 65535
 _SWAPPED = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}  # OpenCV's order of channels
@@ -75,7 +77,7 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def read(image: Image.Image, data: bytes) -> np.ndarray:
-    """The pixels of an opened PNG or TIFF of 16 bits, not turned upright.
+    """The upright pixels of an opened PNG or TIFF of 16 bits.
 
     Args:
         image: at the page that is meant.
@@ -91,10 +93,12 @@ def read(image: Image.Image, data: bytes) -> np.ndarray:
     transparent, grey = image.info.get("transparency"), image.mode.startswith("I")
     rawmode = str(getattr(image, "tile", ""))
     image.load()  # tells of damage what OpenCV does not
-    found = _decoded(data, image.tell() if image.format == "TIFF" else 0)
-    if found is None or found.dtype != np.uint16 or found.shape[:2] != (image.height, image.width):
+    found = _decoded(image, data)
+    if found is None or found.dtype != np.uint16:
         raise UnreadablePicture("its 16-bit pixels cannot be decoded")
     pixels = found.reshape(*found.shape[:2], -1)
+    if image.format == "PNG":  # a TIFF is turned by OpenCV
+        pixels = turned(pixels, pictures.orientation(image))
     pixels = pixels[..., _SWAPPED[pixels.shape[2]]]
     if grey and isinstance(transparent, int):  # the level that is transparent
         return np.concatenate([pixels, np.where(pixels == transparent, 0, WHITE).astype(np.uint16)], axis=-1)
@@ -142,8 +146,10 @@ def _tag(image: Image.Image, tag: int, default: tuple[int, ...]) -> tuple[int, .
     return found if isinstance(found, tuple) else (found,)
 
 
-def _decoded(data: bytes, page: int) -> np.ndarray | None:
-    encoded = np.frombuffer(data, np.uint8)
+def _decoded(image: Image.Image, data: bytes) -> np.ndarray | None:
+    if image.format == "PNG":  # of all its other chunks OpenCV reads some, and hangs on damaged ones
+        return cv2.imdecode(np.frombuffer(containers.bare(data), np.uint8), cv2.IMREAD_UNCHANGED)
+    encoded, page = np.frombuffer(data, np.uint8), image.tell()
     if page == 0:
         return cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     _, pages = cv2.imdecodemulti(encoded, cv2.IMREAD_UNCHANGED, range=(page, page + 1))

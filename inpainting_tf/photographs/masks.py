@@ -66,7 +66,7 @@ def _read(file: File, size: tuple[int, int], fit: bool, invert: bool) -> np.ndar
     try:
         with opened(file) as (image, _):
             image.load()
-            levels, lossy = _one_channel(pictures.upright(image, image)), image.format in _LOSSY
+            levels, lossy = _one_channel(pictures.upright(image, image), invert), image.format in _LOSSY
     except pictures.UnreadablePicture as error:
         raise InputError(f"`mask` {named(file)} cannot be read: {error}.") from error
     if not fit and levels.shape != tuple(size):
@@ -93,7 +93,7 @@ def _opacity(levels: np.ndarray, lossy: bool) -> np.ndarray:
     return np.where(edge, np.float32(1.0) if not lossy else np.rint(soft), soft)
 
 
-def _one_channel(image: Image.Image) -> np.ndarray:
+def _one_channel(image: Image.Image, invert: bool) -> np.ndarray:
     """[H, W], bright where something is missing, in whatever colour."""
     if image.mode.startswith("I") or image.mode == "F":
         return np.array(image)
@@ -103,15 +103,16 @@ def _one_channel(image: Image.Image) -> np.ndarray:
     level, alpha = layer[..., :3].max(axis=-1), layer[..., 3]
     if alpha.min() == 255:
         return level
-    if _is_cut_out(level[alpha >= 128], level.size):
+    # Who inverts a mask has looked at it: paint is known then, however much there is of it.
+    if _is_cut_out(level[alpha >= 128], level.size, most=np.inf if invert else _MOST):
         return 255 - alpha
     return np.where(level > _DARK, alpha, np.uint8(0))
 
 
-def _is_cut_out(paint: np.ndarray, pixels: int) -> bool:
+def _is_cut_out(paint: np.ndarray, pixels: int, most: float) -> bool:
     """Whether a layer's transparent part is the hole, and not its paint: the levels of opaque pixels."""
     if paint.size == 0:
         return False
     counts = np.sort(np.bincount(paint, minlength=256))
     black, photograph = paint.max() <= _DARK, counts[-2:].sum() < paint.size / 2
-    return bool(black or photograph or counts[-1] > _MOST * pixels)
+    return bool(black or photograph or counts[-1] > most * pixels)

@@ -171,8 +171,7 @@ def _deep(image: Image.Image, data: bytes) -> Photograph:
     """A picture of 16 bits."""
     if reason := _UNREADABLE.get(image.mode):
         raise pictures.UnreadablePicture(reason)
-    orientation = pictures.orientation(image)
-    return of_pixels(deep.turned(deep.read(image, data), orientation))
+    return of_pixels(deep.read(image, data))
 
 
 def _shallow(image: Image.Image) -> Photograph:
@@ -196,6 +195,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _encoded(image: Image.Image, data: bytes) -> Encoded:
     name = "JPEG" if image.format == "MPO" else str(image.format)
-    if name == "JPEG":
+    if name == "JPEG" and image.tell() == 0:
         return Encoded(name, data, pictures.orientation(image), exact=False)
-    return Encoded(name, exact=name not in ("AVIF", "HEIF") and not (name == "WEBP" and b"VP8 " in data[:64]))
+    return Encoded(
+        name, exact=name not in ("AVIF", "HEIF", "JPEG") and not (name == "WEBP" and b"VP8 " in data[:64])
+    )

@@ -136,6 +136,26 @@ def test_in_eight_bits_the_levels_are_rounded(tmp_path):
     np.testing.assert_array_equal(again.rgb[known], np.rint(pixels / 257).astype(np.uint8)[known])
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_a_turned_tiff(tmp_path, orientation):
+    pixels = noise(3)
+    name = stored(tmp_path / "a.tif", pixels, extratags=[(0x0112, "H", 1, orientation, True)])
+    found = photographs.read(name)
+    np.testing.assert_array_equal(found.deep, deep.turned(pixels, orientation))
+    again = repaired(name, tmp_path / "b.tif", hole(found.rgb.shape[:2]))
+    known = hole(found.rgb.shape[:2]) == 0
+    np.testing.assert_array_equal(again.deep[known], found.deep[known])
+
+
+def test_damage_is_not_overlooked_because_its_exif_was_asked_for(tmp_path):
+    """The length of the pixels' chunk made OpenCV hang; Pillow told of the damage only once."""
+    data = bytearray(stored(tmp_path / "a.png", noise(3)).read_bytes())
+    data[33:37] = b"\xff\xff\xff\xff"
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="cannot be read"):
+        photographs.read(tmp_path / "a.png")
+
+
 def test_what_the_file_says_stays(tmp_path):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()

@@ -113,3 +113,11 @@ def test_the_first_picture_of_a_portrait(tmp_path):
     np.testing.assert_array_equal(again.rgb[outside(2)], before[outside(2)])
     with Image.open(tmp_path / "b.jpg") as written:
         assert written.format == "JPEG" and getattr(written, "n_frames", 1) == 1
+
+
+def test_another_picture_of_a_portrait_is_not_taken_for_the_first(tmp_path):
+    images = [Image.fromarray(each) for each in (PICTURE, 255 - PICTURE)]
+    images[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=images[1:], quality=95)
+    photograph = photographs.read(tmp_path / "a.jpg", page=2)
+    photographs.write(tmp_path / "b.jpg", photograph, photograph.rgb, HOLE)
+    assert np.abs(photographs.read(tmp_path / "b.jpg").rgb.astype(int) - (255 - PICTURE)).mean() < 4

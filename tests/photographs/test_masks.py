@@ -155,6 +155,11 @@ def test_paint_on_a_transparent_layer(tmp_path, colour):
     np.testing.assert_array_equal(photographs.read_mask(name, SIZE), hole())
 
 
+def test_inverted_paint_is_known_however_much_there_is(tmp_path):
+    name = save(tmp_path / "a.png", with_alpha(PAPER["white"], np.where(hole(), 0, 255)))
+    np.testing.assert_array_equal(photographs.read_mask(name, SIZE, invert=True), hole())
+
+
 def test_a_soft_eraser_in_the_mask_is_soft(tmp_path):
     alpha = 255 - soft(8, large)
     name = save(tmp_path / "a.png", with_alpha(np.zeros((120, 160, 3)), alpha))

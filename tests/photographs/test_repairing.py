@@ -17,7 +17,7 @@ SIZE = (96, 128)
 PICTURE = colours(SIZE)
 # Poisson blending continues the surroundings into what this network leaves grey.
 BLANK = Runtime(lambda images, masks: np.full_like(images, 0.5), Facts(trained_on=(64, 24)))
-inpaint = functools.partial(inference.inpaint, BLANK)
+inpaint = functools.partial(inference.inpaint, BLANK, detail="none")
 
 
 def disc(radius: float = 36, centre: tuple[int, int] = (48, 64)) -> np.ndarray:
