@@ -123,6 +123,26 @@ class _Served:
     def _completed(self, images: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
         """uint8 [N, H, W, 3] and bool [N, H, W] -> uint8 [N, H, W, 3]."""
         shape = self._shape(tf.shape(missing)[1:])
+        if self.scale is None or self.fixed:
+            return self._through(shape, images, missing)
+        shapes, smallest = (shape, geometry.small_shape(shape, self.divisor, ops)), self.scale.hole
+        small = tf.map_fn(
+            lambda hole: tf.cast(geometry.is_small(_sides(hole), smallest, ops), tf.int32),
+            missing,
+            fn_output_signature=_spec((), tf.int32),
+        )
+        places = tf.dynamic_partition(tf.range(tf.size(small)), small, 2)
+        groups = zip(shapes, [(tf.gather(images, at), tf.gather(missing, at)) for at in places], strict=True)
+        return tf.dynamic_stitch(places, [self._some(shape, *group) for shape, group in groups])
+
+    def _some(self, shape: tf.Tensor, images: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
+        """`_through` for any number of pictures, or none."""
+        return tf.cond(
+            tf.size(images) > 0, lambda: self._through(shape, images, missing), lambda: tf.identity(images)
+        )
+
+    def _through(self, shape: tf.Tensor, images: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
+        """`_completed` in windows that the network receives in `shape`."""
         windows = tf.map_fn(
             lambda hole: self._window(hole, shape), missing, fn_output_signature=_spec((4,), tf.int32)
         )
@@ -219,6 +239,12 @@ def _box(hole: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     places = [tf.where(tf.reduce_any(hole, axis))[:, 0] for axis in (1, 0)]
     first, last = [tf.stack([each[end] for each in places]) for end in (0, -1)]
     return tf.cast(first, tf.int32), tf.cast(last, tf.int32) + 1
+
+
+def _sides(hole: tf.Tensor) -> tf.Tensor:
+    """int32 [2], of the hole's bounding box."""
+    first, last = _box(hole)
+    return last - first
 
 
 def _thickness(hole: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:

@@ -15,6 +15,8 @@ Array = Any  # a number, a NumPy array or a tensor
 
 # A hole whose share of a window's side is larger is covered by several windows.
 LARGEST_SHARE = 0.75
+# Networks need this much of a picture around a speck: windows of 24 px cost `faces` 0.1 dB, of 16 px 0.3 dB.
+SMALLEST_SIDE = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,20 @@ def input_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Ar
         xp: the namespace of the arrays.
     """
     return rounded_up(xp.minimum(picture, size), divisor)
+
+
+def is_small(sides: Array, smallest: Array, xp: ModuleType) -> Array:
+    """Bool, whether a hole whose box has these sides is smaller than the smallest of training."""
+    return xp.max(sides) < smallest
+
+
+def small_shape(shape: Array, divisor: int, xp: ModuleType) -> Array:
+    """int [2], in which a network that takes any size receives the windows of small holes.
+
+    Half of `shape`, but not less than `SMALLEST_SIDE`. In the whole such a hole would be a smaller part than
+    any of training: `faces` fills specks of 3 to 11 px half a decibel to a decibel better in the half.
+    """
+    return rounded_up(xp.maximum(shape // 2, xp.minimum(shape, SMALLEST_SIDE)), divisor)
 
 
 def reduction(

@@ -16,7 +16,8 @@ from inpainting_tf.ops.images import check_two_levels, to_mask
 
 BLENDS = ("poisson", "none")
 FAINT = 0.1  # the least opacity with which a pixel counts as missing
-_AT_ONCE = 16  # windows in a call of the network
+_AT_ONCE = 16  # windows in a call of the network, and more of small ones:
+_PIXELS_AT_ONCE = 2**16
 
 
 class Model(Protocol):
@@ -172,18 +173,27 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         return plan
     if facts.fixed_size:
         return windows.around_holes(mask, scale, facts.fixed_size)
-    height, width = geometry.input_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
-    return windows.around_holes(mask, scale, (int(height), int(width)))
+    shape = geometry.input_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
+    small = geometry.small_shape(shape, facts.divisor, np)
+    return windows.around_holes(mask, scale, tuple(shape.tolist()), tuple(small.tolist()))
 
 
 def _predictions(
     model: Model, images: np.ndarray, masks: np.ndarray, plans: list[windows.Plan]
 ) -> Iterator[tuple[int, windows.Window, np.ndarray]]:
     """The windows of all pictures in turn: the picture's index, the window, the prediction there."""
-    jobs = ((index, window) for index, plan in enumerate(plans) for window in plan.windows)
-    while chunk := list(itertools.islice(jobs, _AT_ONCE)):
+    for chunk in _chunks(plans):
         inputs = [windows.cut(images[index], masks[index], window) for index, window in chunk]
         pictures, holes = (np.stack(each) for each in zip(*inputs, strict=True))
         predicted = model.fill(pictures, holes)
         for (index, window), prediction in zip(chunk, predicted, strict=True):
             yield index, window, prediction
+
+
+def _chunks(plans: list[windows.Plan]) -> Iterator[list[tuple[int, windows.Window]]]:
+    """Windows of one shape, each with its picture's index, as many as a call of the network takes."""
+    jobs = ((index, window) for index, plan in enumerate(plans) for window in plan.windows)
+    for (height, width), alike in itertools.groupby(jobs, key=lambda job: job[1].shape):
+        at_once = max(_AT_ONCE, _PIXELS_AT_ONCE // (height * width))
+        while chunk := list(itertools.islice(alike, at_once)):
+            yield chunk

@@ -22,11 +22,9 @@ from scipy.ndimage import find_objects
 
 from inpainting_tf.inference import geometry
 from inpainting_tf.inference.geometry import Scale
-from inpainting_tf.ops.blending import poisson_blend
-from inpainting_tf.ops.boxes import Box, bounding_box, grown, moved
+from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown, moved
+from inpainting_tf.ops.harmonic import edge, harmonic
 from inpainting_tf.ops.images import to_float, to_levels
-
-_SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its neighbours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,21 +62,30 @@ def whole(mask: np.ndarray, divisor: int = 1) -> Plan:
     return Plan(mask.astype(np.int32), [Window((0, height), (0, width), (height, width))])
 
 
-def around_holes(mask: np.ndarray, scale: Scale, shape: tuple[int, int]) -> Plan:
-    """A plan for a network that receives windows of `shape`.
+def around_holes(
+    mask: np.ndarray, scale: Scale, shape: tuple[int, int], small: tuple[int, int] | None = None
+) -> Plan:
+    """A plan for a network that receives windows of `shape`, those of small holes of `small`.
 
     Args:
         mask: bool [H, W] with at least one missing pixel.
         scale: what the network was trained on.
         shape: (height, width) of its input; not larger than the picture, but for the rounding to a multiple
             of the divisor.
+        small: the same for holes smaller than the smallest of training; None for `shape`.
+
+    Returns:
+        The plan, with windows of one shape one after the other.
     """
     labels, place = np.zeros(mask.shape, np.int32), bounding_box(mask)
     labels[place] = _groups(mask[place], max(1, scale.hole // 2))
+    thickness = _thickness(labels[_with_rim(place, mask.shape)])
     found: list[Window] = []
     for label, box in enumerate(find_objects(labels[place]), 1):
-        found += _cover(labels, label, moved(box, place), scale, shape)
-    return Plan(labels, found)
+        is_small = geometry.is_small(np.array(box_shape(box)), scale.hole, np)
+        seen = small if small and is_small else shape
+        found += _cover(labels, label, moved(box, place), thickness[label], scale, seen)
+    return Plan(labels, sorted(found, key=lambda window: window.shape))
 
 
 def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
@@ -95,61 +102,77 @@ def cut(picture: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarr
         one of them is.
     """
     rows, columns = _mirrored(window.rows, mask.shape[0]), _mirrored(window.columns, mask.shape[1])
-    known = ~mask[rows][:, columns]
-    colours = picture[rows][:, columns].astype(np.float32) / np.iinfo(picture.dtype).max * known[..., None]
-    if known.shape != window.shape:
-        weight = _reduced(known.astype(np.float32), window.shape)
-        colours = _reduced(colours, window.shape) / np.maximum(weight, 1e-6)[..., None]
-        known = weight > 1.0 - 1e-3
-        colours = np.where(known[..., None], np.clip(colours, 0.0, 1.0), 0.0)
-    return colours.astype(np.float32), ~known[..., None].astype(bool) * np.float32(1.0)
+    known, part = ~mask[rows][:, columns], picture[rows][:, columns]
+    # One channel at a time: a window may be as large as the picture.
+    largest = np.iinfo(picture.dtype).max
+    channels = (part[..., channel].astype(np.float32) / largest for channel in range(3))
+    sums = [_reduced(channel * known, window.shape) for channel in channels]
+    weight = _reduced(known.astype(np.float32), window.shape)
+    known = weight > 1.0 - 1e-3
+    colours = np.clip(np.stack(sums, axis=-1) / np.maximum(weight, 1e-6)[..., None], 0.0, 1.0)
+    return colours * known[..., None], ~known[..., None] * np.float32(1.0)
 
 
 class Canvas:
-    """The weighted mean of the predictions of a picture's windows."""
+    """The weighted mean of the predictions of a picture's windows, in its holes and along their edges.
+
+    Blending needs the prediction's gradients across the edges.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        self.rows, self.columns = _with_rim(bounding_box(plan.labels), plan.labels.shape)
-        self._labels = plan.labels[self.rows, self.columns]
-        self._sum = np.zeros((*self._labels.shape, 3), np.float32)
-        self._weight = np.zeros((*self._labels.shape, 1), np.float32)
+        self.place = _with_rim(bounding_box(plan.labels), plan.labels.shape)
+        self._labels = plan.labels[self.place]
+        self._hole = self._labels > 0
+        self._near = self._hole | edge(self._hole)
+        count = np.count_nonzero(self._near)
+        self._number = np.zeros(self._hole.shape, np.int32)  # of the pixels of `_near`, row by row
+        self._number[self._near] = np.arange(count)
+        self._sum = np.zeros((count, 3), np.float32)
+        self._weight = np.zeros((count, 1), np.float32)
 
     def add(self, window: Window, prediction: np.ndarray) -> None:
-        """Adds float32 [*window.shape, 3] in the window's hole and a rim of one pixel around it."""
-        size = (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0])
-        if size != window.shape:
-            prediction = cv2.resize(prediction, size[::-1], interpolation=cv2.INTER_CUBIC)
+        """Adds float32 [*window.shape, 3] in the window's hole and along its edge."""
         here, there = zip(
-            _overlap(self.rows, window.rows), _overlap(self.columns, window.columns), strict=True
+            _overlap(self.place[0], window.rows), _overlap(self.place[1], window.columns), strict=True
         )
-        own = cv2.dilate((self._labels[here] == window.hole).astype(np.uint8), _SQUARE)
-        weight = (own * _weights(window)[there])[..., None]
-        self._sum[here] += weight * prediction[there]
-        self._weight[here] += weight
+        own = self._labels[here] == window.hole
+        own |= edge(own)
+        numbers = self._number[here][own]
+        weight = _weights(window)[there][own]
+        self._weight[numbers, 0] += weight
+        size = (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0])
+        for channel in range(3):  # one at a time: a window may be as large as the picture
+            self._sum[numbers, channel] += weight * _enlarged(prediction[..., channel], size)[there][own]
 
     def paint(self, picture: np.ndarray, blend: bool) -> None:
         """Fills the missing pixels of `picture`, uint8 or uint16 [H, W, 3], in place.
 
         Args:
             picture: the plan's picture.
-            blend: by Poisson blending, hole by hole.
+            blend: by Poisson blending.
         """
-        part = picture[self.rows, self.columns]
-        for label, box in enumerate(find_objects(self._labels), 1):
-            place = _with_rim(box, self._labels.shape)
-            labels, image, weight = self._labels[place], to_float(part[place]), self._weight[place]
-            filled = np.where(weight > 0, self._sum[place] / np.maximum(weight, 1e-6), image)
-            if blend:
-                missing = (labels > 0).astype(np.float32)[..., None]
-                filled = poisson_blend(image[None], filled[None], missing[None])[0]
-            part[place][labels == label] = to_levels(filled[labels == label], picture.dtype)
+        part, missing = picture[self.place], self._hole[self._near]
+        predicted = self._mean(part)
+        correction: np.ndarray | float = 0.0
+        if blend and not missing.all():
+            rim = edge(self._hole)
+            correction = harmonic(self._hole, to_float(part[rim]) - predicted[~missing])
+        part[self._hole] = to_levels(predicted[missing] + correction, picture.dtype)
+
+    def _mean(self, part: np.ndarray) -> np.ndarray:
+        """float32 [K, 3], in place of the sums; where no window has added anything, the picture."""
+        mean, weight = self._sum, self._weight
+        mean /= np.maximum(weight, 1e-6)
+        without = weight[:, 0] == 0
+        mean[without] = to_float(part[self._near][without])
+        return mean
 
 
 # Holes
 
 
 def _with_rim(box: Box, size: tuple[int, ...]) -> Box:
-    """The box and a pixel more on each side: blending needs the prediction's gradients across the edge."""
+    """The box and a pixel more on each side."""
     return grown(box, (1, 1), size)
 
 
@@ -157,16 +180,19 @@ def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
     """Labels from 1, shared by holes nearer to each other than two margins; 0 for known pixels."""
     kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
     _, labels = cv2.connectedComponents(cv2.dilate(mask.astype(np.uint8), kernel), connectivity=8)
-    return np.where(mask, labels, 0)
+    labels *= mask
+    return labels
 
 
-def _cover(labels: np.ndarray, label: int, box: Box, scale: Scale, shape: tuple[int, int]) -> list[Window]:
-    """The windows of one hole, given its label and bounding box."""
+def _cover(
+    labels: np.ndarray, label: int, box: Box, thickness: float, scale: Scale, shape: tuple[int, int]
+) -> list[Window]:
+    """The windows of one hole, given its label, bounding box and thickness."""
     hole = labels[box] == label
     corner, sides, picture, seen = (
         np.array(pair, float) for pair in ((box[0].start, box[1].start), hole.shape, labels.shape, shape)
     )
-    factor = geometry.reduction(sides, _thickness(labels, label, box), scale.hole, picture, seen, np)
+    factor = geometry.reduction(sides, thickness, scale.hole, picture, seen, np)
     size = geometry.window_size(factor, seen, np)
     reach = None if geometry.covered(sides, size, picture, np) else float(size.min()) / 3
     cells = np.array([(0.0, 0.0, *sides)] if reach is None else _cells(hole, reach))
@@ -178,10 +204,13 @@ def _cover(labels: np.ndarray, label: int, box: Box, scale: Scale, shape: tuple[
     ]
 
 
-def _thickness(labels: np.ndarray, label: int, box: Box) -> float:
-    """Twice the largest distance from a missing pixel to a known one inside the picture."""
-    hole = labels[_with_rim(box, labels.shape)] == label
-    return 2 * float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max())
+def _thickness(labels: np.ndarray) -> np.ndarray:
+    """For each label, twice the largest distance from a missing pixel to a known one inside the picture."""
+    hole = labels > 0
+    distance = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    thickness = np.zeros(labels.max() + 1, np.float32)
+    np.maximum.at(thickness, labels[hole], 2 * distance[hole])
+    return thickness
 
 
 def _cells(hole: np.ndarray, side: float) -> list[tuple[float, float, float, float]]:
@@ -209,6 +238,10 @@ def _mirrored(interval: tuple[int, int], length: int) -> slice | np.ndarray:
 
 def _reduced(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(array, shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def _enlarged(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(array, size[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def _overlap(canvas: slice, interval: tuple[int, int]) -> tuple[slice, slice]:

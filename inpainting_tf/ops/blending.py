@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.sparse.linalg
 from keras import ops
+
+from inpainting_tf.ops.harmonic import edge, harmonic
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
 _TOLERANCE = 1e-6  # of the residual's norm over all pixels of a channel: far below a level of 1 / 255
@@ -20,8 +20,7 @@ def poisson_blend(image: Array, prediction: Array, mask: Array) -> Array:
     Solves Poisson's equation in the hole with the Laplacian of the prediction as its right-hand side, the
     known neighbours as Dirichlet boundary condition, and the natural (Neumann) boundary condition at the
     picture's border. So a constant error of the prediction makes no seam. NumPy arrays are solved by
-    sparse factorisation (seconds for a million missing pixels), tensors by conjugate gradients, which can be
-    compiled.
+    sparse factorisation (`ops.harmonic`), tensors by conjugate gradients, which can be compiled.
 
     Args:
         image: float [N, H, W, C] in [0, 1]. What is under the hole is ignored.
@@ -46,38 +45,11 @@ def _factorised(image: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> 
     hole = mask[..., 0] > 0.5
     if hole.all():
         return prediction.astype("float32")
-    blended = image.astype("float32")
-    if hole.any():
-        offset = np.where(hole[..., None], 0.0, image.astype("float64") - prediction)
-        border = _summed(offset)[hole]
-        solver = scipy.sparse.linalg.splu(
-            _laplacian(hole), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
-        )
-        blended[hole] = np.clip(prediction[hole] + solver.solve(border), 0.0, 1.0)
+    blended, rim = image.astype("float32"), edge(hole)
+    # Adding a harmonic function to the prediction does not change its Laplacian.
+    offset = image[rim].astype("float64") - prediction[rim]
+    blended[hole] = np.clip(prediction[hole] + harmonic(hole, offset), 0.0, 1.0)
     return blended
-
-
-def _laplacian(hole: np.ndarray) -> scipy.sparse.csc_matrix:
-    """The missing pixels' equations: the number of neighbours, and -1 for each that is missing too."""
-    count = int(hole.sum())
-    number = np.zeros((*hole.shape, 1), int)  # from 1; 0 beyond the border and for known pixels
-    number[hole, 0] = np.arange(1, count + 1)
-    neighbours = [there[hole][:, 0] for there in _shifted(number)]
-    rows = np.concatenate([np.flatnonzero(there) for there in neighbours])
-    columns = np.concatenate([there[there > 0] - 1 for there in neighbours])
-    linked = scipy.sparse.csc_matrix((np.ones(len(rows)), (rows, columns)), shape=(count, count))
-    degree = _summed(np.ones((*hole.shape, 1)))[hole][:, 0]
-    return (scipy.sparse.diags(degree) - linked).tocsc()
-
-
-def _shifted(x: np.ndarray) -> list[np.ndarray]:
-    """Each pixel's four neighbours, one array [H, W, C] for each; 0 beyond the picture's border."""
-    x = np.pad(x, ((1, 1), (1, 1), (0, 0)))
-    return [x[:-2, 1:-1], x[2:, 1:-1], x[1:-1, :-2], x[1:-1, 2:]]
-
-
-def _summed(x: np.ndarray) -> np.ndarray:
-    return functools.reduce(np.add, _shifted(x))
 
 
 # Tensors: conjugate gradients
@@ -85,7 +57,6 @@ def _summed(x: np.ndarray) -> np.ndarray:
 
 def _blended(image: Array, prediction: Array, mask: Array) -> Array:
     missing = mask > 0.5
-    # Adding a harmonic function to the prediction does not change its Laplacian.
     offset = ops.where(missing, ops.zeros_like(image), image - prediction)
     corrected = prediction + _harmonic(offset, ops.cast(missing, "float32"))
     return ops.where(missing, ops.clip(corrected, 0.0, 1.0), image)

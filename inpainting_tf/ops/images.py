@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,9 @@ def to_levels(picture: Array, dtype: npt.DTypeLike) -> np.ndarray:
         raise InputError(
             "`picture` must be free of NaN. Received NaN: has the network that made it diverged?"
         )
-    return np.rint(np.clip(picture, 0.0, 1.0) * np.float32(np.iinfo(dtype).max)).astype(dtype)
+    levels = np.clip(picture, 0.0, 1.0)
+    levels *= np.float32(np.iinfo(dtype).max)
+    return np.rint(levels, out=levels).astype(dtype)
 
 
 def composite(image: Array, prediction: Array, mask: Array) -> Array:
@@ -114,7 +117,7 @@ def check_two_levels(mask: np.ndarray) -> None:
 
     A mask has two prevailing levels; others come from soft edges and lossy files.
     """
-    counts = np.sort(np.bincount(mask.ravel(), minlength=256))
+    counts = np.sort(cv2.calcHist([mask.reshape(-1, mask.shape[-1])], [0], None, [256], [0, 256]).ravel())
     if counts[-2:].sum() < mask.size / 2:
         raise InputError(
             "`mask` must have two levels, one known and one missing, but for its edges. Received "

@@ -197,6 +197,19 @@ def test_a_batch_is_its_pictures(model, served):
         assert_equal(got, inpaint(model, image, missing), missing)
 
 
+def test_small_and_large_holes_come_in_one_batch(tmp_path):
+    network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
+    network.trained_on = (64, 12)
+    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    images = np.stack([picture((80, 101), seed) for seed in range(3)])
+    boxes = [(10, 15, 30, 41), (20, 60, 30, 75), (71, 80, 0, 11)]
+    masks = np.stack([hole((80, 101), box) for box in boxes])
+    for chosen in ([0, 1, 2], [1], [0, 2]):
+        filled = arrays(images[chosen], masks[chosen])
+        for got, image, missing in zip(filled, images[chosen], masks[chosen], strict=True):
+            assert_equal(got, inpaint(network, image, missing), missing)
+
+
 def test_a_network_of_unknown_scale_sees_the_whole_picture(tmp_path):
     network = lively(networks.get("unet")(None, width=4, levels=2))
     arrays, _ = functions(saved_model.write(network, tmp_path / "1"))

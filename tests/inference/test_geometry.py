@@ -25,6 +25,15 @@ def test_a_picture_smaller_than_the_training_pictures_is_seen_as_it_is_but_for_t
     assert np.array(geometry.input_shape(sizes[0], sizes[1], 8, xp)).tolist() == [32, 96]
 
 
+def test_small_holes_are_seen_in_half_as_long_as_that_is_enough(xp):
+    def small(*shape):
+        return np.array(geometry.small_shape(xp.array(shape), 4, xp)).tolist()
+
+    assert small(64, 96) == [32, 48] and small(100, 128) == [52, 64]
+    assert small(48, 28) == [32, 28] and small(32, 32) == [32, 32]
+    assert geometry.is_small(xp.array([3, 11]), 12, xp) and not geometry.is_small(xp.array([12, 3]), 12, xp)
+
+
 CASES = {
     "no larger than in training": ((7, 9), 7, (90, 120), 1.0),
     "three times as large": ((36, 24), 24, (400, 500), 3.0),

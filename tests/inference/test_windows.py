@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -237,8 +238,38 @@ def test_a_network_sees_no_more_than_it_must(trained, monkeypatch):
     many = with_hole(
         (300, 401), *((8 + 28 * i, 5 + 36 * j, 12 + 28 * i, 9 + 36 * j) for i in range(9) for j in range(9))
     )
+    monkeypatch.setattr(inpainting, "_PIXELS_AT_ONCE", 20 * 16 * 16)
     inpaint(watched, ramp((300, 401)), many)
-    assert max(shape[0] for shape in seen) <= inpainting._AT_ONCE and sum(s[0] for s in seen) == 82
+    assert [shape[0] for shape in seen] == [1, 20, 20, 20, 20, 1]
+
+
+def test_small_holes_are_shown_in_half_of_the_training_pictures_sides_and_together():
+    seen = []
+
+    def predict(images, masks):
+        seen.append((images.shape[:3], masks.sum()))
+        return planes(images, masks)
+
+    large, small = [(100, 120, 130, 160), (20, 30, 32, 40)], [(20, 200, 31, 211), (150, 20, 153, 31)]
+    picture, mask = ramp((200, 300)), with_hole((200, 300), small[0], *large, small[1])
+    filled = inpaint(network(predict, trained_on=(96, 12), divisor=4), picture, mask)
+    assert np.abs(filled[mask].astype(int) - picture[mask]).max() <= 2
+    assert [shape for shape, _ in seen] == [(2, 48, 48), (2, 96, 96)]
+    assert seen[0][1] == 11 * 11 + 3 * 11, "full resolution"
+    seen.clear()
+    inpaint(network(predict, size=(64, 64), trained_on=(64, 12)), picture, mask)
+    assert [shape for shape, _ in seen] == [(4, 64, 64)], "a network of one size"
+
+
+def test_memory_is_the_holes_and_not_the_pictures():
+    """Beside the result: labels and numbers of 4 bytes, masks, and nothing in floating point."""
+    size = (900, 1200)
+    picture, mask = np.full((*size, 3), 90, np.uint8), with_hole(size, (4, 5, 9, 9), (890, 1190, 895, 1194))
+    tracemalloc.start()
+    inpaint(network(planes), picture, mask, blend="poisson")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 3 * picture[..., 0].size < peak < 25 * picture[..., 0].size
 
 
 def test_a_window_that_is_not_square_is_reduced_by_the_means_of_its_pixels():
