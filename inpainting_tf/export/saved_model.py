@@ -122,10 +122,12 @@ class _Served:
 
     def _completed(self, images: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
         """uint8 [N, H, W, 3] and bool [N, H, W] -> uint8 [N, H, W, 3]."""
-        shape = self._shape(tf.shape(missing)[1:])
+        picture = tf.shape(missing)[1:]
+        shape = self._shape(picture)
         if self.scale is None or self.fixed:
             return self._through(shape, images, missing)
-        shapes, smallest = (shape, geometry.small_shape(shape, self.divisor, ops)), self.scale.hole
+        shapes = shape, geometry.small_shape(picture, shape, self.divisor, ops)
+        smallest = self.scale.hole
         small = tf.map_fn(
             lambda hole: tf.cast(geometry.is_small(_sides(hole), smallest, ops), tf.int32),
             missing,

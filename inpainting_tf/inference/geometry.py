@@ -49,13 +49,21 @@ def is_small(sides: Array, smallest: Array, xp: ModuleType) -> Array:
     return xp.max(sides) < smallest
 
 
-def small_shape(shape: Array, divisor: int, xp: ModuleType) -> Array:
+def small_shape(picture: Array, shape: Array, divisor: int, xp: ModuleType) -> Array:
     """int [2], in which a network that takes any size receives the windows of small holes.
 
     Half of `shape`, but not less than `SMALLEST_SIDE`. In the whole such a hole would be a smaller part than
-    any of training: `faces` fills specks of 3 to 11 px half a decibel to a decibel better in the half.
+    any of training: `faces` fills specks of 3 to 11 px half a decibel to a decibel better in the half. But a
+    picture that fits into one window is seen whole, as in training.
+
+    Args:
+        picture: int [2], the picture's size.
+        shape: int [2], in which the network receives the windows of other holes.
+        divisor: of both sides of the network's input.
+        xp: the namespace of the arrays.
     """
-    return rounded_up(xp.maximum(shape // 2, xp.minimum(shape, SMALLEST_SIDE)), divisor)
+    half = rounded_up(xp.maximum(shape // 2, xp.minimum(shape, SMALLEST_SIDE)), divisor)
+    return xp.where(xp.all(picture <= shape), shape, half)
 
 
 def reduction(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ BLENDS = ("poisson", "none")
 FAINT = 0.1  # the least opacity with which a pixel counts as missing
 _AT_ONCE = 16  # windows in a call of the network, and more of small ones:
 _PIXELS_AT_ONCE = 2**16
+
+Prediction = tuple[int, windows.Window, np.ndarray]  # the picture's index, the window, the prediction there
 
 
 class Model(Protocol):
@@ -97,14 +99,19 @@ def inpaint(
     filled = images.copy()
     predictions = _predictions(model, images, wholes, plans)
     for index, group in itertools.groupby(predictions, key=lambda item: item[0]):
-        canvas = windows.Canvas(plans[index])
-        for _, window, prediction in group:
-            canvas.add(window, prediction)
-        canvas.paint(filled[index], blend == "poisson")
+        _paint(filled[index], plans[index], group, blend)
         if blend == "poisson" or detail == "exemplar":
             details.add(filled[index], wholes[index], detail)
-    _lay_over(images, filled, np.where(holes, opacities, 0.0))
+    _lay_over(images, filled, wholes, np.where(holes, opacities, 0.0))
     return filled if np.ndim(image) == 4 else filled[0]
+
+
+def _paint(picture: np.ndarray, plan: windows.Plan, predictions: Iterable[Prediction], blend: str) -> None:
+    """Fills a picture's holes in place."""
+    canvas = windows.Canvas(plan)
+    for _, window, prediction in predictions:
+        canvas.add(window, prediction)
+    canvas.paint(picture, blend == "poisson")
 
 
 def _with_rim(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -113,14 +120,12 @@ def _with_rim(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return hole if whole.all() else whole
 
 
-def _lay_over(images: np.ndarray, filled: np.ndarray, opacities: np.ndarray) -> None:
-    """Lays `filled` over `images` with opacities [N, H, W], in place."""
-    partly = (opacities > 0) & (opacities < 1)
+def _lay_over(images: np.ndarray, filled: np.ndarray, wholes: np.ndarray, opacities: np.ndarray) -> None:
+    """Lays `filled`, which differs in `wholes` alone, over `images` with opacities [N, H, W], in place."""
+    partly = wholes & (opacities < 1)
     weight = opacities[partly][:, None]
     mixture = images[partly] * (1.0 - weight) + filled[partly] * weight
     filled[partly] = np.rint(mixture).astype(filled.dtype)
-    known = opacities == 0
-    filled[known] = images[known]
 
 
 def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -173,15 +178,16 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         return plan
     if facts.fixed_size:
         return windows.around_holes(mask, scale, facts.fixed_size)
-    shape = geometry.input_shape(np.array(mask.shape), np.array(scale.size), facts.divisor, np)
-    small = geometry.small_shape(shape, facts.divisor, np)
+    size = np.array(mask.shape)
+    shape = geometry.input_shape(size, np.array(scale.size), facts.divisor, np)
+    small = geometry.small_shape(size, shape, facts.divisor, np)
     return windows.around_holes(mask, scale, tuple(shape.tolist()), tuple(small.tolist()))
 
 
 def _predictions(
     model: Model, images: np.ndarray, masks: np.ndarray, plans: list[windows.Plan]
-) -> Iterator[tuple[int, windows.Window, np.ndarray]]:
-    """The windows of all pictures in turn: the picture's index, the window, the prediction there."""
+) -> Iterator[Prediction]:
+    """Of the windows of all pictures in turn."""
     for chunk in _chunks(plans):
         inputs = [windows.cut(images[index], masks[index], window) for index, window in chunk]
         pictures, holes = (np.stack(each) for each in zip(*inputs, strict=True))

@@ -26,11 +26,12 @@ def test_a_picture_smaller_than_the_training_pictures_is_seen_as_it_is_but_for_t
 
 
 def test_small_holes_are_seen_in_half_as_long_as_that_is_enough(xp):
-    def small(*shape):
-        return np.array(geometry.small_shape(xp.array(shape), 4, xp)).tolist()
+    def small(shape, picture=(100, 200)):
+        return np.array(geometry.small_shape(xp.array(picture), xp.array(shape), 4, xp)).tolist()
 
-    assert small(64, 96) == [32, 48] and small(100, 128) == [52, 64]
-    assert small(48, 28) == [32, 28] and small(32, 32) == [32, 32]
+    assert small((64, 96)) == [32, 48] and small((100, 128)) == [52, 64]
+    assert small((48, 28)) == [32, 28] and small((32, 32)) == [32, 32]
+    assert small((64, 64), (62, 64)) == [64, 64] and small((64, 64), (62, 65)) == [32, 32]
     assert geometry.is_small(xp.array([3, 11]), 12, xp) and not geometry.is_small(xp.array([12, 3]), 12, xp)
 
 
