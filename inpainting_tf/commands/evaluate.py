@@ -41,6 +41,8 @@ def define_flags(define: cli.Define) -> None:
     define.string("data_dir", None, place)
     size = "Side in pixels, or HEIGHTxWIDTH; default: the first run's, else 128."
     define.string("image_size", None, size)
+    crop = "What is taken of pictures of another shape: the largest part, or all of it, squeezed."
+    define.enum("crop", None, ["centre", "resize"], f"{crop[:-1]}; default: the first run's, else centre.")
     define.string("mask", None, recipe_flags.MASK)
     define.boolean("invert_masks", None, recipe_flags.INVERT)
     define.integer("batch_size", 16, "Pictures filled at once.", lower_bound=1)
@@ -99,6 +101,7 @@ def _test_set(args: flags.FlagValues, found: list[runs.Run]) -> comparison.TestS
         source=args.dataset,
         classes=args.classes,
         image_size=args.image_size,
+        crop=args.crop,
         mask=args.mask,
         invert_masks=args.invert_masks,
         data_dir=args.data_dir,

@@ -95,5 +95,6 @@ def _calibration(workdir: str, size: tuple[int, int], data_dir: str | None) -> d
     known, wanted = run.pictures(), dataclasses.replace(run.recipe.data, image_size=sizes.parse(size))
     names = {"train": known["train"][:CALIBRATION], "test": []}
     found = data.load(wanted, data_dir or known.get("data_dir"), names=names, splits=("train",))
-    batch = next(pipeline.test_batches(found.train.images, run.recipe.mask.test, batch_size=CALIBRATION))
+    images, holes = found.train.images[:], run.recipe.mask.test
+    batch = next(pipeline.test_batches(images, holes, batch_size=CALIBRATION, crop=wanted.crop))
     return {"images": batch["image"], "masks": batch["mask"]}

@@ -28,6 +28,8 @@ def define_flags(define: cli.Define) -> None:
     define.string("ids", USUAL.ids, ids)
     define.string("data_dir", None, "Folder or archive of the pictures; default: the usual places.")
     define.string("image_size", sizes.text(USUAL.image_size), "Side in pixels, or HEIGHTxWIDTH.")
+    crop = "What is taken of pictures of another shape: the largest part, or all of it, squeezed."
+    define.enum("crop", USUAL.crop, ["centre", "resize"], crop)
     define.string("train", str(USUAL.train), "How many training pictures at most; none: no limit.")
     cut = "How many of them at most to keep for validation."
     define.integer("validation", USUAL.validation, cut, lower_bound=0)

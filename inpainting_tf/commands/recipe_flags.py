@@ -18,6 +18,7 @@ OVERRIDES = {
     "dataset": ("data.source",),
     "classes": ("data.classes",),
     "image_size": ("data.image_size",),
+    "crop": ("data.crop",),
     "width": ("network.width", "discriminator.width"),
     "init": ("init",),
     "epochs": ("schedule.epochs",),
@@ -36,6 +37,10 @@ MASK = (
     "Holes: rectangle, centre, several, strokes, face_mask or mixed; or a folder of mask files, in which "
     "everything but black is missing."
 )
+CROP = (
+    "What is taken of pictures of another shape: centre (the largest part), random (in training another part "
+    "each time), or resize (all of it, squeezed)."
+)
 INVERT = "White is known in the mask files, and black is missing."
 
 
@@ -51,6 +56,7 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
     define.string("image_size", None, "Side of the pictures in pixels, or HEIGHTxWIDTH.")
+    define.string("crop", None, CROP)
     define.integer("width", None, "Channels of the first convolution; all others scale with it.")
     init = "Weights to start from: faces, cifar10, a run's folder (with its discriminator), a .keras file."
     define.string("init", None, init)

@@ -10,18 +10,20 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from inpainting_tf import sizes
-from inpainting_tf.data import celeba, pictures, prepared, sources
+from inpainting_tf.data import celeba, crops, pictures, prepared, sources
 from inpainting_tf.data.fingerprints import fingerprint
 from inpainting_tf.data.holes import add_holes
+from inpainting_tf.data.on_demand import OnDemand
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.data.prepared import Prepared
 from inpainting_tf.data.source import SPLITS
 from inpainting_tf.data.splits import of_source, split, with_validation
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import InputError, unknown
 
 __all__ = ["FACES", "SPLITS", "Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
 
@@ -32,7 +34,7 @@ class Data:
 
     Attributes:
         source: a name in `inpainting_tf.data.sources.SOURCES`.
-        image_size: side of a square in pixels, or (height, width); pictures are centre-cropped to that shape.
+        image_size: side of a square in pixels, or (height, width); pictures are cropped to that shape.
         train: largest number of pictures to train and to validate on; None for all but the test pictures.
         validation: largest number of validation pictures: of a source's own, or, where it has none of its
             own, of a fifth of `train`. All that is chosen during a training is chosen on them.
@@ -43,6 +45,7 @@ class Data:
         classes: classes of the source, comma separated, e.g. "automobile"; None for all.
         ids: the official numbers of the only pictures that are taken of CelebA, e.g. "1-5000"; None for all.
             Other sources, and TFDS' copy, have no such numbers.
+        crop: which part of a picture of another shape is taken, a name in `inpainting_tf.data.crops.CROPS`.
     """
 
     source: str = "celeba"
@@ -54,6 +57,7 @@ class Data:
     flip: bool = True
     classes: str | None = None
     ids: str | None = None
+    crop: str = "centre"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -100,6 +104,8 @@ def load(
 ) -> Dataset:
     """The pictures of a recipe, decoded; unreadable ones are left out and named in a warning per split.
 
+    Training pictures of which random parts are taken are an `OnDemand`.
+
     Args:
         data: the recipe's part.
         data_dir: the folder, archive or data set prepared for TFDS that the source reads, or a folder of
@@ -113,6 +119,8 @@ def load(
         InputError: no such source or class, nothing found, too few pictures, a named picture that is not
             there, or a folder that was prepared with other settings.
     """
+    if data.crop not in crops.CROPS:
+        raise unknown("crop", data.crop, crops.CROPS)
     stored = prepared.find(data_dir)
     found = _in_source(data, data_dir, names) if stored is None else _in_prepared(stored, data, names, splits)
 
@@ -126,18 +134,21 @@ def load(
                 f"{len(absent)} {which} pictures of this run are not in {found.origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
-        return found.read(wanted)
+        return found.read(wanted, which == "train" and data.crop == "random")
 
     return Dataset(decode("train"), decode("validation"), decode("test"), found.origin, found.account)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """Where the pictures of a data set are: their names by split, all names there are, how to read some."""
+    """Where the pictures of a data set are: their names by split, all names there are, how to read some.
+
+    `read` takes their names, and whether they are read on demand.
+    """
 
     names: Mapping[str, Sequence[str]]
     known: Container[str]
-    read: Callable[[Sequence[str]], Decoded]
+    read: Callable[[Sequence[str], bool], Decoded]
     origin: str
     account: str = ""
 
@@ -151,9 +162,14 @@ def _in_source(
     else:
         source = celeba.renamed(source, [name for which in SPLITS for name in names.get(which, ())])
     position = {name: index for index, name in enumerate(source.names)}
+    source = dataclasses.replace(source, part=crops.fixed(data.crop))
 
-    def read(wanted: Sequence[str]) -> Decoded:
-        return pictures.decode(source, [position[name] for name in wanted], data.shape)
+    def read(wanted: Sequence[str], on_demand: bool) -> Decoded:
+        decoded = pictures.decode(source, [position[name] for name in wanted], data.shape)
+        if not on_demand:
+            return decoded
+        images: Any = OnDemand(source, [position[name] for name in decoded.names], data.shape)
+        return dataclasses.replace(decoded, images=images)
 
     return _Found(names, position, read, source.origin, account)
 
@@ -161,10 +177,15 @@ def _in_source(
 def _in_prepared(
     stored: Prepared, data: Data, names: Mapping[str, Sequence[str]] | None, splits: Sequence[str]
 ) -> _Found:
-    stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size"))
+    if data.crop == "random":
+        raise InputError(
+            "`crop` must not be 'random' for prepared pictures, which are cropped already. Received "
+            f"{str(stored.folder)!r}: pass the folder that they were made from as --data_dir."
+        )
+    stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size", "crop"))
     names = with_validation(stored.names, data) if names is None else names
     known = {name for part in stored.names.values() for name in part}
-    return _Found(names, known, stored.pictures, str(stored.folder))
+    return _Found(names, known, lambda wanted, _: stored.pictures(wanted), str(stored.folder))
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:

@@ -9,14 +9,15 @@ import re
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from inpainting_tf.data import folders, pictures
+from inpainting_tf.data.crops import Part
 from inpainting_tf.data.pictures import UnreadablePicture
-from inpainting_tf.data.source import SPLITS, Source, account_of
+from inpainting_tf.data.source import SPLITS, Reader, Source, account_of
 from inpainting_tf.errors import InputError
 
 _FILE = re.compile(r"(?:.*/)?(\d{6})\.(jpe?g|png)", re.I)
@@ -77,16 +78,16 @@ def _of_one_kind(names: Iterable[str]) -> list[str]:
     return sorted(most)
 
 
-def _zip_reader(opened: zipfile.ZipFile, names: list[str]) -> Callable:
+def _zip_reader(opened: zipfile.ZipFile, names: list[str]) -> Reader:
     lock = threading.Lock()  # a ZipFile's count of open members is not thread-safe
 
-    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
+    def reader(index: int, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
         try:
             with lock:
                 data = opened.read(names[index])
         except Exception as error:  # BadZipFile, zlib.error, NotImplementedError, ... of a damaged member
             raise UnreadablePicture(f"damaged in the archive: {error}") from error
-        return pictures.read(io.BytesIO(data), image_size)
+        return pictures.read(io.BytesIO(data), image_size, part)
 
     return reader
 

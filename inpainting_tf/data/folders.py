@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from inpainting_tf.data import pictures
+from inpainting_tf.data.crops import Part
 from inpainting_tf.data.source import Source
 from inpainting_tf.errors import InputError
 
@@ -72,8 +73,8 @@ def from_files(
     """The source `name` of the picture files `names` below `root`."""
     files = [root / relative for relative in names]
 
-    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
-        return pictures.read(files[index], image_size)
+    def reader(index: int, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
+        return pictures.read(files[index], image_size, part)
 
     return Source(name, str(root), names, reader, files, division, account=account)
 
@@ -81,6 +82,11 @@ def from_files(
 def is_picture(name: str) -> bool:
     """Whether a file's name is that of a picture."""
     return name.lower().endswith(SUFFIXES)
+
+
+def picture_files(root: Path) -> list[str]:
+    """All picture files below a folder, relative to it, sorted; links are followed, each folder once."""
+    return sorted(_Walk(root))
 
 
 def first_picture(root: Path) -> str | None:

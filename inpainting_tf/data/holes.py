@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from inpainting_tf.data import mask_files
+from inpainting_tf.data import crops, mask_files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import masks
 from inpainting_tf.ops.masks import Mask
@@ -60,8 +60,8 @@ class Drawn:
         return masks.fixed(self.mask, indices, self.size, seed)
 
 
-def of(mask: Mask, size: Sequence[int]) -> Holes:
-    """The holes of `mask` for pictures of (height, width).
+def of(mask: Mask, size: Sequence[int], crop: str = "centre") -> Holes:
+    """The holes of `mask` for pictures of (height, width), cropped as `data.crops` has it.
 
     Raises:
         InputError: a `Mask` that cannot be drawn, or a folder without masks.
@@ -70,7 +70,7 @@ def of(mask: Mask, size: Sequence[int]) -> Holes:
     height, width = size
     if mask.folder is None:
         return Drawn(mask, (height, width))
-    return mask_files.load(mask.folder, (height, width), invert=mask.invert)
+    return mask_files.load(mask.folder, (height, width), invert=mask.invert, part=crops.fixed(crop))
 
 
 def named(text: str) -> Mask:

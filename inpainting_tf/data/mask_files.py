@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from absl import logging
 from PIL import Image
 from tqdm import tqdm
 
-from inpainting_tf.data import pictures
+from inpainting_tf.data import folders, pictures
+from inpainting_tf.data.crops import CENTRE, Part
 from inpainting_tf.data.folders import SUFFIXES
 from inpainting_tf.data.pictures import UnreadablePicture
 from inpainting_tf.errors import InputError
@@ -119,7 +120,9 @@ class MaskFiles:
         return missing[:: -1 if way & 2 else 1, :: -1 if way & 4 else 1]
 
 
-def load(folder: str | os.PathLike, size: tuple[int, int], *, invert: bool = False) -> MaskFiles:
+def load(
+    folder: str | os.PathLike, size: tuple[int, int], *, invert: bool = False, part: Part = CENTRE
+) -> MaskFiles:
     """The masks of a folder and its subfolders, cropped and resized as pictures are.
 
     A pixel of a reduced mask is missing where one of its pixels is. Files that are no masks are left out, as
@@ -130,6 +133,7 @@ def load(folder: str | os.PathLike, size: tuple[int, int], *, invert: bool = Fal
         folder: where they are.
         size: (height, width) in pixels.
         invert: white is known and black is missing.
+        part: which part of each mask is taken, as of the pictures.
 
     Raises:
         InputError: no such folder, or no mask in it.
@@ -138,33 +142,25 @@ def load(folder: str | os.PathLike, size: tuple[int, int], *, invert: bool = Fal
     if not root.is_dir():
         kind = "a file" if root.exists() else "no such folder"
         raise InputError(f"`mask` must be a folder of mask files. Received {str(root)!r}: {kind}.")
-    names = sorted(_files(root))
+    names = folders.picture_files(root)
     if not names:
         raise InputError(
             f"`mask` must be a folder of mask files. Received {str(root)!r}: there and below are no "
             f"{', '.join(SUFFIXES)} files."
         )
     stats = tuple((stat.st_size, stat.st_mtime_ns) for stat in (os.stat(root / name) for name in names))
-    return _loaded(str(root), tuple(names), stats, size, invert)
-
-
-def _files(root: Path) -> Iterator[str]:
-    for parent, folders, files in os.walk(root, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
-        for name in files:
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
-                yield (Path(parent) / name).relative_to(root).as_posix()
+    return _loaded(str(root), tuple(names), stats, size, invert, part)
 
 
 @functools.lru_cache(maxsize=2)  # of training and of evaluation
 def _loaded(
-    root: str, names: tuple[str, ...], stats: tuple, size: tuple[int, int], invert: bool
+    root: str, names: tuple[str, ...], stats: tuple, size: tuple[int, int], invert: bool, part: Part
 ) -> MaskFiles:
     """The masks of these files. `stats` are their sizes and dates: files that have changed are read again."""
 
     def one(name: str) -> tuple[np.ndarray, float] | str:
         try:
-            masks = _fitted(read(Path(root) / name) != invert, size)
+            masks = _fitted(read(Path(root) / name) != invert, size, part)
         except UnreadablePicture as error:
             return str(error)
         return np.packbits(masks.reshape(len(masks), -1), axis=-1), float(masks[0].mean())
@@ -212,21 +208,21 @@ def _as_mask(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def _fitted(missing: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _fitted(missing: np.ndarray, size: tuple[int, int], part: Part) -> np.ndarray:
     """bool [turns, *size]: the mask, and turned by a quarter if height and width of `size` differ."""
-    upright = _resized(missing, size)
+    upright = _resized(missing, size, part)
     if upright.all() or not upright.any():
         raise UnreadablePicture("no known pixel" if upright.all() else "no missing pixel")
     if size[0] == size[1]:
         return upright[None]
-    turned = _resized(np.rot90(missing), size)
+    turned = _resized(np.rot90(missing), size, part)
     lost = turned.all() or not turned.any()  # the crop of the turned one is another
     return np.stack([upright, upright if lost else turned])
 
 
-def _resized(missing: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(missing: np.ndarray, size: tuple[int, int], part: Part) -> np.ndarray:
     image = Image.fromarray(missing.astype(np.float32))
-    box = pictures.crop_box(missing.shape, size)
+    box = part.box(missing.shape, size)
     return np.asarray(image.resize(size[::-1], Image.Resampling.BOX, box=box)) > 0
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from inpainting_tf import files
+from inpainting_tf.data.crops import CENTRE, Part
 from inpainting_tf.data.source import Source
 from inpainting_tf.errors import InputError
 
@@ -60,7 +61,7 @@ class Decoded:
     """Pictures of one size, and those that could not be read.
 
     Attributes:
-        images: uint8 [N, H, W, 3] RGB, an array in memory or a read-only ``np.memmap``.
+        images: uint8 [N, H, W, 3] RGB, an array in memory, a read-only ``np.memmap``, or an `OnDemand`.
         names: the names of the N pictures, in the order of ``images``.
         skipped: (name, reason) of every picture that could not be read.
     """
@@ -73,7 +74,9 @@ class Decoded:
 # One picture
 
 
-def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None = None) -> np.ndarray:
+def read(
+    file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None = None, part: Part = CENTRE
+) -> np.ndarray:
     """One picture as upright 8-bit RGB, from a file of any of the formats.
 
     The EXIF orientation is applied. Greyscale, palette and CMYK become RGB, 16-bit greyscale is scaled
@@ -82,6 +85,7 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
     Args:
         file: a path, or an open binary file that holds JPEG, PNG, WebP, BMP, TIFF or GIF.
         image_size: (height, width) to crop and resize to, as `resize` does; None keeps the picture's own.
+        part: which part of the picture is taken for it.
             Large JPEGs are then decoded at a fraction of their size (never under twice the target), which is
             many times faster and may differ by a few grey levels from ``resize(read(file), image_size)``.
 
@@ -93,7 +97,7 @@ def read(file: str | os.PathLike | BinaryIO, image_size: tuple[int, int] | None 
             pixels that Pillow reports a decompression bomb.
     """
     with opened(file) as image:
-        return _decode(image, image_size)
+        return _decode(image, image_size, part)
 
 
 @contextlib.contextmanager
@@ -118,8 +122,8 @@ def opened(
         raise UnreadablePicture(_reason(error)) from error
 
 
-def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
-    """Centre crop to the target's aspect ratio, then antialiased resize, without distortion.
+def resize(picture: np.ndarray, image_size: tuple[int, int], part: Part = CENTRE) -> np.ndarray:
+    """Crop to a part, the largest one in the centre by default, then antialiased resize.
 
     Bicubic, because Pillow widens its support when it shrinks (no aliasing) and it is sharper than bilinear
     without Lanczos' ringing. `reducing_gap` first shrinks very large pictures by averaging, which is faster
@@ -128,11 +132,12 @@ def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     Args:
         picture: uint8 [H, W, 3].
         image_size: (height, width) in px.
+        part: which part of the picture is taken.
 
     Returns:
         uint8 [height, width, 3].
     """
-    return np.array(_fit(Image.fromarray(picture), image_size))
+    return np.array(_fit(Image.fromarray(picture), image_size, part))
 
 
 def contents(file: str | os.PathLike | BinaryIO) -> bytes:
@@ -159,14 +164,14 @@ def _open(data: io.BytesIO, formats: tuple[str, ...]) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = former
 
 
-def _decode(image: Image.Image, image_size: tuple[int, int] | None) -> np.ndarray:
+def _decode(image: Image.Image, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
     if min(image.size) < SMALLEST_SIDE:
         raise UnreadablePicture(f"{image.height}x{image.width} px is smaller than {SMALLEST_SIDE} px")
     if image_size is not None:  # square, because the EXIF orientation may swap the sides afterwards
         image.draft(None, (2 * max(image_size),) * 2)
     image.load()
     rgb = upright(_rgb(image), image)
-    return np.array(rgb if image_size is None else _fit(rgb, image_size))
+    return np.array(rgb if image_size is None else _fit(rgb, image_size, part))
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -210,26 +215,9 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def crop_box(size: tuple[int, int], image_size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The largest centred part of a picture that has the target's shape, as Pillow takes it.
-
-    Args:
-        size: (height, width) of the picture in px.
-        image_size: (height, width) of the target in px.
-
-    Returns:
-        (left, top, right, bottom) in px.
-    """
-    (rows, columns), (height, width) = size, image_size
-    scale = min(rows / height, columns / width)
-    top, left = (rows - scale * height) / 2, (columns - scale * width) / 2
-    # Rounding must not leave the picture.
-    return left, top, min(left + scale * width, columns), min(top + scale * height, rows)
-
-
-def _fit(image: Image.Image, image_size: tuple[int, int]) -> Image.Image:
+def _fit(image: Image.Image, image_size: tuple[int, int], part: Part) -> Image.Image:
     height, width = image_size
-    box = crop_box((image.height, image.width), image_size)
+    box = part.box((image.height, image.width), image_size)
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
 
@@ -256,7 +244,7 @@ def decode(
     cache_dir: str | os.PathLike | None = None,
     memory_limit: int = 2 * 2**30,
 ) -> Decoded:
-    """Reads the pictures of `source` at `indices`, in that order, centre-cropped and resized to `image_size`.
+    """Reads the pictures of `source` at `indices`, in that order, cropped and resized to `image_size`.
 
     Several threads decode; the result does not depend on their timing. Unreadable pictures are left out, with
     one warning that counts and names them. A progress bar appears on a terminal after a second.
@@ -361,6 +349,8 @@ def _key(source: Source, indices: Sequence[int], image_size: tuple[int, int]) ->
     stats = [(str(file), (stat := os.stat(file)).st_size, stat.st_mtime_ns) for file in source.files]
     names = [source.names[index] for index in indices]
     what = [_CACHE_VERSION, source.origin, names, stats]
+    if source.part != CENTRE:
+        what.append(astuple(source.part))
     digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
     return f"{source.name}-{image_size[0]}x{image_size[1]}-{digest}"
 

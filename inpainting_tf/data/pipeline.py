@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf import backends, classical
-from inpainting_tf.data import holes
+from inpainting_tf.data import crops, holes
+from inpainting_tf.data.on_demand import OnDemand
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops import images as pictures
 from inpainting_tf.ops.masks import Mask
 
 # One stream of random numbers for each use, so that adding a use does not change the others.
-_ORDER, _FLIP, _MASK, _REAL_MASK = range(4)
+_ORDER, _FLIP, _MASK, _REAL_MASK, _CROP = range(5)
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
@@ -42,7 +43,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 
 def training_batches(
-    images: np.ndarray,
+    images: np.ndarray | OnDemand,
     mask: Mask,
     *,
     batch_size: int,
@@ -50,28 +51,36 @@ def training_batches(
     flip: bool,
     start: int,
     stop: int,
+    crop: str = "centre",
     prefill: str | None = None,
 ) -> Any:
     """The batches of steps `start` to `stop`, reshuffled every epoch, as `keras.Model.fit` takes them.
 
     Args:
-        images: uint8 [count, H, W, 3]; may be memory-mapped.
+        images: uint8 [count, H, W, 3]; may be memory-mapped. For random parts an `OnDemand`.
         mask: the holes to draw.
         batch_size: pictures per step.
         seed: of order, mirroring and holes.
         flip: mirror half of the pictures.
         start, stop: global steps, counted from 0 at the beginning of the training.
+        crop: "random" takes a part of each picture at random, see `crops`; else they are cropped already.
         prefill: a method of `inpainting_tf.classical` for "prefilled"; None leaves that out.
     """
-    per_epoch, drawing = steps_per_epoch(len(images), batch_size), holes.of(mask, images.shape[1:3])
+    per_epoch, drawing = steps_per_epoch(len(images), batch_size), holes.of(mask, images.shape[1:3], crop)
 
     @functools.lru_cache(maxsize=2)
     def order(epoch: int) -> np.ndarray:
         return _random(seed, _ORDER, epoch).permutation(len(images))
 
+    def taken(rows: np.ndarray, step: int) -> np.ndarray:
+        if not isinstance(images, OnDemand) or crop != "random":
+            return images[rows]
+        places = _random(seed, _CROP, step).random((batch_size, crops.NUMBERS), np.float32)
+        return images.parts(rows, crops.at_random(places))
+
     def raw(step: int) -> tuple[np.ndarray, ...]:
         epoch, position = divmod(int(step), per_epoch)
-        image = images[order(epoch)[position * batch_size :][:batch_size]]
+        image = taken(order(epoch)[position * batch_size :][:batch_size], step)
         if flip:
             mirrored = _random(seed, _FLIP, step).random(batch_size) < 0.5
             image[mirrored] = image[mirrored, :, ::-1]
@@ -98,14 +107,16 @@ def test_batches(
     *,
     batch_size: int,
     names: Sequence[str] | None = None,
+    crop: str = "centre",
     seed: int = 0,
 ) -> Iterator[dict[str, np.ndarray]]:
     """All pictures in their order, each with its fixed hole.
 
-    The hole depends on `seed` and the picture's index alone, or is the mask file of the name in `names`, so
-    all models and classical methods fill the same ones. NumPy throughout: the same holes on every backend.
+    The hole depends on `seed` and the picture's index alone, or is the mask file of the name in `names`,
+    cropped as the picture, so all models and classical methods fill the same ones. NumPy throughout: the same
+    holes on every backend.
     """
-    drawing = holes.of(mask, images.shape[1:3])
+    drawing = holes.of(mask, images.shape[1:3], crop)
     for first in range(0, len(images), batch_size):
         chunk = images[first : first + batch_size]
         index = range(first, first + len(chunk))

@@ -39,8 +39,10 @@ FLAGS = {
     "validation": "validation",
     "test": "test",
     "split_seed": "split_seed",
+    "crop": "crop",
 }
 _EARLIER = {
+    "crop": "centre",
     "classes": None,
     "ids": None,
     "validation": 0,

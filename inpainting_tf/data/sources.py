@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from inpainting_tf.data import celeba as celeba_files
-from inpainting_tf.data import tfds
+from inpainting_tf.data import crops, pictures, tfds
+from inpainting_tf.data.crops import CENTRE, WHOLE, Part
 from inpainting_tf.data.folders import first_picture, folder
 from inpainting_tf.data.source import SPLITS, WITH_CLASSES, Source
 from inpainting_tf.errors import InputError, unknown
@@ -104,7 +105,7 @@ def cifar10(data_dir: str | os.PathLike | None = None, classes: str | None = Non
 
 
 def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
-    """Drawn faces ``face_000000 ...``, generated at any size: for trials without data."""
+    """Drawn faces ``face_000000 ...``, generated at any size, for trials without data."""
     from inpainting_tf.data import synthetic_faces as generator
 
     if data_dir is not None:
@@ -113,8 +114,12 @@ def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
             f"{str(data_dir)!r}. Name its data set as well: --dataset=celeba, or --dataset=folder for others."
         )
 
-    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
-        return generator.face(index, image_size or 128)
+    def reader(index: int, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
+        if image_size is None or part in (CENTRE, WHOLE):
+            return generator.face(index, image_size or 128)
+        height, width = image_size
+        whole = generator.face(index, (round(height * crops.LARGEST), round(width * crops.LARGEST)))
+        return pictures.resize(whole, image_size, part)
 
     names = [f"face_{index:06d}" for index in range(count)]
     return Source("synthetic_faces", "generated faces", names, reader, [Path(generator.__file__)])

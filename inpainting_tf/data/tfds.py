@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf.data import pictures
+from inpainting_tf.data.crops import Part
 from inpainting_tf.data.pictures import UnreadablePicture
-from inpainting_tf.data.source import Source, account_of
+from inpainting_tf.data.source import Reader, Source, account_of
 from inpainting_tf.errors import InputError, unknown
 
 _Record = tuple[Path, int, int]  # the file, the position and the length in bytes of one tf.train.Example
@@ -121,13 +122,13 @@ def _feature(record: _Record, key: str) -> Any:
         return tf.train.Example.FromString(file.read(length)).features.feature[key]
 
 
-def _reader(records: Sequence[_Record]) -> Callable:
-    def reader(index: int, image_size: tuple[int, int] | None) -> np.ndarray:
+def _reader(records: Sequence[_Record]) -> Reader:
+    def reader(index: int, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
         try:
             data = _feature(records[index], "image").bytes_list.value[0]
         except Exception as error:  # OSError, protobuf's DecodeError, IndexError
             raise UnreadablePicture(f"damaged record: {error}") from error
-        return pictures.read(io.BytesIO(data), image_size)
+        return pictures.read(io.BytesIO(data), image_size, part)
 
     return reader
 

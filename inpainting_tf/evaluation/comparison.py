@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs, sizes
-from inpainting_tf.data import Data, holes, mask_files, measured, pipeline
+from inpainting_tf.data import Data, holes, measured, pipeline
+from inpainting_tf.data.holes import Holes
+from inpainting_tf.data.mask_files import MaskFiles
 from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
@@ -79,12 +81,21 @@ class TestSet:
         names = self.names or measured.whole(self.data, self.data_dir)[0]
         return data.load(self.data, self.data_dir, names=names, splits=("test",)).test
 
+    def holes(self) -> Holes:
+        """The holes of such pictures.
+
+        Raises:
+            InputError: they cannot be drawn, or were not found.
+        """
+        return holes.of(self.mask, self.data.shape, self.data.crop)
+
     def changed(
         self,
         *,
         source: str | None = None,
         classes: str | None = None,
         image_size: sizes.Size | str | None = None,
+        crop: str | None = None,
         mask: str | None = None,
         invert_masks: bool | None = None,
         data_dir: str | None = None,
@@ -104,6 +115,8 @@ class TestSet:
         if image_size is not None:
             size = sizes.parse(image_size, least=sizes.LEAST)
             here = dataclasses.replace(here, data=dataclasses.replace(here.data, image_size=size))
+        if crop is not None:
+            here = dataclasses.replace(here, data=dataclasses.replace(here.data, crop=crop))
         if mask is not None:
             here = dataclasses.replace(here, mask=holes.named(mask))
         if invert_masks is not None:
@@ -195,7 +208,13 @@ def _measured(
     return evaluation.evaluate(
         subject.name,
         subject.fill,
-        pipeline.test_batches(pictures.images, test_set.mask, batch_size=batch_size, names=pictures.names),
+        pipeline.test_batches(
+            pictures.images,
+            test_set.mask,
+            batch_size=batch_size,
+            names=pictures.names,
+            crop=test_set.data.crop,
+        ),
         names=pictures.names,
         keep=SHOWN,
         lpips=lpips,
@@ -203,34 +222,36 @@ def _measured(
         dataset=test_set.data.source,
         split="test",
         mask=dataclasses.asdict(test_set.mask),
-        **_own_masks(test_set.mask, pictures),
+        **_own_masks(test_set, pictures),
         recipe=subject.recipe,
     )
 
 
-def _own_masks(mask: Mask, pictures: Decoded) -> dict[str, Any]:
+def _own_masks(test_set: TestSet, pictures: Decoded) -> dict[str, Any]:
     """Of holes from files: how many there are, which, and how many pictures have the mask of their name."""
-    if mask.folder is None:
+    found = test_set.holes()
+    if not isinstance(found, MaskFiles):
         return {}
-    found = mask_files.load(mask.folder, pictures.images.shape[1:3], invert=mask.invert)
     paired = sum(each is not None for each in found.paired(pictures.names))
     return {"masks": {"files": len(found.names), "paired": paired, "digest": found.digest}}
 
 
 def _write(subject: Subject, found: Evaluation, test_set: TestSet, pictures: Decoded, folder: Path) -> None:
-    _extremes(subject, found, pictures, test_set.mask, folder)
+    _extremes(subject, found, pictures, test_set, folder)
     _patches(found, folder)
     _diversity(subject, found, folder)
     evaluation.write(found, folder)  # last: metrics.json marks a complete folder
 
 
-def _extremes(subject: Subject, found: Evaluation, pictures: Decoded, mask: Mask, folder: Path) -> None:
+def _extremes(
+    subject: Subject, found: Evaluation, pictures: Decoded, test_set: TestSet, folder: Path
+) -> None:
     """Good and failed examples (cifar_cars, figures 3.9 and 3.10), chosen by the PSNR inside the hole."""
     psnr = np.array([row["hole_psnr"] for row in found.rows])
     worst_first = np.argsort(psnr, kind="stable")
     for name, chosen in (("good", worst_first[::-1][:SHOWN]), ("failed", worst_first[:SHOWN])):
         images = to_float(np.asarray(pictures.images[chosen]))
-        missing = holes.of(mask, images.shape[1:3]).fixed(chosen, [pictures.names[i] for i in chosen])
+        missing = test_set.holes().fixed(chosen, [pictures.names[i] for i in chosen])
         known = images * (1.0 - missing)
         columns = {
             "input": figures.input_view(images, missing),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inpainting_tf import networks, sizes
-from inpainting_tf.data import Data, splits
+from inpainting_tf.data import Data, crops, splits
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import losses, masks
 from inpainting_tf.ops.masks import Mask
@@ -217,6 +217,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
     shares = (r.schedule.completion_share, r.schedule.discriminator_share, r.schedule.global_share)
     names = [
         ("trainer", r.trainer, TRAINERS),
+        ("data.crop", r.data.crop, crops.CROPS),
         ("mixed_precision", r.mixed_precision, ("auto", "off", "float16", "bfloat16")),
         ("objective.reconstruction", r.objective.reconstruction, losses.RECONSTRUCTION),
         ("objective.adversarial", r.objective.adversarial, losses.ADVERSARIAL),

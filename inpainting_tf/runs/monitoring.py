@@ -77,7 +77,11 @@ class Monitor:
         """The validation pictures, their holes, and the pictures as the network completes them now."""
         recipe, pictures = self._run.recipe, self._pictures
         batches = pipeline.test_batches(
-            pictures.images, recipe.mask.test, batch_size=recipe.batch_size, names=pictures.names
+            pictures.images,
+            recipe.mask.test,
+            batch_size=recipe.batch_size,
+            names=pictures.names,
+            crop=recipe.data.crop,
         )
         self._trainer.sync()
         done = []

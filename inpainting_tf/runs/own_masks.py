@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inpainting_tf.data import mask_files
+from inpainting_tf.data import crops, mask_files
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
 
 
-def record(recipe: Recipe, size: tuple[int, int]) -> dict[str, Any]:
+def record(recipe: Recipe) -> dict[str, Any]:
     """The masks of each use whose holes are from files, for `data.json`: folder, digest, names."""
+    part = crops.fixed(recipe.data.crop)
     uses = {which: getattr(recipe.mask, which) for which in ("train", "test")}
     return {
-        which: mask_files.load(mask.folder, size, invert=mask.invert).record()
+        which: mask_files.load(mask.folder, recipe.data.shape, invert=mask.invert, part=part).record()
         for which, mask in uses.items()
         if mask.folder is not None
     }

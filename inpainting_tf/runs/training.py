@@ -120,7 +120,7 @@ class _Training:
         self.run, recipe = run, run.recipe
         known = run.pictures()
         self.data = self._load_data(data_dir, known)
-        self.masks = own_masks.record(recipe, self.data.test.images.shape[1:3])
+        self.masks = own_masks.record(recipe)
         own_masks.require_same(self.masks, known.get("masks", {}))
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
         self.total = self.per_epoch * recipe.schedule.epochs

@@ -341,7 +341,7 @@ def test_decode_follows_the_indices(mixed):
 def late_first(count: int, broken: frozenset[int] = frozenset()) -> Source:
     """A source whose earlier pictures take longer than the later ones."""
 
-    def reader(index, image_size):
+    def reader(index, image_size, _part):
         time.sleep(0.02 if index % 4 == 0 else 0)
         if index in broken:
             raise UnreadablePicture("broken on purpose")
@@ -370,7 +370,7 @@ def test_nothing_readable_names_the_folder_and_the_reason(tmp_path):
 
 
 def test_a_bug_in_a_reader_is_not_taken_for_a_bad_picture():
-    def reader(index, image_size):
+    def reader(index, image_size, _part):
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
@@ -401,7 +401,7 @@ def counting(source: Source) -> tuple[Source, list[int]]:
     """The same source, and the indices that are read from it."""
     calls = []
 
-    def reader(index, image_size):
+    def reader(index, image_size, _part):
         calls.append(index)
         return source.read(index, image_size)
 
@@ -439,7 +439,7 @@ def test_a_damaged_file_is_made_anew(mixed, tmp_path, suffix, kept):
 
 
 def test_an_interrupted_write_leaves_nothing_and_is_not_taken_for_a_whole_one(tmp_path):
-    def reader(index, image_size):
+    def reader(index, image_size, _part):
         if index == 3:
             raise KeyboardInterrupt
         return np.full((*image_size, 3), index, np.uint8)
@@ -448,7 +448,7 @@ def test_an_interrupted_write_leaves_nothing_and_is_not_taken_for_a_whole_one(tm
     with pytest.raises(KeyboardInterrupt):
         decode_through(tmp_path, Source("s", "o", names, reader))
     assert list(tmp_path.iterdir()) == []
-    whole = Source("s", "o", names, lambda index, size: np.full((*size, 3), 9, np.uint8))
+    whole = Source("s", "o", names, lambda index, size, _part: np.full((*size, 3), 9, np.uint8))
     assert (decode_through(tmp_path, whole).images == 9).all()
 
 
@@ -488,7 +488,7 @@ def test_a_full_disk_while_writing_is_one_line(mixed, tmp_path, monkeypatch):
 
 
 def test_too_little_space_is_said_before_decoding(mixed, tmp_path):
-    def reader(index, image_size):
+    def reader(index, image_size, _part):
         raise AssertionError("decoded although there is no room")
 
     source = Source("big", "nowhere", ["a"] * 1000, reader)

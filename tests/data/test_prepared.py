@@ -59,6 +59,7 @@ def test_the_notes_say_what_was_asked_for(drawn, folder):
         "validation": 2,
         "test": 5,
         "split_seed": 2,
+        "crop": "centre",
     }
     assert notes["origin"] == "generated faces" and notes["names"] == drawn.names()
 
