@@ -47,7 +47,7 @@ MISTAKES = {
     "--set=objective.adversarial=minmax": ["Did you mean 'minimax'?"],
     "--set=network.builder=glcik": ["must be one of", "Received 'glcik'. Did you mean 'glcic'?"],
     "--set=network.arguments.fill=purple": [
-        "`fill` must be one of grey, black, white, mean, smooth, telea,",
+        "`fill` must be one of grey, black, white, mean, smooth, thin_plate, telea,",
         "Received 'purple'",
     ],
     "--set=network.arguments.fil=black": ["`argument of glcic` must be one of", "Did you mean 'fill'?"],
