@@ -141,7 +141,9 @@ def load(
     root = Path(folder).expanduser()
     if not root.is_dir():
         kind = "a file" if root.exists() else "no such folder"
-        raise InputError(f"`mask` must be a folder of mask files. Received {str(root)!r}: {kind}.")
+        raise InputError(
+            f"`mask` must be a folder of mask files. Received {str(root)!r}: {kind}. Name it with --mask."
+        )
     names = folders.picture_files(root)
     if not names:
         raise InputError(

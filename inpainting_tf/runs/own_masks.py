@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from inpainting_tf.data import crops, mask_files
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops.masks import Mask
 from inpainting_tf.recipes import Recipe
+from inpainting_tf.recipes.recipe import Masks
 
 
 def record(recipe: Recipe) -> dict[str, Any]:
@@ -19,6 +23,15 @@ def record(recipe: Recipe) -> dict[str, Any]:
         for which, mask in uses.items()
         if mask.folder is not None
     }
+
+
+def unplaced(recipe: Recipe) -> Recipe:
+    """The recipe with the names of its folders of masks in place of their paths."""
+
+    def named(mask: Mask) -> Mask:
+        return dataclasses.replace(mask, folder=mask.folder and Path(mask.folder).name)
+
+    return dataclasses.replace(recipe, mask=Masks(named(recipe.mask.train), named(recipe.mask.test)))
 
 
 def require_same(found: Mapping[str, Any], known: Mapping[str, Any]) -> None:

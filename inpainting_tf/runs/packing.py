@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inpainting_tf import files
 from inpainting_tf.data import SPLITS
-from inpainting_tf.runs import packed
+from inpainting_tf.runs import own_masks, packed
 from inpainting_tf.runs.loading import discriminator, inpainter, shown_name
 from inpainting_tf.runs.run import Run
 
@@ -16,15 +16,17 @@ from inpainting_tf.runs.run import Run
 def pack(run: Run, folder: str | os.PathLike) -> Run:
     """Copies a finished run's weights in half precision, recipe, history, environment and pictures' names.
 
-    `load` and `eval.py --workdir` take the copy like the run. It does not hold the path of the pictures:
-    `data_dir` must give it where they are needed. If the recipe trains on all pictures of its source, the
-    training pictures' names are left out. A discriminator that the run kept is packed too, for `--init`.
+    `load` and `eval.py --workdir` take the copy like the run. It does not hold the path of the pictures, nor
+    of mask files: `data_dir` and `mask` must give them where they are needed. If the recipe trains on all
+    pictures of its source, the training pictures' names are left out. A discriminator that the run kept is
+    packed too, for `--init`.
 
     Raises:
         InputError: no finished model in the run, or the folder cannot be written.
     """
     weights, init = packed.of(inpainter(run.folder)), run.recipe.init
-    recipe = dataclasses.replace(run.recipe, init=init and shown_name(init))  # no path of this machine
+    # No path of this machine.
+    recipe = dataclasses.replace(own_masks.unplaced(run.recipe), init=init and shown_name(init))
     copy = Run(Path(folder).expanduser(), recipe)
     files.write_json(copy.folder / "recipe.json", recipe.to_json())
     pictures = run.pictures()

@@ -85,6 +85,7 @@ def test_a_mistaken_flag_is_one_line_and_the_way_to_help(mistake, tmp_path):
 UNCHECKED = {
     "--mask=squares": ["`mask` must be one of centre", "Received 'squares'"],
     "--mask=rectangel": ["Did you mean 'rectangle'?"],
+    "--crop=center": ["`data.crop` must be one of centre, random, resize", "Did you mean 'centre'?"],
     "--mask=no/masks": ["or a folder of mask files. Received 'no/masks'"],
     "--invert_masks": ["`invert_masks` must not be given", "'rectangle', which are drawn. Received True"],
     "--set=mask.train.kind=folder": ["`mask.folder` must be a folder of mask files", "Received none"],

@@ -126,6 +126,17 @@ def test_masks_for_an_evaluation_alone(here):
     assert {row["missing"] for row in first} == {str(2 * 3 / 256)}, "half of each side"
 
 
+def test_a_packed_run_has_no_path_of_its_masks(here, place):
+    copy = runs.pack(runs.open_run("run"), "packed")
+    assert str(place).encode() not in b"".join(contents(copy.folder).values())
+    (here / "masks").rename(here / "mine")
+    assert command("eval.py", "--workdir=packed").refuses("`mask` must be a folder", "'masks': no such folder")
+    assert command("eval.py", "--workdir=packed", "--mask=mine", "--output=again").status == 0
+    assert command("eval.py", "--workdir=run", "--output=first").status == 0
+    first, again = (rows_of(here / name, "per_image.csv") for name in ("first", "again"))
+    assert [row["missing"] for row in first] == [row["missing"] for row in again]
+
+
 def test_a_test_set_takes_masks_and_the_exchange_of_their_colours(here):
     own = TestSet.of(runs.open_run(here / "run"))
     other = own.changed(mask="masks", invert_masks=True).mask
