@@ -130,7 +130,7 @@ def test_a_packed_run_has_no_path_of_its_masks(here, place):
     copy = runs.pack(runs.open_run("run"), "packed")
     assert str(place).encode() not in b"".join(contents(copy.folder).values())
     (here / "masks").rename(here / "mine")
-    assert command("eval.py", "--workdir=packed").refuses("`mask` must be a folder", "'masks': no such folder")
+    assert command("eval.py", "--workdir=packed").refuses("`mask` must be a folder", "'masks': no such")
     assert command("eval.py", "--workdir=packed", "--mask=mine", "--output=again").status == 0
     assert command("eval.py", "--workdir=run", "--output=first").status == 0
     first, again = (rows_of(here / name, "per_image.csv") for name in ("first", "again"))
