@@ -54,7 +54,8 @@ def inpaint(
             missing; floats are opacities in [0, 1], with which the fill is laid over the picture: what is
             under less than 0.1 counts as known. One mask for a batch is used for all its pictures.
         blend: "poisson" takes the prediction's gradients, with the known pixels around the hole as boundary
-            values, so that no edge is visible; "none" takes the prediction unchanged.
+            values, so that no edge is visible; "none" takes the prediction unchanged, and the known pixels
+            around the hole as they are, mixed or not.
         detail: of large holes, whose prediction is smooth. "exemplar" takes the picture's own patches that
             look like the prediction when they are blurred (see `inpainting_tf.inference.detail`); "auto" does
             so where there are such, and nowhere with `blend="none"`; "none" keeps the prediction.
@@ -94,7 +95,9 @@ def inpaint(
         )
     images, opacities = _checked(image, mask)
     holes = opacities >= FAINT
-    wholes = np.stack([_with_rim(*each) for each in zip(images, holes, strict=True)])
+    wholes = holes
+    if blend != "none":
+        wholes = np.stack([_with_rim(*each) for each in zip(images, holes, strict=True)])
     plans = [_plan(model.facts, whole, direct) for whole in wholes]
     filled = images.copy()
     predictions = _predictions(model, images, wholes, plans)
