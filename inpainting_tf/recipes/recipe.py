@@ -236,7 +236,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         masks.check(mask)
     if r.data.ids is not None:
         splits.ids(r.data.ids)  # raises where they are not numbers
-    also = r.objective.alpha_global
+    also, least = r.objective.alpha_global, sizes.LEAST
     planned, patience = r.schedule.planned, r.schedule.patience
     kl, boundary, reach = r.objective.kl_weight, r.objective.boundary, r.objective.boundary_reach
     rates = (r.optimizer.learning_rate, r.discriminator_optimizer.learning_rate)
@@ -282,11 +282,7 @@ def _rules(r: Recipe) -> list[tuple[str, bool, Any]]:
         ("`data.train` must be none or at least 1", r.data.train is None or r.data.train >= 1, r.data.train),
         ("`data.validation` must be 0 or more", r.data.validation >= 0, r.data.validation),
         ("`data.test` must be at least 1", r.data.test >= 1, r.data.test),
-        (
-            f"`image_size` must be at least {sizes.LEAST} pixels",
-            min(r.data.shape) >= sizes.LEAST,
-            r.data.image_size,
-        ),
+        (f"`image_size` must be at least {least} pixels", min(r.data.shape) >= least, r.data.image_size),
     ]
 
 

@@ -210,8 +210,7 @@ def test_lpips_is_measured_with_weights(run, lpips_weights):
     done = command("eval.py", *options, f"--lpips_weights={lpips_weights}", "--batch_size=2")
     assert done.status == 0 and done.errors == [], done.err
     assert "LPIPS is left out" not in done.err
-    table, _, _ = (Path("results") / "table.md").read_text(encoding="utf-8").partition("\n\n")
-    head, _, *lines = table.splitlines()
+    head, _, *lines = (Path("results") / "table.md").read_text("utf-8").partition("\n\n")[0].splitlines()
     place = [cell.strip() for cell in head.split("|")].index("LPIPS x100")
     for name, line in zip(("first", "telea"), lines, strict=True):
         values = [float(row["lpips"]) for row in rows_of(Path("results") / name, "per_image.csv")]
