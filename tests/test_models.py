@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from running import ROOT, command, contents
+from running import ROOT, command, contents, tiny_flags
 
 import inpainting_tf
 from inpainting_tf import classical, data, models, runs
@@ -62,6 +63,26 @@ def test_a_run_goes_before_the_model_of_its_name(trained, tmp_path, monkeypatch)
     assert runs.open_run("cifar10").folder == tmp_path / "cifar10"
     done = command("eval.py", "--workdir=cifar10")
     assert done.status == 0 and (tmp_path / "cifar10" / "metrics.json").is_file()
+
+
+def test_the_command_that_a_training_prints_measures_that_training(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package = contents(models.locate("cifar10"))
+    trained = command("train.py", *tiny_flags("direct_conv", schedule__epochs=1), "--workdir=cifar10")
+    assert trained.status == 0, trained.err
+    printed = re.search(r"Next: python (\S+eval\.py) (--workdir=cifar10)  ", trained.out)
+    assert command(*printed.groups()).status == 0
+    found = json.loads((tmp_path / "cifar10" / "metrics.json").read_text(encoding="utf-8"))
+    assert found["recipe"]["name"] == "direct_conv" and found["images"] == 5
+    assert not (tmp_path / "evaluations").exists()
+    monkeypatch.undo()
+    assert contents(models.locate("cifar10")) == package
+
+
+def test_a_shipped_model_is_known_by_any_path(tmp_path):
+    (tmp_path / "link").symlink_to(models.locate("faces").parent)
+    assert models.is_shipped(tmp_path / "link" / "faces") and models.is_shipped(models.locate("faces"))
+    assert not models.is_shipped(tmp_path / "faces")
 
 
 def test_nothing_is_written_into_the_package(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ gradient       differentiates a function of a tensor, in training or in a networ
 switch         one of several branches, chosen while the compiled step runs
 compiled_step  a trainer's step as a compiled function of a batch
 feed           batches prepared ahead of the steps
-out_of_memory  whether an error says that there was not enough memory
+memory_told    turns an error for want of memory into one line
 strategy       the scope of a distribution that is open
 make_deterministic, fastest_precision
 
@@ -15,14 +15,15 @@ Everything else is written on `keras.ops` or NumPy (but for the fast layers' bra
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import keras
 
-from inpainting_tf.errors import InputError
+from inpainting_tf.errors import InputError, OutOfMemory
 
 name = keras.backend.backend()
 
@@ -75,6 +76,21 @@ make_deterministic = _backend.make_deterministic
 minimise = _backend.minimise
 switch = _backend.switch
 strategy = _backend.strategy
+
+
+@contextlib.contextmanager
+def memory_told(advice: Callable[[], str]) -> Iterator[None]:
+    """Turns an error for want of memory, on the host or on a device, into an `OutOfMemory` of one line.
+
+    Args:
+        advice: called when it happens; what did not fit, and what to do.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        raise OutOfMemory(f"Not enough memory for {advice()}") from error
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -58,7 +58,7 @@ def run(args: flags.FlagValues) -> None:
     if not (args.workdir or args.model_path or args.baseline):
         raise InputError("Name what to evaluate with --workdir, --model_path or --baseline. Received none.")
     environment.pin_defaults()
-    from inpainting_tf import evaluation, runs
+    from inpainting_tf import backends, evaluation, runs
     from inpainting_tf.evaluation import comparison
     from inpainting_tf.ops import lpips
 
@@ -71,14 +71,16 @@ def run(args: flags.FlagValues) -> None:
     alone = len(subjects) == 1 and found and _same(test_set, comparison.TestSet.of(found[0]))
     own = alone and not models.is_shipped(found[0].folder)
     output = args.output or (found[0].folder if own else "evaluations")
-    results = comparison.compare(
-        subjects,
-        test_set,
-        output,
-        batch_size=args.batch_size,
-        lpips=metric,
-        save_pictures=args.save_pictures,
-    )
+    fewer = f"{args.batch_size} pictures at once. Try a smaller --batch_size or --image_size."
+    with backends.memory_told(lambda: fewer):
+        results = comparison.compare(
+            subjects,
+            test_set,
+            output,
+            batch_size=args.batch_size,
+            lpips=metric,
+            save_pictures=args.save_pictures,
+        )
     print(evaluation.report(results))
     if test_set.mask.folder is not None:
         print(_about_masks(test_set.mask.folder, results[0].summary), file=sys.stderr)

@@ -32,4 +32,4 @@ def locate(path: str | os.PathLike) -> Path:
 
 def is_shipped(folder: Path) -> bool:
     """Whether a folder is that of a shipped model, where nothing may be written."""
-    return folder.absolute().parent == _HOME
+    return folder.resolve().parent == _HOME.resolve()

@@ -16,7 +16,7 @@ import keras
 
 from inpainting_tf import backends, data, environment, files, sizes
 from inpainting_tf.data import pipeline
-from inpainting_tf.errors import Diverged, InputError, OutOfMemory
+from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.runs import checkpoints, initial, locking, own_masks, starting
 from inpainting_tf.runs.monitoring import Monitor
@@ -74,7 +74,7 @@ def train(
     with locking.locked(folder), precision.policy(precision.resolve(recipe.mixed_precision)):
         run = starting.run_in(folder, recipe)
         files.sweep(folder)
-        with _memory_told(run):
+        with backends.memory_told(lambda: _memory_advice(run)):
             keras.utils.set_random_seed(recipe.seed)
             training = _Training(run, data_dir, keep_every)
             if settings:
@@ -86,31 +86,26 @@ def train(
 def _check(keep_every: int | None, extra: Sequence[keras.callbacks.Callback]) -> None:
     if keep_every is not None and keep_every < 1:
         raise InputError(f"`keep_every` must be none or at least 1. Received {keep_every!r}.")
-    strangers = [each for each in extra if not isinstance(each, keras.callbacks.Callback)]
-    if strangers:
-        raise InputError(f"`callbacks` must be objects of keras.callbacks. Received {strangers[0]!r}.")
+    listed = extra if isinstance(extra, list | tuple) else [extra]
+    strangers = [each for each in listed if not isinstance(each, keras.callbacks.Callback)]
+    if strangers or listed is not extra:
+        stranger = (strangers or listed)[0]
+        raise InputError(f"`callbacks` must be a list of Keras's callbacks. Received {stranger!r}.")
     if strategy := backends.strategy():
         raise InputError(
             f"`runs.train` trains on one device. Received the scope of a {strategy}: call it outside of it."
         )
 
 
-@contextlib.contextmanager
-def _memory_told(run: Run) -> Iterator[None]:
-    """Turns an error for want of memory into an `OutOfMemory` of one line."""
-    try:
-        yield
-    except Exception as error:
-        if not backends.out_of_memory(error):
-            raise
-        again = "the same --workdir can be used again"
-        if starting.has_results(run):
-            again = f"in a new --workdir, where --init={run.folder} starts from what this run has learnt"
-        size = sizes.text(run.recipe.data.image_size)
-        raise OutOfMemory(
-            f"Not enough memory for batches of {run.recipe.batch_size} pictures of {size} px. "
-            f"Try a smaller --batch_size or --image_size; {again}."
-        ) from error
+def _memory_advice(run: Run) -> str:
+    again = "the same --workdir can be used again"
+    if starting.has_results(run):
+        again = f"in a new --workdir, where --init={run.folder} starts from what this run has learnt"
+    size = sizes.text(run.recipe.data.image_size)
+    return (
+        f"batches of {run.recipe.batch_size} pictures of {size} px. "
+        f"Try a smaller --batch_size or --image_size; {again}."
+    )
 
 
 class _Training:

@@ -13,6 +13,7 @@ from running import command, environment, python, tiny, tiny_flags
 from inpainting_tf import InputError, backends, runs
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import OutOfMemory
+from inpainting_tf.evaluation import comparison
 from inpainting_tf.runs import checkpoints
 
 HUGE = 2**50  # more than any machine's memory
@@ -73,6 +74,13 @@ def test_pictures_that_no_memory_holds_are_one_line(tmp_path):
     options = ["--batch_size=1", "--set=network.width=200000000", f"--workdir={tmp_path / 'run'}"]
     ended = command("train.py", *tiny_flags("direct_conv"), *options)
     assert ended.refuses("Not enough memory", "--batch_size", "--image_size", status=1)
+
+
+def test_an_evaluation_without_enough_memory_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "compare", lambda *_, **__: on_the_device())
+    drawn = ["--baseline=telea", "--dataset=synthetic_faces", "--image_size=16", f"--output={tmp_path}"]
+    ended = command("eval.py", *drawn, "--batch_size=300")
+    assert ended.refuses("Not enough memory for 300 pictures at once. Try a smaller --batch", status=1)
 
 
 def test_other_errors_of_the_framework_are_not_taken_for_it():
