@@ -75,11 +75,11 @@ def cases(args: flags.FlagValues, kind: str) -> list[Case]:
 
 
 def _paths(args: flags.FlagValues) -> list[Path]:
-    from inpainting_tf.data.folders import SUFFIXES
+    from inpainting_tf.data.folders import picture_files
 
     if not args.pictures or not Path(args.pictures).is_dir():
         raise InputError(f"--pictures must be a folder of photographs. Received {args.pictures!r}.")
-    found = sorted(path for path in Path(args.pictures).rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = [Path(args.pictures) / name for name in picture_files(Path(args.pictures))]
     if not found:
         raise InputError(f"--pictures must hold photographs. Received {args.pictures!r}: there are none.")
     return found[: args.count]
@@ -97,25 +97,24 @@ def _case(index: int, path: Path, kind: str, args: flags.FlagValues) -> Case:
 
 def _reduced(path: Path, longest: int) -> Any:
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return np.asarray(upright)
+    from inpainting_tf import photographs
+
+    picture = Image.fromarray(photographs.read(path).rgb)
+    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
 
 
 def _own_mask(folder: Path, path: Path, size: tuple[int, int]) -> Any:
-    import numpy as np
-    from PIL import Image
+    from inpainting_tf import inference, photographs
 
-    found = [each for each in sorted(folder.glob(f"{path.stem}.*")) if each.is_file()]
-    if not found:
+    file = photographs.mask_file(folder, path.name)
+    if not file.is_file():
         raise InputError(
-            f"--masks must hold a mask for each picture. Received {str(folder)!r}: no {path.stem}.*."
+            f"--masks must hold a mask for each picture. Received {str(folder)!r}: no {file.name}."
         )
-    with Image.open(found[0]) as image:
-        return np.asarray(image.convert("L").resize(size[::-1], Image.Resampling.NEAREST)) > 127
+    return photographs.read_mask(file, size, fit=True) >= inference.FAINT
 
 
 def _drawn(kind: str, rng: Any, size: tuple[int, int]) -> Any:

@@ -37,15 +37,17 @@ def unencoded(path: Path) -> Iterator[int]:
     """The lines of a module that read or write text in the locale's encoding."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
-            given = {key.arg for key in node.keywords}  # None: by **
-            if not given & {"encoding", None} and (in_text(node) or given & {"text", "universal_newlines"}):
+            given = {key.arg: ast.unparse(key.value) for key in node.keywords}  # None: by **
+            as_text = "True" in (given.get("text"), given.get("universal_newlines"))
+            if not given.keys() & {"encoding", None} and (in_text(node) or as_text):
                 yield node.lineno
 
 
 def in_text(call: ast.Call) -> bool:
     name = ast.unparse(call.func)
-    if name.endswith((".read_text", ".write_text")):
-        return name != "files.write_text"
+    for method, encoding in ((".read_text", 0), (".write_text", 1)):  # where it may be given by position
+        if name.endswith(method):
+            return name != "files.write_text" and len(call.args) <= encoding
     if name != "open":
         return False
     modes = [each.value for each in (*call.args[1:2], *(k.value for k in call.keywords if k.arg == "mode"))]
@@ -68,7 +70,8 @@ def test_the_lines_are_found(tmp_path):
         "open(f, 'rb')",
     ]
     module.write_text(
-        "\n".join([*lines, "open(f, encoding='utf-8')", "files.write_text(p, t)"]), encoding="utf-8"
+        "\n".join([*lines, "open(f, encoding='utf-8')", "files.write_text(p, t)", "p.read_text('utf-8')"]),
+        encoding="utf-8",
     )
     assert list(unencoded(module)) == [1, 2, 3, 4, 5]
 

@@ -94,9 +94,9 @@ def _synthesized(
     patches = levels.pop()
     matches = rng.choice(patches.sources, len(patches.targets))
     matches = _alternate(patches, matches, rng, STEPS[0])
-    for depth, finer in enumerate(reversed(levels), start=1):
+    for number, finer in enumerate(reversed(levels), start=1):
         matches = _refined(patches, matches, finer, rng)
-        matches = _alternate(finer, matches, rng, STEPS[min(depth, len(STEPS) - 1)])
+        matches = _alternate(finer, matches, rng, STEPS[min(number, len(STEPS) - 1)])
         patches = finer
     if guide is not None:
         patches.vote(Field(patches, matches), SHARP)
@@ -130,7 +130,7 @@ class Patches:
         self._known = inside[1].ravel()
         self._offsets = (np.arange(size)[:, None] * width + np.arange(size)).ravel()
         centres = self.targets + self._offsets[len(self._offsets) // 2]
-        self._confidence = CONFIDENCE_DECAY ** -_depth(hole).ravel()[centres].astype("float64")
+        self._confidence = CONFIDENCE_DECAY ** -depth(hole).ravel()[centres].astype("float64")
 
     def are_sources(self, patches: np.ndarray) -> np.ndarray:
         """Which of K whole numbers name a source patch, bool [K]."""
@@ -257,14 +257,18 @@ def _completed(picture: np.ndarray, hole: np.ndarray, guide: np.ndarray) -> np.n
     """
     _check_guide(guide, picture)
     whole = np.where(hole[..., None], guide, picture).astype("float32")
-    blurred = cv2.GaussianBlur(whole, (0, 0), max(1.0, float(_depth(hole).max()) / 8))
-    return np.where(hole[..., None], whole, blurred)
+    return np.where(hole[..., None], whole, blurred(whole, hole))
+
+
+def blurred(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A picture at the resolution of a guide: a sixteenth of the hole's thickness, at least a pixel."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(1.0, float(depth(hole).max()) / 8)))
 
 
 def _pyramid(picture: np.ndarray, hole: np.ndarray, size: int, guide: np.ndarray | None) -> list[Patches]:
     """The levels, fine to coarse: halved until a patch spans the hole or few patches are left to copy."""
     levels = [_level(picture, hole, size, guide)]
-    while _depth(hole).max() > size / 2:
+    while depth(hole).max() > size / 2:
         picture, share = _halved(picture, _known(hole))
         guide = None if guide is None else _halved(guide, np.ones_like(guide[..., :1]))[0]
         hole = share[..., 0] < 0.5
@@ -295,7 +299,7 @@ def _touching(hole: np.ndarray, size: int) -> np.ndarray:
     return np.any(np.lib.stride_tricks.sliding_window_view(hole, (size, size)), axis=(2, 3))
 
 
-def _depth(hole: np.ndarray) -> np.ndarray:
+def depth(hole: np.ndarray) -> np.ndarray:
     """The distance of each pixel [H, W] to the nearest known one, in pixels; 0 outside the hole."""
     return cv2.distanceTransform(hole.astype("uint8"), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 

@@ -29,8 +29,7 @@ def define_flags(define: cli.Define) -> None:
     """Defines the systems and the pictures of the evaluation."""
     define.strings("workdir", [], "Folder of a run.")
     define.strings("model_path", [], "A .keras file.")
-    names = "telea, navier_stokes, biharmonic, patchmatch, fsr, shift_map, pypatchmatch or mean_colour."
-    define.strings("baseline", [], names)
+    define.strings("baseline", [], recipe_flags.BASELINES)
     source = "celeba, cifar10, folder or synthetic_faces; default: the first run's, else celeba."
     define.string("dataset", None, source)
     classes = "Only these classes of cifar10, comma separated; none: all; default: the first run's."

@@ -41,6 +41,7 @@ CROP = (
     "What is taken of pictures of another shape: centre (the largest part), random (in training another part "
     "each time), or resize (all of it, squeezed)."
 )
+BASELINES = "telea, navier_stokes, biharmonic, patchmatch, fsr, shift_map, pypatchmatch or mean_colour."
 INVERT = "White is known in the mask files, and black is missing."
 
 

@@ -20,7 +20,7 @@ from absl import flags
 
 from inpainting_tf import environment, models
 from inpainting_tf.apps import pages
-from inpainting_tf.commands import cli, page_flags
+from inpainting_tf.commands import cli, page_flags, recipe_flags
 from inpainting_tf.ops.masks import SAMPLERS
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def define_flags(define: cli.Define) -> None:
     """Defines the study's pictures, its folder, and the page's server."""
     define.strings("runs", [], f"A run's folder, a .keras file, {' or '.join(models.NAMES)}.")
-    names = "telea, navier_stokes, biharmonic, patchmatch, fsr, shift_map, pypatchmatch or mean_colour."
-    define.strings("baseline", [], names)
+    define.strings("baseline", [], recipe_flags.BASELINES)
     define.string("pictures", None, "Folder of pictures; default: the test pictures of the first run.")
     mask = f"Holes: {', '.join(SAMPLERS)}, or a folder of masks with the pictures' names; default: the holes "
     define.string("mask", None, mask + "that the first run is tested on, else rectangle.")

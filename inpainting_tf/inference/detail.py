@@ -36,9 +36,8 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
     """
     if detail == "none" or not _maybe_thick(mask):
         return
-    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    for label in np.unique(labels[2 * depth > THICK]):
+    for label in np.unique(labels[2 * exemplar.depth(mask) > THICK]):
         left, top, width, height, area = boxes[label]
         margin = max(_MARGIN, width, height)
         place = (
@@ -91,15 +90,12 @@ def _detailed(picture: np.ndarray, hole: np.ndarray, scale: float, detail: str) 
 def _synthesized(guide: np.ndarray, hole: np.ndarray, detail: str) -> tuple[np.ndarray, np.ndarray]:
     """The fill, and where its pixels come from, int [H, W, 2]."""
     copied, sources = exemplar.guided(guide, hole, guide)
-    if detail == "exemplar":
-        return copied, sources
-    depth = float(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
-    return _trusted(guide, copied, depth), sources
+    return (copied if detail == "exemplar" else _trusted(guide, copied, hole)), sources
 
 
-def _trusted(guide: np.ndarray, copied: np.ndarray, depth: float) -> np.ndarray:
+def _trusted(guide: np.ndarray, copied: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """The copies where, blurred to the guide's resolution, they agree with it; elsewhere the guide."""
-    difference = cv2.GaussianBlur(copied - guide, (0, 0), max(1.0, depth / 8))
+    difference = exemplar.blurred(copied - guide, hole)
     deviation = np.sqrt(np.square(difference).mean(axis=-1, keepdims=True))
     trust = 1.0 / (1.0 + (deviation / _TRUSTED) ** 6)
     copied = np.clip(copied - np.clip(difference, -_SHIFT, _SHIFT), 0.0, 1.0)

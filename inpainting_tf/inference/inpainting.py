@@ -15,7 +15,6 @@ from inpainting_tf.inference.facts import Facts
 from inpainting_tf.ops.images import check_two_levels, to_mask
 
 BLENDS = ("poisson", "none")
-FAINT = 0.1  # the least opacity with which a pixel counts as missing
 _AT_ONCE = 16  # windows in a call of the network, and more of small ones:
 _PIXELS_AT_ONCE = 2**16
 
@@ -94,10 +93,11 @@ def inpaint(
             "Inpainter(model.input, model.output)."
         )
     images, opacities = _checked(image, mask)
-    holes = opacities >= FAINT
+    holes = opacities >= rims.FAINT
     wholes = holes
     if blend != "none":
-        wholes = np.stack([_with_rim(*each) for each in zip(images, holes, strict=True)])
+        # On a mixed rim neither network nor blending may rely.
+        wholes = np.stack([rims.grown_over(*each)[0] for each in zip(holes, images, strict=True)])
     plans = [_plan(model.facts, whole, direct) for whole in wholes]
     filled = images.copy()
     predictions = _predictions(model, images, wholes, plans)
@@ -115,12 +115,6 @@ def _paint(picture: np.ndarray, plan: windows.Plan, predictions: Iterable[Predic
     for _, window, prediction in predictions:
         canvas.add(window, prediction)
     canvas.paint(picture, blend == "poisson")
-
-
-def _with_rim(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """The hole and the mixed rim around it, on which neither network nor blending may rely."""
-    whole = rims.widened(hole, rims.mixed(image, hole))
-    return hole if whole.all() else whole
 
 
 def _lay_over(images: np.ndarray, filled: np.ndarray, wholes: np.ndarray, opacities: np.ndarray) -> None:
@@ -146,7 +140,7 @@ def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
         )
     images = image if image.ndim == 4 else image[None]
     opacities = _opacities_for(images, mask)
-    missing = (opacities >= FAINT).mean(axis=(1, 2))
+    missing = (opacities >= rims.FAINT).mean(axis=(1, 2))
     for number, share in enumerate(missing):
         if share in (0, 1):
             which = f" {number} of the batch" if len(images) > 1 else ""

@@ -15,6 +15,7 @@ import numpy as np
 
 from inpainting_tf.ops.boxes import bounding_box, grown
 
+FAINT = 0.1  # the least opacity with which a pixel counts as missing
 REACH = 3  # pixels of a rim that may be mixed
 _BEYOND = 3  # pixels beyond them with which they are compared
 _BAND = 128  # rows looked at together
@@ -53,6 +54,18 @@ def mixed(image: np.ndarray, mask: np.ndarray) -> int:
     if mean[1] <= _FARTHER * mean[REACH]:  # it does not fade: an edge of the picture's own
         return 0
     return next((number - 1 for number in range(1, REACH + 1) if not is_mixed[number]), REACH)
+
+
+def grown_over(hole: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, int]:
+    """The hole and the mixed rim around it, and that rim's width; the hole alone if nothing else is known.
+
+    Args:
+        hole: bool [H, W], True = missing, or float, of opacities.
+        image: as `mixed` takes it.
+    """
+    width = mixed(image, hole >= FAINT)
+    whole = widened(hole, width)
+    return (hole, 0) if (whole >= FAINT).all() else (whole, width)
 
 
 def widened(mask: np.ndarray, width: int) -> np.ndarray:

@@ -9,24 +9,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from inpainting_tf.inference import FAINT, rims
+from inpainting_tf.inference import rims
 
 
 def grown(hole: np.ndarray, pixels: int) -> np.ndarray:
     """The hole with `pixels` more in every direction."""
     return rims.widened(hole, pixels)
-
-
-def grown_over_rim(hole: np.ndarray, rgb: np.ndarray) -> tuple[np.ndarray, int]:
-    """The hole and the pixels around it that are mixed with what it covers; and how many those are.
-
-    Args:
-        hole: float32 [H, W].
-        rgb: the picture, uint8 or uint16 [H, W, 3].
-    """
-    width = rims.mixed(rgb, hole >= FAINT)
-    wider = grown(hole, width)
-    return (hole, 0) if (wider >= FAINT).all() else (wider, width)
 
 
 def feathered(hole: np.ndarray, pixels: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.inference import FAINT
+from inpainting_tf.inference import FAINT, rims
 from inpainting_tf.photographs import deep, holes
 from inpainting_tf.photographs.reading import Photograph, of_pixels
 from inpainting_tf.photographs.writing import stored
@@ -69,7 +69,7 @@ def repair(
     ground = _ground(alpha, hole)
     tone = deep.tone(rgb) if photograph.deep is not None else deep.Tone()
     seen = _extended(tone.applied(rgb), ground, hole)
-    hole, width = holes.grown_over_rim(hole, seen) if grow is None else (holes.grown(hole, grow), 0)
+    hole, width = rims.grown_over(hole, seen) if grow is None else (holes.grown(hole, grow), 0)
     hole = np.where(ground, np.float32(0.0), holes.feathered(hole, feather))
     mask = hole >= FAINT
     if not mask.any() or not (~mask & ~ground).any():

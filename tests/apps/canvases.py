@@ -29,17 +29,6 @@ def two_holes() -> np.ndarray:
     return missing
 
 
-def encoded(array: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, kind, **options)
-    return file.getvalue()
-
-
-def decoded(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as image:
-        return np.array(image)
-
-
 def paint(missing: np.ndarray, opacity: int = 255) -> np.ndarray:
     return missing.astype(np.uint8) * np.uint8(opacity)
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from browser import chromium, opened, screenshot, served
-from canvases import SIZE, decoded, encoded, framed, noise, paint, two_holes
+from canvases import SIZE, framed, noise, paint, two_holes
+from encoding import decoded, encoded
 from PIL import Image
 from running import lively
 

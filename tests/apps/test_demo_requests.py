@@ -9,7 +9,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from canvases import SIZE, animation, bomb, decoded, encoded, framed, noise, paint, painted, two_holes
+from canvases import SIZE, animation, bomb, framed, noise, paint, painted, two_holes
+from encoding import decoded, encoded
 from PIL import Image
 from running import lively
 

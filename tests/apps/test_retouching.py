@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from canvases import SIZE, decoded, encoded, framed, noise, paint, two_holes
+from canvases import SIZE, framed, noise, paint, two_holes
+from encoding import decoded, encoded
 
 from inpainting_tf import InputError, classical
 from inpainting_tf.apps import examples, retouching

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import io
 import json
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from encoding import decoded, encoded
 from running import PATIENCE, command, environment, process, without_tensorflow
 
 import inpainting_tf
@@ -69,16 +68,6 @@ def hole(size: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
     missing = np.zeros(size, np.uint8)
     missing[box[0] : box[1], box[2] : box[3]] = 1
     return missing
-
-
-def encoded(array: np.ndarray, form: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, form, **options)
-    return file.getvalue()
-
-
-def decoded(data: bytes) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(data)))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from portability import assert_any_size_and_half_precision
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks.best import best
@@ -88,19 +89,7 @@ def test_its_parts_can_be_left_out(network):
 
 
 def test_any_size_and_half_precision(network):
-    free = best(None, width=8)
-    free.set_weights(network.get_weights())
-    inputs = batch()
-    np.testing.assert_allclose(free.predict_on_batch(inputs), network.predict_on_batch(inputs), atol=1e-6)
-    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
-    try:
-        half = best(SIZE, width=8)
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
-    half.set_weights(network.get_weights())
-    prediction = half.predict_on_batch(inputs)
-    assert half.get_layer("conv1").compute_dtype == "bfloat16" and prediction.dtype == np.float32
-    np.testing.assert_allclose(prediction, network.predict_on_batch(inputs), atol=0.02)
+    assert_any_size_and_half_precision(lambda size: best(size, width=8), network, batch(), "conv1")
 
 
 def test_refine_by_hand():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from portability import assert_any_size_and_half_precision
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks.photos import photos
@@ -73,19 +74,7 @@ def test_a_pixel_in_the_corner_reaches_the_hole(network):
 
 
 def test_any_size_and_half_precision(network):
-    free = photos(None, width=4)
-    free.set_weights(network.get_weights())
-    inputs = batch()
-    np.testing.assert_allclose(free.predict_on_batch(inputs), network.predict_on_batch(inputs), atol=1e-6)
-    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
-    try:
-        half = photos(SIZE, width=4)
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
-    half.set_weights(network.get_weights())
-    prediction = half.predict_on_batch(inputs)
-    assert half.get_layer("down1").compute_dtype == "bfloat16" and prediction.dtype == np.float32
-    np.testing.assert_allclose(prediction, network.predict_on_batch(inputs), atol=0.02)
+    assert_any_size_and_half_precision(lambda size: photos(size, width=4), network, batch(), "down1")
 
 
 def test_bad_arguments_are_refused():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +37,6 @@ def place(tmp_path_factory) -> Path:
         done = command("train.py", *flags("--data_dir=mine"))
     assert done.status == 0 and "16x32 px" in done.err, done.err
     return folder
-
-
-@pytest.fixture
-def here(place, tmp_path, monkeypatch) -> Path:
-    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_pictures_are_centre_cropped_to_the_shape(place):

@@ -29,7 +29,7 @@ def save(folder: Path, name: str, top: int, invert: bool = False) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A folder of masks, and a finished run that was trained with them."""
+    """A folder of masks, and a finished run that was trained with them and knows them by this place."""
     folder = tmp_path_factory.mktemp("own")
     for number in range(6):
         save(folder / "masks", f"face_{number:06d}.png", 4 * number)
@@ -38,14 +38,6 @@ def place(tmp_path_factory) -> Path:
         done = train()
     assert done.status == 0 and "holds another run" not in done.err, done.err
     return folder
-
-
-@pytest.fixture
-def here(place, tmp_path, monkeypatch) -> Path:
-    """A copy of both, which is the working folder; the masks are still known by their first place."""
-    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def read(file: Path) -> dict:

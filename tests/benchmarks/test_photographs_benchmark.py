@@ -33,7 +33,7 @@ def measure(folder, *options):
     """Runs the benchmark on the pictures; returns its figures."""
     options = [f"--pictures={folder / 'pictures'}", f"--output={folder / 'out'}", *options]
     photographs.run(cli.parse(photographs, options))
-    return json.loads((folder / "out" / "figures.json").read_text())["rows"]
+    return json.loads((folder / "out" / "figures.json").read_text("utf-8"))["rows"]
 
 
 def test_each_kind_has_a_row_for_each_fill_a_sheet_and_a_table(folder, capsys):
