@@ -34,12 +34,12 @@ OVERRIDES = {
 }
 
 MASK = (
-    "Holes: rectangle, centre, several, strokes, face_mask or mixed; or a folder of mask files, in which "
-    "everything but black is missing."
+    "Holes: rectangle, centre, several, strokes, face_mask, mixed or photograph; or a folder of mask files, in "
+    "which everything but black is missing."
 )
 CROP = (
-    "What is taken of pictures of another shape: centre (the largest part), random (in training another part "
-    "each time), or resize (all of it, squeezed)."
+    "What is taken of pictures of another shape: centre (the largest part), random or zoom (in training "
+    "another part each time, of two thirds to all of it or of any scale), or resize (all of it, squeezed)."
 )
 BASELINES = "telea, navier_stokes, biharmonic, patchmatch, fsr, shift_map, pypatchmatch or mean_colour."
 INVERT = "White is known in the mask files, and black is missing."

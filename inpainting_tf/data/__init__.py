@@ -134,7 +134,7 @@ def load(
                 f"{len(absent)} {which} pictures of this run are not in {found.origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
-        return found.read(wanted, which == "train" and data.crop == "random")
+        return found.read(wanted, which == "train" and crops.is_drawn(data.crop))
 
     return Dataset(decode("train"), decode("validation"), decode("test"), found.origin, found.account)
 
@@ -177,9 +177,9 @@ def _in_source(
 def _in_prepared(
     stored: Prepared, data: Data, names: Mapping[str, Sequence[str]] | None, splits: Sequence[str]
 ) -> _Found:
-    if data.crop == "random":
+    if crops.is_drawn(data.crop):
         raise InputError(
-            "`crop` must not be 'random' for prepared pictures, which are cropped already. Received "
+            f"`crop` must not be {data.crop!r} for prepared pictures, which are cropped already. Received "
             f"{str(stored.folder)!r}: pass the folder that they were made from as --data_dir."
         )
     stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size", "crop"))

@@ -63,7 +63,7 @@ def training_batches(
         seed: of order, mirroring and holes.
         flip: mirror half of the pictures.
         start, stop: global steps, counted from 0 at the beginning of the training.
-        crop: "random" takes a part of each picture at random, see `crops`; else they are cropped already.
+        crop: one that is drawn (see `crops`) takes another part each time; else they are cropped already.
         prefill: a method of `inpainting_tf.classical` for "prefilled"; None leaves that out.
     """
     per_epoch, drawing = steps_per_epoch(len(images), batch_size), holes.of(mask, images.shape[1:3], crop)
@@ -73,10 +73,10 @@ def training_batches(
         return _random(seed, _ORDER, epoch).permutation(len(images))
 
     def taken(rows: np.ndarray, step: int) -> np.ndarray:
-        if not isinstance(images, OnDemand) or crop != "random":
+        if not isinstance(images, OnDemand) or not crops.is_drawn(crop):
             return images[rows]
         places = _random(seed, _CROP, step).random((batch_size, crops.NUMBERS), np.float32)
-        return images.parts(rows, crops.at_random(places))
+        return images.parts(rows, crops.drawn(crop, places))
 
     def raw(step: int) -> tuple[np.ndarray, ...]:
         epoch, position = divmod(int(step), per_epoch)

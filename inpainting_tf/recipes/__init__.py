@@ -1,4 +1,4 @@
-"""Every model of the five papers as a recipe, one module per paper; and `best`, which is our own."""
+"""Every model of the five papers as a recipe, one module per paper; and our own, `best` and `photos`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from inpainting_tf.recipes import (
     cifar_cars,
     face_gan,
     multiscale_context_encoder,
+    photos,
     skip_connection,
     unet_vs_cgan,
 )
 from inpainting_tf.recipes.assembly import completion_network
 from inpainting_tf.recipes.recipe import Recipe
 
-PAPERS = (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder, best)
+PAPERS = (face_gan, unet_vs_cgan, skip_connection, cifar_cars, multiscale_context_encoder, best, photos)
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for paper in PAPERS for recipe in paper.RECIPES}
 
 __all__ = ["RECIPES", "Recipe", "build", "get", "table"]

@@ -48,6 +48,8 @@ def folder(tmp_path_factory) -> Path:
         (Part(0.5, 0.0, 0.0), (0.0, 0.0, 30.0, 20.0)),
         (Part(0.5, 1.0, 1.0), (30.0, 60.0, 60.0, 80.0)),
         (Part(1.0, 0.25, 0.9), (0.0, 10.0, 60.0, 50.0)),
+        (Part(zoom=0.0, row=1.0, column=0.0), (0.0, 64.0, 24.0, 80.0)),
+        (Part(zoom=1.0), (0.0, 20.0, 60.0, 60.0)),
     ],
 )
 def test_a_part_by_hand(part, box):
@@ -55,7 +57,7 @@ def test_a_part_by_hand(part, box):
 
 
 def test_a_random_part_is_two_thirds_to_all_and_anywhere_inside():
-    parts = crops.at_random(np.random.default_rng(0).random((500, crops.NUMBERS), np.float32))
+    parts = crops.drawn("random", np.random.default_rng(0).random((500, crops.NUMBERS), np.float32))
     for size in ((80, 60), (60, 80), (33, 47)):
         boxes = np.array([part.box(size, SIZE) for part in parts])
         heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
@@ -66,6 +68,23 @@ def test_a_random_part_is_two_thirds_to_all_and_anywhere_inside():
         rooms = boxes[:, :2] / (np.array(size[::-1]) - np.stack([widths, heights], -1))
         assert rooms.min() < 0.02 and rooms.max() > 0.98
         assert np.abs(np.corrcoef(np.column_stack([heights, rooms]).T) - np.eye(3)).max() < 0.2
+
+
+def test_a_part_of_any_scale_is_as_often_as_not_pixel_by_pixel():
+    parts = crops.drawn("zoom", np.random.default_rng(0).random((500, crops.NUMBERS), np.float32))
+    boxes = np.array([part.box((320, 240), SIZE) for part in parts])
+    scales = (boxes[:, 2] - boxes[:, 0]) / SIZE[1]
+    assert 0.45 < np.mean(scales == 1) < 0.55 and 9.5 < scales.max() <= 10
+    assert 0.2 < np.mean(scales > 10**0.5) < 0.3, "equal factors"
+    assert boxes.min() >= 0 and boxes[:, 3].max() <= 320 and boxes[:, 2].max() <= 240
+    assert parts[0].box((12, 12), SIZE)[2] == 12, "a small picture is enlarged"
+
+
+def test_parts_at_their_own_scale_have_the_pictures_own_pixels(folder):
+    source = sources.folder(folder)
+    whole, corner = source.read(3), source.read(3, SIZE, Part(zoom=0.0, row=0.33, column=0.5))
+    top, left = int(0.33 * (83 - 16)), int(0.5 * (70 - 24))
+    np.testing.assert_array_equal(corner, whole[top : top + 16, left : left + 24])
 
 
 def test_a_picture_is_cut_or_squeezed(folder):
