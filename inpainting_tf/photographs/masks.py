@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -53,7 +54,7 @@ def read_masks(
     files: Sequence[File], size: tuple[int, int], *, fit: bool = False, invert: bool = False
 ) -> np.ndarray:
     """The union of several masks of one picture; see `read_mask`."""
-    found = np.max([_read(file, size, fit, invert) for file in files], axis=0)
+    found = functools.reduce(np.maximum, (_read(file, size, fit, invert) for file in files))
     missing = found >= FAINT
     if missing.all() or not missing.any():
         known = "white" if invert else "black"
@@ -82,7 +83,7 @@ def _read(file: File, size: tuple[int, int], fit: bool, invert: bool) -> np.ndar
 
 def _opacity(levels: np.ndarray, lossy: bool) -> np.ndarray:
     """float32 [H, W] in [0, 1] from the levels of a mask's one channel."""
-    if levels.dtype == bool or levels.max() <= _LABELS or len(np.unique(levels)) <= 2:
+    if levels.max() <= _LABELS or not _has_between(levels):
         return (levels > (levels.max() / 2 if lossy else 0)).astype(np.float32)
     soft = levels.astype(np.float32) / (255 if levels.dtype == np.uint8 else max(65535, levels.max()))
     if lossy:
@@ -91,6 +92,11 @@ def _opacity(levels: np.ndarray, lossy: bool) -> np.ndarray:
     highest, lowest = cv2.dilate(soft, square), cv2.erode(soft, square)
     edge = (highest - lowest > _STEEP * highest) & (highest > 0.25) & (soft > 0)
     return np.where(edge, np.float32(1.0) if not lossy else np.rint(soft), soft)
+
+
+def _has_between(levels: np.ndarray) -> bool:
+    """Whether there are levels between the lowest and the highest."""
+    return bool(((levels > levels.min()) & (levels < levels.max())).any())
 
 
 def _one_channel(image: Image.Image, invert: bool) -> np.ndarray:

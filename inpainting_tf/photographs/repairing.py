@@ -70,7 +70,7 @@ def repair(
     tone = deep.tone(rgb) if photograph.deep is not None else deep.Tone()
     seen = _extended(tone.applied(rgb), ground, hole)
     hole, width = rims.grown_over(hole, seen) if grow is None else (holes.grown(hole, grow), 0)
-    hole = np.where(ground, np.float32(0.0), holes.feathered(hole, feather))
+    hole = _without(ground, holes.feathered(hole, feather))
     mask = hole >= FAINT
     if not mask.any() or not (~mask & ~ground).any():
         raise InputError(
@@ -79,7 +79,9 @@ def repair(
         )
     filled = tone.undone(inpaint(seen, hole))
     share = float(mask.sum() / (~ground).sum())
-    return Repaired(np.where(mask[..., None], filled, rgb), mask, share, width)
+    if seen is not rgb:  # elsewhere it is what the network was shown
+        filled = np.where(mask[..., None], filled, rgb)
+    return Repaired(filled, mask, share, width)
 
 
 def after(photograph: Photograph, done: Repaired) -> Photograph:
@@ -97,6 +99,10 @@ def _ground(alpha: np.ndarray | None, hole: np.ndarray) -> np.ndarray:
     beyond[labels[hole < FAINT]] = True
     beyond[0] = False  # what is visible
     return beyond[labels]
+
+
+def _without(ground: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    return np.where(ground, np.float32(0.0), hole) if ground.any() else hole
 
 
 def _extended(rgb: np.ndarray, ground: np.ndarray, hole: np.ndarray) -> np.ndarray:

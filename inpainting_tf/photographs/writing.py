@@ -160,7 +160,9 @@ def _alpha(photograph: Photograph) -> np.ndarray:
 
 def _alike(written: np.ndarray, rgb: np.ndarray, opaque: np.ndarray) -> bool:
     """Whether the opaque parts are the same but for what a lossy codec changes."""
-    means = [_means(picture * opaque[..., None].astype(np.uint8)) for picture in (written, rgb)]
+    if not opaque.all():
+        written, rgb = (picture * opaque[..., None].astype(np.uint8) for picture in (written, rgb))
+    means = [_means(picture) for picture in (written, rgb)]
     return float(np.abs(means[0] - means[1]).mean()) <= _ALIKE
 
 
