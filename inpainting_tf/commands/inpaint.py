@@ -150,9 +150,10 @@ def _print_notes(outcomes: Sequence[Outcome]) -> None:
             )
     grown = [each.grown for each in outcomes if each.grown]
     if grown:
+        which = "the hole was" if len(outcomes) == 1 else f"the holes of {len(grown)} pictures were"
         print(
-            f"note: the holes of {len(grown)} of the pictures were grown by {max(grown)} px or less, because "
-            "what they cover shines through at their rim. --grow=0 leaves them as they are.",
+            f"note: {which} grown by up to {max(grown)} px: what is covered shines through at the rim. "
+            "--grow=0 leaves masks as they are.",
             file=sys.stderr,
         )
 

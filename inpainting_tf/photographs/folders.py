@@ -162,10 +162,10 @@ def _reason(file: Path, stems: dict[str, list[Path]]) -> str | None:
 
 
 def _name(file: Path, ending: str | None) -> str:
-    """Of the written file: the picture's, with an ending where it had none."""
+    """Of the written file: the picture's, but for an ending that cannot be written."""
     if ending is not None:
         return f"{file.stem}.{ending}"
-    return file.name if file.suffix else f"{file.name}.png"
+    return file.name if file.suffix.lower() in formats.ENDINGS else file.stem + formats.usual_ending(file)
 
 
 def _check(jobs: list[Job]) -> None:

@@ -92,6 +92,14 @@ def is_picture(path: Path) -> bool:
     return _is_heic(path)
 
 
+def usual_ending(path: Path) -> str:
+    """That of a file's format by its content; of one that is not written, and of no picture, PNG's."""
+    with contextlib.suppress(Exception), Image.open(path, formats=readable()) as image:
+        name = "JPEG" if image.format == "MPO" else str(image.format)
+        return FORMATS[name].endings[0]
+    return ".png"
+
+
 def missing_codec(name: str) -> str:
     """What to install to read and write a format."""
     if name == "HEIF":

@@ -77,7 +77,8 @@ def test_what_is_left_out_is_named_with_the_reason(place):
 
 def test_pictures_are_known_by_their_content(place):
     place("scans/a.jfif", "scans/b.dat", "scans/c", "scans/d.gif")
-    assert [row[2] for row in rows(planned())] == ["out/a.jfif", "out/b.dat", "out/c.png", "out/d.gif"]
+    Path("scans/c").write_bytes(encoded(colours(), "JPEG").getvalue())
+    assert [row[2] for row in rows(planned())] == ["out/a.jfif", "out/b.png", "out/c.jpg", "out/d.png"]
     assert [row[2] for row in rows(planned(ending="webp"))][-1] == "out/d.webp"
 
 
