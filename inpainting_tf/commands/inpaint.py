@@ -150,7 +150,8 @@ def _print_notes(outcomes: Sequence[Outcome]) -> None:
             )
     grown = [each.grown for each in outcomes if each.grown]
     if grown:
-        which = "the hole was" if len(outcomes) == 1 else f"the holes of {len(grown)} pictures were"
+        many = len(outcomes) > 1
+        which = f"the holes of {len(grown)} of {len(outcomes)} pictures were" if many else "the hole was"
         print(
             f"note: {which} grown by up to {max(grown)} px: what is covered shines through at the rim. "
             "--grow=0 leaves masks as they are.",
