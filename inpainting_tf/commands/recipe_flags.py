@@ -34,8 +34,8 @@ OVERRIDES = {
 }
 
 MASK = (
-    "Holes: rectangle, centre, several, strokes, face_mask, mixed or photograph; or a folder of mask files, in "
-    "which everything but black is missing."
+    "Holes: rectangle, centre, several, strokes, face_mask, mixed or photograph; or a folder of mask files, "
+    "in which everything but black is missing."
 )
 CROP = (
     "What is taken of pictures of another shape: centre (the largest part), random or zoom (in training "
