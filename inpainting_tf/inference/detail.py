@@ -20,6 +20,8 @@ DETAILS = ("auto", "exemplar", "none")
 THICK = 16  # pixels: thinner holes the network fills sharply
 LARGEST = 36_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
 _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
+_BAND = 64  # rows looked at together
+_ENOUGH = 2_000_000  # pixels looked at in large surroundings, in bands spread over them
 _GRAINY = 1 / 255  # deviation of the finest detail around a hole, below which there is none to copy
 _SHIFT = 0.04  # by which the copies' colours may be shifted to those of the guide
 _TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
@@ -47,17 +49,21 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
         own = labels[place] == label
         if detail == "auto" and _is_smooth(picture[place], mask[place]):
             continue
-        filled = _detailed(to_float(picture[place]), mask[place], min(1.0, (LARGEST / area) ** 0.5), detail)
-        picture[place][own] = to_levels(filled[own], picture.dtype)
+        _paint(picture[place], mask[place], own, min(1.0, (LARGEST / area) ** 0.5), detail)
 
 
 def _is_smooth(picture: np.ndarray, hole: np.ndarray) -> bool:
     """Whether the known pixels, but for a rim of two, have nothing but the steps of uint8."""
-    values = to_float(picture)
-    fine = (values - cv2.GaussianBlur(values, (0, 0), 1.0))[
-        cv2.dilate(hole.astype(np.uint8), np.ones((5, 5))) == 0
-    ]
+    known = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5))) == 0
+    step = math.ceil(hole.size / _ENOUGH)
+    height = hole.shape[0] if step == 1 else _BAND
+    bands = [slice(top, top + height) for top in range(0, hole.shape[0], step * height)]
+    fine = np.concatenate([_fine(to_float(picture[band]))[known[band]] for band in bands])
     return not fine.size or float(fine.std()) < _GRAINY
+
+
+def _fine(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), 1.0))
 
 
 def _maybe_thick(mask: np.ndarray) -> bool:
@@ -66,25 +72,42 @@ def _maybe_thick(mask: np.ndarray) -> bool:
     return bool(cv2.erode(mask.astype(np.uint8), np.ones((side, side), np.uint8)).any())
 
 
-def _detailed(picture: np.ndarray, hole: np.ndarray, scale: float, detail: str) -> np.ndarray:
-    """The exemplar fill guided by the fill that is there, synthesized at a scale of at most 1."""
+def _paint(picture: np.ndarray, hole: np.ndarray, own: np.ndarray, scale: float, detail: str) -> None:
+    """Paints `own` pixels, in place, by the exemplar fill guided by the fill that is there.
+
+    It is synthesized at a scale of at most 1; what that lacks is taken from where the patches were.
+    """
     if scale == 1.0:
-        return _synthesized(picture, hole, detail)[0]
-    height, width = hole.shape
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    missing = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+        filled, _ = _synthesized(to_float(picture), hole, detail)
+        picture[own] = to_levels(filled[own], picture.dtype)
+        return
+    channels = [picture[..., number] for number in range(3)]  # one at a time: they may be of many megapixels
+    size = (max(1, round(hole.shape[0] * scale)), max(1, round(hole.shape[1] * scale)))
+    small = np.stack([_resized(to_float(each), size, cv2.INTER_AREA) for each in channels], axis=-1)
+    missing = _resized(hole.astype(np.float32), size, cv2.INTER_AREA) > 0
     filled, sources = _synthesized(small, missing, detail)
-    # What the smaller scale lacks is taken from where the patches were.
-    fine = picture - cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    y, x = np.mgrid[:height, :width]
-    down, right = y * size[1] // height, x * size[0] // width
-    rows, columns = np.moveaxis(sources[down, right], -1, 0)
-    rows = np.clip(y + np.rint((rows - down) / scale).astype(int), 0, height - 1)
-    columns = np.clip(x + np.rint((columns - right) / scale).astype(int), 0, width - 1)
-    enlarged = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
-    known = ~hole[rows, columns][..., None]
-    return np.asarray(np.clip(enlarged + known * fine[rows, columns], 0.0, 1.0))
+    origins = _origins(own, sources, scale)
+    known = ~hole.ravel()[origins]
+    for number, each in enumerate(channels):
+        fine = to_float(each) - _resized(small[..., number], hole.shape, cv2.INTER_CUBIC)
+        enlarged = _resized(filled[..., number], hole.shape, cv2.INTER_CUBIC)
+        each[own] = to_levels(enlarged[own] + known * fine.ravel()[origins], picture.dtype)
+
+
+def _origins(own: np.ndarray, sources: np.ndarray, scale: float) -> np.ndarray:
+    """The place in the flattened picture from which each of its own pixels comes, given those of a scale."""
+    (height, width), (small_height, small_width) = own.shape, sources.shape[:2]
+    places = np.moveaxis(np.mgrid[:small_height, :small_width], 0, -1)
+    steps = np.rint((sources - places) / scale).astype(np.int32).reshape(-1, 2)
+    y, x = np.nonzero(own)
+    cells = y * small_height // height * small_width + x * small_width // width
+    rows = np.clip(y + steps[cells, 0], 0, height - 1)
+    return rows * width + np.clip(x + steps[cells, 1], 0, width - 1)
+
+
+def _resized(values: np.ndarray, size: tuple[int, ...], interpolation: int) -> np.ndarray:
+    """Float [H, W] in another (height, width)."""
+    return np.asarray(cv2.resize(values, size[::-1], interpolation=interpolation))
 
 
 def _synthesized(guide: np.ndarray, hole: np.ndarray, detail: str) -> tuple[np.ndarray, np.ndarray]:
