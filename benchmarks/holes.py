@@ -156,7 +156,7 @@ def compared(case: str, picture: Any, mask: Any, args: flags.FlagValues) -> list
             try:
                 found = processes.run(measure, way, args.model, picture, mask, args.repetitions, file)
             except (processes.Died, MemoryError) as error:
-                print(f"{case}, {way}: {error or 'out of memory'}")
+                print(f"{case}, {way}: {str(error) or 'out of memory'}")
                 continue
             results.append(np.load(file)[mask].astype(int))
             difference = np.abs(results[-1] - results[0])

@@ -93,11 +93,8 @@ def inpaint(
             "Inpainter(model.input, model.output)."
         )
     images, opacities = _checked(image, mask)
-    holes = opacities >= rims.FAINT
-    wholes = holes
-    if blend != "none":
-        # On a mixed rim neither network nor blending may rely.
-        wholes = np.stack([rims.grown_over(*each)[0] for each in zip(holes, images, strict=True)])
+    wholes, partly, weights = _holes(images, opacities, blend)
+    del opacities  # of a large picture, as large as what is to come
     plans = [_plan(model.facts, whole, direct) for whole in wholes]
     filled = images.copy()
     predictions = _predictions(model, images, wholes, plans)
@@ -105,7 +102,8 @@ def inpaint(
         _paint(filled[index], plans[index], group, blend)
         if blend == "poisson" or detail == "exemplar":
             details.add(filled[index], wholes[index], detail)
-    _lay_over(images, filled, wholes, np.where(holes, opacities, 0.0))
+    mixture = images[partly] * (1.0 - weights) + filled[partly] * weights
+    filled[partly] = np.rint(mixture).astype(filled.dtype)
     return filled if np.ndim(image) == 4 else filled[0]
 
 
@@ -117,12 +115,15 @@ def _paint(picture: np.ndarray, plan: windows.Plan, predictions: Iterable[Predic
     canvas.paint(picture, blend == "poisson")
 
 
-def _lay_over(images: np.ndarray, filled: np.ndarray, wholes: np.ndarray, opacities: np.ndarray) -> None:
-    """Lays `filled`, which differs in `wholes` alone, over `images` with opacities [N, H, W], in place."""
+def _holes(images: np.ndarray, opacities: np.ndarray, blend: str) -> tuple[np.ndarray, ...]:
+    """What is to be filled; where the picture shows through it, both bool [N, H, W]; the fill's share."""
+    holes = opacities >= rims.FAINT
+    wholes = holes
+    if blend != "none":
+        # On a mixed rim neither network nor blending may rely.
+        wholes = np.stack([rims.grown_over(*each)[0] for each in zip(holes, images, strict=True)])
     partly = wholes & (opacities < 1)
-    weight = opacities[partly][:, None]
-    mixture = images[partly] * (1.0 - weight) + filled[partly] * weight
-    filled[partly] = np.rint(mixture).astype(filled.dtype)
+    return wholes, partly, np.where(holes[partly], opacities[partly], 0.0)[:, None]
 
 
 def _checked(image: np.ndarray, mask: Any) -> tuple[np.ndarray, np.ndarray]:
