@@ -21,7 +21,7 @@ THICK = 16  # pixels: thinner holes the network fills sharply
 LARGEST = 36_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
 _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
 _BAND = 64  # rows looked at together
-_ENOUGH = 2_000_000  # pixels looked at in large surroundings, in bands spread over them
+_ENOUGH = 2_000_000  # pixels looked at in large surroundings, in bands spread over what is known
 _GRAINY = 1 / 255  # deviation of the finest detail around a hole, below which there is none to copy
 _SHIFT = 0.04  # by which the copies' colours may be shifted to those of the guide
 _TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
@@ -55,11 +55,12 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
 def _is_smooth(picture: np.ndarray, hole: np.ndarray) -> bool:
     """Whether the known pixels, but for a rim of two, have nothing but the steps of uint8."""
     known = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5))) == 0
-    step = math.ceil(hole.size / _ENOUGH)
-    height = hole.shape[0] if step == 1 else _BAND
-    bands = [slice(top, top + height) for top in range(0, hole.shape[0], step * height)]
-    fine = np.concatenate([_fine(to_float(picture[band]))[known[band]] for band in bands])
-    return not fine.size or float(fine.std()) < _GRAINY
+    height = hole.shape[0] if hole.size <= _ENOUGH else _BAND
+    bands = [slice(top, top + height) for top in range(0, hole.shape[0], height)]
+    bands = [band for band in bands if known[band].any()]
+    step = max(1, math.ceil(len(bands) * height * hole.shape[1] / _ENOUGH))
+    fine = [_fine(to_float(picture[band]))[known[band]] for band in bands[::step]]
+    return not fine or float(np.concatenate(fine).std()) < _GRAINY
 
 
 def _fine(values: np.ndarray) -> np.ndarray:

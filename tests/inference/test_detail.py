@@ -102,6 +102,16 @@ def test_a_clear_sky_keeps_its_smooth_fill():
     assert (picture != before)[mask].any()
 
 
+@pytest.mark.parametrize("deviation", [0, 14])
+def test_large_surroundings_are_judged_by_the_few_rows_that_are_known(monkeypatch, deviation):
+    picture = np.clip(120 + (grainy().astype(float) - 120) * deviation / 14, 0, 255).astype(np.uint8)
+    mask = np.zeros(SIZE, bool)
+    mask[:60] = True
+    monkeypatch.setattr(detail, "_BAND", 8)
+    monkeypatch.setattr(detail, "_ENOUGH", 1000)
+    assert detail._is_smooth(picture, mask) == (deviation == 0)
+
+
 def test_copies_have_the_colours_of_the_guide():
     """Brighter than all that is known, but for a little: the grain is copied and not the brightness."""
     picture, mask = filled((128, 128, 128))
