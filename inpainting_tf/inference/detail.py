@@ -19,6 +19,7 @@ from inpainting_tf.ops.images import to_float, to_levels
 DETAILS = ("auto", "exemplar", "none")
 THICK = 16  # pixels: thinner holes the network fills sharply
 LARGEST = 36_000  # pixels of a hole: a larger one is synthesized at the scale at which it has so many
+_FEW = 8_000  # known pixels around a hole: in fewer, as in a picture of 64 px, no patch fits well
 _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
 _BAND = 64  # rows looked at together
 _ENOUGH = 2_000_000  # pixels looked at in large surroundings, in bands spread over what is known
@@ -47,20 +48,22 @@ def add(picture: np.ndarray, mask: np.ndarray, detail: str = "auto") -> None:
             slice(max(0, left - margin), left + width + margin),
         )
         own = labels[place] == label
-        if detail == "auto" and _is_smooth(picture[place], mask[place]):
+        if detail == "auto" and not _has_detail(picture[place], mask[place]):
             continue
         _paint(picture[place], mask[place], own, min(1.0, (LARGEST / area) ** 0.5), detail)
 
 
-def _is_smooth(picture: np.ndarray, hole: np.ndarray) -> bool:
-    """Whether the known pixels, but for a rim of two, have nothing but the steps of uint8."""
+def _has_detail(picture: np.ndarray, hole: np.ndarray) -> bool:
+    """Whether the known pixels are many, and but for a rim of two have more than the steps of uint8."""
+    if np.count_nonzero(~hole) < _FEW:
+        return False
     known = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5))) == 0
     height = hole.shape[0] if hole.size <= _ENOUGH else _BAND
     bands = [slice(top, top + height) for top in range(0, hole.shape[0], height)]
     bands = [band for band in bands if known[band].any()]
     step = max(1, math.ceil(len(bands) * height * hole.shape[1] / _ENOUGH))
     fine = [_fine(to_float(picture[band]))[known[band]] for band in bands[::step]]
-    return not fine or float(np.concatenate(fine).std()) < _GRAINY
+    return bool(fine) and float(np.concatenate(fine).std()) >= _GRAINY
 
 
 def _fine(values: np.ndarray) -> np.ndarray:

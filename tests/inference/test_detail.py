@@ -10,7 +10,7 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.inference import Facts, Runtime, detail
 from inpainting_tf.ops.texture import fine_energy
 
-SIZE = (72, 96)
+SIZE = (96, 128)
 
 
 def grainy() -> np.ndarray:
@@ -62,6 +62,16 @@ def test_what_no_known_patch_looks_like_stays_as_it_was_filled():
     assert np.abs(copied[30:42, 40:60].astype(int) - 120).mean() < 30
 
 
+def test_a_small_picture_keeps_its_fill():
+    picture, mask = filled()
+    part = (slice(14, 56), slice(20, 80))
+    small, before = picture[part].copy(), picture[part].copy()
+    detail.add(small, mask[part])
+    np.testing.assert_array_equal(small, before)
+    detail.add(small, mask[part], "exemplar")
+    assert (small != before)[mask[part]].any()
+
+
 def test_a_hole_above_the_largest_gets_the_finest_detail_from_where_its_patches_were(monkeypatch):
     (picture, mask), truth = filled(), grainy()
     monkeypatch.setattr(detail, "LARGEST", 400)  # of 1,280 pixels
@@ -109,7 +119,8 @@ def test_large_surroundings_are_judged_by_the_few_rows_that_are_known(monkeypatc
     mask[:60] = True
     monkeypatch.setattr(detail, "_BAND", 8)
     monkeypatch.setattr(detail, "_ENOUGH", 1000)
-    assert detail._is_smooth(picture, mask) == (deviation == 0)
+    monkeypatch.setattr(detail, "_FEW", 1000)
+    assert detail._has_detail(picture, mask) == (deviation > 0)
 
 
 def test_copies_have_the_colours_of_the_guide():

@@ -53,6 +53,26 @@ def test_drawn_holes_have_no_mixed_rim(box):
     assert rims.mixed(TRUTH, mask) == 0
 
 
+def test_edges_at_some_side_of_a_hole_are_the_pictures_own():
+    """Rectangles on many parts of 64 px: some end at an edge, none at a mixture of what they hide."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        top, left = rng.integers(0, np.array(TRUTH.shape[:2]) - 64)
+        (row, column), (height, width) = rng.integers(4, 36, 2), rng.integers(16, 25, 2)
+        mask = np.zeros((64, 64), bool)
+        mask[row : row + height, column : column + width] = True
+        found.append(rims.mixed(TRUTH[top : top + 64, left : left + 64], mask))
+    assert np.count_nonzero(found) <= 1
+
+
+def test_of_a_few_pixels_nothing_is_concluded():
+    picture, opacity = lettered()
+    rows, columns = slice(35, 60), slice(40, 56)  # a part of the first letter
+    cut = np.zeros(opacity.shape, bool)
+    cut[rows, columns] = (picture > 242).all(-1)[rows, columns]
+    assert 0 < cut.sum() < 80 and rims.mixed(picture, cut) == 0
+
+
 def test_what_is_under_the_hole_does_not_matter():
     picture, _ = lettered()
     cut = (picture > 242).all(-1)
