@@ -81,6 +81,7 @@ ELSEWHERE = {
     "inpainting-tf train": "test_main",
     "inpainting-tf evaluate": "test_main",
     "inpainting-tf reproduce": "test_main",
+    "inpainting-tf prepare": "test_main",
     "pip install .": "test_what_is_installed_is_whole",
     "pip install --no-deps -e . && pip install -r requirements-jax.txt": "test_packaging",
     "make demo": "test_make_knows_its_targets",

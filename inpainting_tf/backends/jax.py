@@ -24,7 +24,7 @@ import numpy as np
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it reports every device it does not find
 
 ERRORS = (jax.errors.JaxRuntimeError,)  # what the framework raises
-_WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 16
+_WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 8
 
 
 class Trainer(keras.Model):

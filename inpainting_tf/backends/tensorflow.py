@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import tensorflow as tf
 logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" not in record.getMessage())
 
 ERRORS = (tf.errors.OpError,)  # what the framework raises
+_WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 8
 
 
 class Trainer(keras.Model):
@@ -103,7 +105,7 @@ def feed(
         return finish(*shaped)
 
     steps = tf.data.Dataset.range(start, stop)
-    return steps.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    return steps.map(batch, _WORKERS, deterministic=True).prefetch(_AHEAD)
 
 
 def strategy() -> str:

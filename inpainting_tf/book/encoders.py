@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpainting_tf import data, figures, files
-from inpainting_tf.data import pictures, pipeline, sources
+from inpainting_tf.data import decoding, pipeline, sources
 from inpainting_tf.errors import InputError
 from inpainting_tf.networks import multiscale
 from inpainting_tf.networks.blocks import check_positive
@@ -68,8 +68,8 @@ def labelled_pictures(
     position = {name: index for index, name in enumerate(source.names)}
 
     def part(which: str) -> tuple[np.ndarray, np.ndarray]:
-        found = pictures.decode(source, [position[name] for name in names[which]], (32, 32))
-        return found.images, np.array([source.label(position[name]) for name in found.names])
+        found = decoding.decode(source, [position[name] for name in names[which]], (32, 32))
+        return found.images[:], np.array([source.label(position[name]) for name in found.names])
 
     return *part("train"), *part("test")
 

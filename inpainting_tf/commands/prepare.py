@@ -17,6 +17,7 @@ from inpainting_tf import sizes
 from inpainting_tf.commands import cli
 from inpainting_tf.data import FACES as USUAL
 from inpainting_tf.data import Data, load, prepared
+from inpainting_tf.data.splits import counts
 from inpainting_tf.errors import InputError
 
 
@@ -44,12 +45,14 @@ def run(args: flags.FlagValues) -> None:
         raise InputError("--output must be a new or an empty folder. Received none.")
     prepared.require_free(args.output)  # before an hour's decoding rather than after it
     wanted = _wanted(args)
-    dataset = load(wanted, args.data_dir)
+    dataset = load(wanted, args.data_dir, check=False)  # done by `write`
     print(dataset.account, file=sys.stderr)
     folder = prepared.write(dataset, wanted, args.output)
+    stored = prepared.find(folder)
+    assert stored is not None, "it was written"
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
-        f"Prepared {dataset.counts()} pictures of {dataset.origin}, {sizes.text(wanted.image_size)} px, "
+        f"Prepared {counts(stored.names)} pictures of {dataset.origin}, {sizes.text(wanted.image_size)} px, "
         f"{megabytes:.1f} MB, in {folder}."
     )
     options = ["--model=glcic", *_unusual(wanted), f"--data_dir={folder}"]

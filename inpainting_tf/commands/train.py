@@ -12,6 +12,7 @@ from absl import flags
 
 from inpainting_tf import environment
 from inpainting_tf.commands import cli, recipe_flags
+from inpainting_tf.data.decoding import MEMORY
 
 
 def define_flags(define: cli.Define) -> None:
@@ -22,6 +23,8 @@ def define_flags(define: cli.Define) -> None:
     define.float("checkpoint_minutes", 2.0, "Time between checkpoints.", lower_bound=0)
     kept = "Keep a model of every so many epochs, in kept/; default: the last and the best alone."
     define.integer("keep_every", None, kept, lower_bound=1)
+    memory = "GiB of decoded pictures to keep; of more, the others are decoded while it trains."
+    define.float("memory", MEMORY / 2**30, memory, lower_bound=0)
     define.boolean("list", False, "Show every model and stop.")
 
 
@@ -40,6 +43,7 @@ def run(args: flags.FlagValues) -> None:
         data_dir=args.data_dir,
         checkpoint_minutes=args.checkpoint_minutes,
         keep_every=args.keep_every,
+        memory=int(args.memory * 2**30),
     )
     workdir = shlex.quote(f"--workdir={cli.shown(trained.folder)}")
     figures = cli.shown(trained.figures)

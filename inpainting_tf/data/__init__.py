@@ -9,20 +9,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from inpainting_tf import sizes
-from inpainting_tf.data import celeba, crops, pictures, prepared, sources
+from inpainting_tf.data import celeba, crops, decoding, prepared, sources
+from inpainting_tf.data.decoding import MEMORY, Decoded
 from inpainting_tf.data.fingerprints import fingerprint
 from inpainting_tf.data.holes import add_holes
-from inpainting_tf.data.on_demand import OnDemand
-from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.data.prepared import Prepared
 from inpainting_tf.data.source import SPLITS
-from inpainting_tf.data.splits import of_source, split, with_validation
+from inpainting_tf.data.splits import counts, of_source, split, with_validation
 from inpainting_tf.errors import InputError, unknown
 
 __all__ = ["FACES", "SPLITS", "Data", "Dataset", "add_holes", "fingerprint", "load", "split"]
@@ -91,8 +89,7 @@ class Dataset:
 
     def counts(self) -> str:
         """How many pictures each split has, in words."""
-        train, validation, test = (len(names) for names in self.names().values())
-        return f"{train} training, {validation} validation and {test} test"
+        return counts(self.names())
 
 
 def load(
@@ -101,10 +98,13 @@ def load(
     *,
     names: Mapping[str, Sequence[str]] | None = None,
     splits: Sequence[str] = SPLITS,
+    memory: int = MEMORY,
+    check: bool = True,
 ) -> Dataset:
     """The pictures of a recipe, decoded; unreadable ones are left out and named in a warning per split.
 
-    Training pictures of which random parts are taken are an `OnDemand`.
+    What does not fit into the memory is decoded when it is needed; so are training pictures of which random
+    parts are taken.
 
     Args:
         data: the recipe's part.
@@ -114,6 +114,9 @@ def load(
             validation pictures; None splits anew, into the same pictures as long as the source holds the
             same.
         splits: those to decode; the others stay empty.
+        memory: bytes of decoded pictures that are kept.
+        check: decode also the pictures that do not fit once, to leave out the unreadable ones; else one of
+            them is an `InputError` when it is needed.
 
     Raises:
         InputError: no such source or class, nothing found, too few pictures, a named picture that is not
@@ -123,6 +126,7 @@ def load(
         raise unknown("crop", data.crop, crops.CROPS)
     stored = prepared.find(data_dir)
     found = _in_source(data, data_dir, names) if stored is None else _in_prepared(stored, data, names, splits)
+    kept = _kept(found.names, splits, memory, data.shape)
 
     def decode(which: str) -> Decoded:
         if which not in splits:
@@ -134,21 +138,47 @@ def load(
                 f"{len(absent)} {which} pictures of this run are not in {found.origin} any more, e.g. "
                 f"{absent[0]}. Pass the folder it was trained on as --data_dir."
             )
-        return found.read(wanted, which == "train" and crops.is_drawn(data.crop))
+        room = 0 if which == "train" and crops.is_drawn(data.crop) else kept[which]
+        return found.read(wanted, room, check and names is None)
 
-    return Dataset(decode("train"), decode("validation"), decode("test"), found.origin, found.account)
+    parts = {which: decode(which) for which in SPLITS}
+    account = f"{found.account} {_about_memory(parts.values())}"
+    return Dataset(parts["train"], parts["validation"], parts["test"], found.origin, account.strip())
+
+
+def _about_memory(parts: Iterable[Decoded]) -> str:
+    lazy = [part.images for part in parts if isinstance(part.images, decoding.OnDemand)]
+    if not lazy:
+        return ""
+    count, kept = sum(map(len, lazy)), sum(images.kept for images in lazy)
+    return f"{kept} of {count} pictures are kept in memory; the others are decoded on demand."
+
+
+def _kept(
+    names: Mapping[str, Sequence[str]], splits: Sequence[str], memory: int, size: tuple[int, int]
+) -> dict[str, int]:
+    """The memory of each split: the small ones first have what they take."""
+    parts = {}
+    for which in sorted(splits, key=lambda which: len(names.get(which, ()))):
+        parts[which] = min(memory, len(names.get(which, ())) * decoding.bytes_each(size))
+        memory -= parts[which]
+    return parts
 
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """Where the pictures of a data set are: their names by split, all names there are, how to read some.
+    """Where the pictures of a data set are.
 
-    `read` takes their names, and whether they are read on demand.
+    Attributes:
+        names: of the pictures of each split.
+        known: all names there are.
+        read: (names, bytes to keep, whether to check) -> the pictures of these names.
+        origin, account: as in `Dataset`.
     """
 
     names: Mapping[str, Sequence[str]]
     known: Container[str]
-    read: Callable[[Sequence[str], bool], Decoded]
+    read: Callable[[Sequence[str], int, bool], Decoded]
     origin: str
     account: str = ""
 
@@ -164,12 +194,9 @@ def _in_source(
     position = {name: index for index, name in enumerate(source.names)}
     source = dataclasses.replace(source, part=crops.fixed(data.crop))
 
-    def read(wanted: Sequence[str], on_demand: bool) -> Decoded:
-        decoded = pictures.decode(source, [position[name] for name in wanted], data.shape)
-        if not on_demand:
-            return decoded
-        images: Any = OnDemand(source, [position[name] for name in decoded.names], data.shape)
-        return dataclasses.replace(decoded, images=images)
+    def read(wanted: Sequence[str], memory: int, check: bool) -> Decoded:
+        indices = [position[name] for name in wanted]
+        return decoding.decode(source, indices, data.shape, memory=memory, check=check)
 
     return _Found(names, position, read, source.origin, account)
 
@@ -185,7 +212,7 @@ def _in_prepared(
     stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size", "crop"))
     names = with_validation(stored.names, data) if names is None else names
     known = {name for part in stored.names.values() for name in part}
-    return _Found(names, known, lambda wanted, _: stored.pictures(wanted), str(stored.folder))
+    return _Found(names, known, lambda wanted, memory, check: stored.pictures(wanted), str(stored.folder))
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Picture files -> uint8 RGB arrays of one size: robust reading, resizing, and decoding a whole source.
+"""Picture files -> uint8 RGB arrays of one size: robust reading and resizing.
 
 Pillow only, no TensorFlow.
 """
@@ -6,27 +6,17 @@ Pillow only, no TensorFlow.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
-import json
 import os
-import shutil
 import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from absl import logging
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
 
-from inpainting_tf import files
 from inpainting_tf.data.crops import CENTRE, Part
-from inpainting_tf.data.source import Source
 from inpainting_tf.errors import InputError
 
 SMALLEST_SIDE = 8  # px: smaller files are tracking pixels and icons
@@ -47,31 +37,10 @@ _TURN = {
 }
 
 _limit = threading.Lock()  # of pictures that Pillow opens
-_BLOCK = 512  # pictures submitted to the threads at a time: bounds the memory and the delay of Ctrl-C
-_CACHE_VERSION = 1  # part of the cache's key: raise it when reading or resizing changes the pixels
-_STALE_AFTER = 3600  # seconds without a write after which an incomplete cache file is stale
 
 
 class UnreadablePicture(Exception):
     """A file that holds no readable picture; the message is a short reason without the file's name."""
-
-
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """Pictures of one size, and those that could not be read.
-
-    Attributes:
-        images: uint8 [N, H, W, 3] RGB, an array in memory, a read-only ``np.memmap``, or an `OnDemand`.
-        names: the names of the N pictures, in the order of ``images``.
-        skipped: (name, reason) of every picture that could not be read.
-    """
-
-    images: np.ndarray
-    names: list[str]
-    skipped: list[tuple[str, str]]
-
-
-# One picture
 
 
 def read(
@@ -231,170 +200,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__
-
-
-# A whole source
-
-
-def decode(
-    source: Source,
-    indices: Iterable[int],
-    image_size: tuple[int, int],
-    *,
-    cache_dir: str | os.PathLike | None = None,
-    memory_limit: int = 2 * 2**30,
-) -> Decoded:
-    """Reads the pictures of `source` at `indices`, in that order, cropped and resized to `image_size`.
-
-    Several threads decode; the result does not depend on their timing. Unreadable pictures are left out, with
-    one warning that counts and names them. A progress bar appears on a terminal after a second.
-
-    Args:
-        source: see `inpainting_tf.data.sources`.
-        indices: positions in ``source.names``.
-        image_size: (height, width) in px.
-        cache_dir: the folder for pixels beyond `memory_limit`; None is
-            ``$XDG_CACHE_HOME/inpainting_tf`` or ``~/.cache/inpainting_tf``. The same pictures at the same
-            size are read from there the next time.
-        memory_limit: bytes of pixels up to which they are kept in memory.
-
-    Raises:
-        InputError: no picture could be read, or the cache cannot be written.
-    """
-    indices = [int(index) for index in indices]
-    if len(indices) * _bytes_each(image_size) <= memory_limit:
-        decoded = _into_memory(source, indices, image_size)
-    else:
-        decoded = _through_disk(source, indices, image_size, Path(cache_dir or _default_cache()).expanduser())
-    _report(source, decoded)
-    return decoded
-
-
-def _bytes_each(image_size: tuple[int, int]) -> int:
-    return 3 * image_size[0] * image_size[1]
-
-
-def _default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "inpainting_tf"
-
-
-def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Iterator[np.ndarray | str]:
-    """In the order of `indices`: the picture, or the reason why it is unreadable."""
-
-    def one(index: int) -> np.ndarray | str:
-        try:
-            return source.read(index, image_size)
-        except UnreadablePicture as error:
-            return str(error)
-
-    progress = tqdm(total=len(indices), desc=f"Reading {source.name}", unit="picture", delay=1, disable=None)
-    with progress, ThreadPoolExecutor(os.cpu_count()) as threads:
-        for start in range(0, len(indices), _BLOCK):
-            for row in threads.map(one, indices[start : start + _BLOCK]):
-                progress.update()
-                yield row
-
-
-def _into_memory(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Decoded:
-    images = np.empty((len(indices), *image_size, 3), np.uint8)
-    names: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
-        if isinstance(row, str):
-            skipped.append((source.names[index], row))
-        else:
-            images[len(names)] = row
-            names.append(source.names[index])
-    return Decoded(images[: len(names)], names, skipped)
-
-
-def _report(source: Source, decoded: Decoded) -> None:
-    if not decoded.skipped:
-        return
-    total = len(decoded.names) + len(decoded.skipped)
-    if not decoded.names:
-        name, reason = decoded.skipped[0]
-        raise InputError(
-            f"None of the {total} pictures of {source.origin} can be read. The first, {name}: {reason}."
-        )
-    some = ", ".join(f"{name} ({reason})" for name, reason in decoded.skipped[:3])
-    more = ", ..." if len(decoded.skipped) > 3 else ""
-    logging.warning(
-        "Skipped %d of %d pictures of %s: %s%s", len(decoded.skipped), total, source.origin, some, more
-    )
-
-
-# The cache on disk: KEY.npy holds the pixels, KEY.json names and reasons. The second is written last, each
-# atomically, so that a pair of files with these names is always complete.
-
-
-def _through_disk(source: Source, indices: list[int], image_size: tuple[int, int], folder: Path) -> Decoded:
-    pixels = folder / f"{_key(source, indices, image_size)}.npy"
-    decoded = _find(pixels)
-    if decoded is not None:
-        return decoded
-    with files.replacing(pixels) as temporary:
-        _clear_stale(folder)
-        _check_space(folder, len(indices) * _bytes_each(image_size))
-        notes = _write(temporary, source, indices, image_size)
-    files.write_json(pixels.with_suffix(".json"), notes)
-    found = _find(pixels)
-    if found is None:
-        raise InputError(f"The cache of decoded pictures {pixels} changed while it was written. Start again.")
-    return found
-
-
-def _key(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> str:
-    """Changes with the pictures chosen, their size, and the size or date of any file behind them."""
-    stats = [(str(file), (stat := os.stat(file)).st_size, stat.st_mtime_ns) for file in source.files]
-    names = [source.names[index] for index in indices]
-    what = [_CACHE_VERSION, source.origin, names, stats]
-    if source.part != CENTRE:
-        what.append(astuple(source.part))
-    digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
-    return f"{source.name}-{image_size[0]}x{image_size[1]}-{digest}"
-
-
-def _find(pixels: Path) -> Decoded | None:
-    try:
-        notes = json.loads(pixels.with_suffix(".json").read_bytes())
-        images = np.load(pixels, mmap_mode="r")
-    except (OSError, ValueError, EOFError):  # absent or damaged: written anew
-        return None
-    skipped = [tuple(pair) for pair in notes["skipped"]]
-    return Decoded(images[: len(notes["names"])], notes["names"], skipped)
-
-
-def _write(path: Path, source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> dict:
-    """Writes pixels row by row: a full disk is then an OSError, where with a memmap the process is killed."""
-    names: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    with open(path, "wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), *image_size, 3)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
-            if isinstance(row, str):
-                skipped.append((source.names[index], row))
-            else:
-                file.write(row.tobytes())
-                names.append(source.names[index])
-        for _ in skipped:  # the header was written before their number was known
-            file.write(bytes(_bytes_each(image_size)))
-    return {"names": names, "skipped": skipped}
-
-
-def _clear_stale(folder: Path) -> None:
-    """Removes incomplete files of killed runs; a live run has written to its file within the hour."""
-    for part in folder.glob(".*.npy"):
-        if time.time() - part.lstat().st_mtime > _STALE_AFTER:
-            part.unlink(missing_ok=True)
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    """Raises `InputError` before an hour's decoding rather than after it."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise InputError(
-            f"The cache of decoded pictures in {folder} takes {needed / 2**30:.2g} GiB, but has "
-            f"{free / 2**30:.2g} GiB free. Make room there, or set XDG_CACHE_HOME to another folder."
-        )

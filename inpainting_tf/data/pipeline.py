@@ -20,7 +20,7 @@ import numpy as np
 
 from inpainting_tf import backends, classical
 from inpainting_tf.data import crops, holes
-from inpainting_tf.data.on_demand import OnDemand
+from inpainting_tf.data.decoding import Images, OnDemand
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops import images as pictures
 from inpainting_tf.ops.masks import Mask
@@ -43,7 +43,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 
 def training_batches(
-    images: np.ndarray | OnDemand,
+    images: Images,
     mask: Mask,
     *,
     batch_size: int,
@@ -57,7 +57,8 @@ def training_batches(
     """The batches of steps `start` to `stop`, reshuffled every epoch, as `keras.Model.fit` takes them.
 
     Args:
-        images: uint8 [count, H, W, 3]; may be memory-mapped. For random parts an `OnDemand`.
+        images: uint8 [count, H, W, 3]: an array, memory-mapped, or decoded on demand; for random parts an
+            `OnDemand`.
         mask: the holes to draw.
         batch_size: pictures per step.
         seed: of order, mirroring and holes.
@@ -102,7 +103,7 @@ def training_batches(
 
 
 def test_batches(
-    images: np.ndarray,
+    images: Images,
     mask: Mask,
     *,
     batch_size: int,

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from inpainting_tf import files, sizes
-from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.data.decoding import Decoded, Images, OnDemand, report
 from inpainting_tf.data.source import SPLITS
 from inpainting_tf.data.splits import NUMBERED
 from inpainting_tf.errors import InputError
@@ -89,17 +89,34 @@ class Prepared:
         )
 
     def pictures(self, names: Sequence[str]) -> Decoded:
-        """The pictures of these names, in that order: a whole split memory-mapped, others in memory."""
+        """The pictures of these names, in that order, memory-mapped."""
         names = list(names)
         for which, images in self.images.items():
             if names == self.names[which]:
                 return Decoded(images, names, [])
-        places = {name: (which, row) for which in SPLITS for row, name in enumerate(self.names[which])}
-        chosen = np.empty((len(names), *self.images["test"].shape[1:]), np.uint8)
-        for image, name in zip(chosen, names, strict=True):
-            which, row = places[name]
-            image[:] = self.images[which][row]
-        return Decoded(chosen, names, [])
+        return Decoded(_Selected(self, names), names, [])
+
+
+class _Selected:
+    """Some pictures of a prepared data set, in any order: uint8 [N, H, W, 3], read when they are indexed."""
+
+    def __init__(self, stored: Prepared, names: Sequence[str]) -> None:
+        self._images = [*stored.images.values()]
+        each = [(name, place) for place, which in enumerate(stored.images) for name in stored.names[which]]
+        rows = [row for which in stored.images for row in range(len(stored.names[which]))]
+        known = {name: (place, row) for (name, place), row in zip(each, rows, strict=True)}
+        self._places = np.array([known[name] for name in names], int).reshape(-1, 2)
+        self.shape: tuple[int, int, int, int] = (len(names), *self._images[0].shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, key: Any, /) -> np.ndarray:
+        places, rows = self._places[key].reshape(-1, 2).T
+        images = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        for number, stored in enumerate(self._images):
+            images[places == number] = stored[rows[places == number]]
+        return images.reshape(*self._places[key].shape[:-1], *self.shape[1:])
 
 
 def flag_value(value: Any) -> str:
@@ -122,16 +139,16 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
         InputError: the folder holds something, or cannot be written (full disk, no permission, ...).
     """
     folder = require_free(folder)
-    notes = {
-        "format": _FORMAT,
-        "data": {field: getattr(data, field) for field in FLAGS},
-        "origin": dataset.origin,
-        "names": dataset.names(),
-    }
     with files.replacing_folder(folder.resolve()) as temporary:
-        for which in SPLITS:
-            if len(images := getattr(dataset, which).images):
-                _write(temporary / f"{which}.npy", images)
+        written = {which: _write(temporary / f"{which}.npy", getattr(dataset, which)) for which in SPLITS}
+        for decoded in written.values():
+            report(dataset.origin, decoded)
+        notes = {
+            "format": _FORMAT,
+            "data": {field: getattr(data, field) for field in FLAGS},
+            "origin": dataset.origin,
+            "names": {which: decoded.names for which, decoded in written.items()},
+        }
         files.write_json(temporary / NOTES, notes)
     return folder
 
@@ -170,13 +187,38 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
     return Prepared(folder, settings, names, images)
 
 
-def _write(path: Path, images: np.ndarray) -> None:
-    """Writes without a memmap: a full disk is then an OSError."""
+def _write(path: Path, decoded: Decoded) -> Decoded:
+    """Writes without a memmap: a full disk is then an OSError. Returns what of it could be read."""
+    done = Decoded(decoded.images, [], [])
+    if not decoded.names:
+        return done
     with open(path, "wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": images.shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for first in range(0, len(images), _BLOCK):
-            file.write(images[first : first + _BLOCK].tobytes())
+        _write_header(file, decoded.images.shape)
+        start = file.tell()
+        for name, row in zip(decoded.names, _each(decoded.images), strict=True):
+            if isinstance(row, str):
+                done.skipped.append((name, row))
+            else:
+                file.write(row.tobytes())
+                done.names.append(name)
+        file.seek(0)
+        _write_header(file, (len(done.names), *decoded.images.shape[1:]))
+        assert file.tell() == start, "NumPy leaves room in the header for any number of pictures"
+    return done
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _each(images: Images) -> Iterator[np.ndarray | str]:
+    """Each picture, or the reason why it cannot be read."""
+    if isinstance(images, OnDemand):
+        yield from images.each()
+        return
+    for first in range(0, len(images), _BLOCK):
+        yield from images[first : first + _BLOCK]
 
 
 def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:

@@ -54,6 +54,12 @@ def of_source(source: Source, data: Data) -> tuple[dict[str, list[str]], str]:
     return named, f"{source.account} Of the numbers {data.ids} {len(there)} are there; no others are taken."
 
 
+def counts(names: Mapping[str, Sequence[str]]) -> str:
+    """How many pictures each split has, in words."""
+    train, validation, test = (len(names[which]) for which in SPLITS)
+    return f"{train} training, {validation} validation and {test} test"
+
+
 def ids(text: str) -> tuple[int, int]:
     """First and last number of "1-5000".
 

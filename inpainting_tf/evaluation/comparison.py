@@ -13,9 +13,9 @@ import numpy as np
 
 from inpainting_tf import classical, data, evaluation, figures, files, runs, sizes
 from inpainting_tf.data import Data, holes, measured, pipeline
+from inpainting_tf.data.decoding import Decoded
 from inpainting_tf.data.holes import Holes
 from inpainting_tf.data.mask_files import MaskFiles
-from inpainting_tf.data.pictures import Decoded
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import Evaluation, Fill
 from inpainting_tf.evaluation.measuring import Watch

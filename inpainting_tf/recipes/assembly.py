@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
 from inpainting_tf import networks
 from inpainting_tf.data import pipeline
+from inpainting_tf.data.decoding import Images
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import losses, masks
@@ -49,7 +49,7 @@ def portable_discriminator(recipe: Recipe) -> keras.Model | None:
         return _build(recipe.discriminator, image_size=recipe.data.image_size)
 
 
-def training_batches(recipe: Recipe, completion: Inpainter, images: np.ndarray, start: int, stop: int) -> Any:
+def training_batches(recipe: Recipe, completion: Inpainter, images: Images, start: int, stop: int) -> Any:
     """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`.
 
     Their holes are prefilled if the network `completion` has a prefill.

@@ -8,7 +8,7 @@ import numpy as np
 
 from inpainting_tf import figures, files
 from inpainting_tf.data import pipeline
-from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.data.decoding import Decoded
 from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
 from inpainting_tf.runs.events import Events

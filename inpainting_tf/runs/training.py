@@ -16,6 +16,7 @@ import keras
 
 from inpainting_tf import backends, data, environment, files, sizes
 from inpainting_tf.data import pipeline
+from inpainting_tf.data.decoding import MEMORY, failures_told
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.runs import checkpoints, initial, locking, own_masks, starting
@@ -33,6 +34,7 @@ def train(
     data_dir: str | os.PathLike | None = None,
     checkpoint_minutes: float = 2.0,
     keep_every: int | None = None,
+    memory: int = MEMORY,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: bool = True,
 ) -> Run:
@@ -45,6 +47,8 @@ def train(
         data_dir: the pictures' folder; None searches the usual ones.
         checkpoint_minutes: time between checkpoints; 0 writes one after every step.
         keep_every: epochs between models that are kept in `kept/`; None keeps none.
+        memory: bytes of decoded pictures that are kept; of more, the others are decoded while it trains, the
+            same pictures in the same order.
         callbacks: Keras callbacks, called as if the run's epochs were those of `fit`: `logs` at the end of
             an epoch are its row of `history.csv`. `self.model` is the trainer, `self.model.completion` the
             network; `self.model.stop_training = True` ends this call, with everything saved.
@@ -76,7 +80,7 @@ def train(
         files.sweep(folder)
         with backends.memory_told(lambda: _memory_advice(run)):
             keras.utils.set_random_seed(recipe.seed)
-            training = _Training(run, data_dir, keep_every)
+            training = _Training(run, data_dir, keep_every, memory)
             if settings:
                 print(_settings(run.recipe), file=sys.stderr)
             training.fit(checkpoint_minutes, callbacks)
@@ -111,10 +115,16 @@ def _memory_advice(run: Run) -> str:
 class _Training:
     """One process's share of a run."""
 
-    def __init__(self, run: Run, data_dir: str | os.PathLike | None, keep_every: int | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        data_dir: str | os.PathLike | None,
+        keep_every: int | None = None,
+        memory: int = MEMORY,
+    ) -> None:
         self.run, recipe = run, run.recipe
         known = run.pictures()
-        self.data = self._load_data(data_dir, known)
+        self.data = self._load_data(data_dir, known, memory)
         self.masks = own_masks.record(recipe)
         own_masks.require_same(self.masks, known.get("masks", {}))
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
@@ -133,8 +143,11 @@ class _Training:
         elif recipe != open_run(run.folder).recipe:
             self._record_recipe()
 
-    def _load_data(self, data_dir: str | os.PathLike | None, known: dict[str, Any]) -> data.Dataset:
-        loaded = data.load(self.run.recipe.data, data_dir or known.get("data_dir"), names=known or None)
+    def _load_data(
+        self, data_dir: str | os.PathLike | None, known: dict[str, Any], memory: int
+    ) -> data.Dataset:
+        place = data_dir or known.get("data_dir")
+        loaded = data.load(self.run.recipe.data, place, names=known or None, memory=memory)
         for which, names in loaded.names().items():
             lost = set(known.get(which, names)) - set(names)
             if lost:  # with fewer pictures every later batch would differ
@@ -187,7 +200,8 @@ class _Training:
         between = [guard, progress, self.users, self.history, snapshot, keeper]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
-            self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
+            with failures_told(images):
+                self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
             self._save(self.history.step)
         except Diverged as error:
             raise Diverged(f"{error} {_after_divergence(self.run)}") from error

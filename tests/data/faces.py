@@ -14,4 +14,4 @@ CELEBA = Data("celeba", 16, train=13, validation=2, test=3, ids="1-5000")
 def same(one: Dataset, other: Dataset) -> None:
     assert one.names() == other.names()
     for which in data.SPLITS:
-        np.testing.assert_array_equal(getattr(one, which).images, getattr(other, which).images)
+        np.testing.assert_array_equal(getattr(one, which).images[:], getattr(other, which).images[:])

@@ -12,7 +12,7 @@ import pytest
 from grey import encoded, levels, put, put_celeba
 
 from inpainting_tf import data, models
-from inpainting_tf.data import FACES, Data, pictures, sources
+from inpainting_tf.data import FACES, Data, decoding, sources
 from inpainting_tf.data.pictures import UnreadablePicture
 from inpainting_tf.errors import InputError
 
@@ -117,7 +117,7 @@ def test_a_damaged_member_is_one_unreadable_picture(tmp_path):
     source = sources.celeba(tmp_path / "a.zip")
     with pytest.raises(UnreadablePicture, match="damaged in the archive"):
         source.read(1)
-    decoded = pictures.decode(source, range(3), (16, 24))
+    decoded = decoding.decode(source, range(3), (16, 24))
     assert decoded.images[:, 0, 0, 0].tolist() == [10, 30] and len(decoded.skipped) == 1
 
 
@@ -320,7 +320,7 @@ def test_real_celeba(real_data_dir):
         pytest.skip(f"no celeba in {real_data_dir}")
     source = sources.celeba(real_data_dir)
     assert source.names[:2] == ["000001.jpg", "000002.jpg"]
-    decoded = pictures.decode(source, range(3), (64, 48))
+    decoded = decoding.decode(source, range(3), (64, 48))
     assert decoded.images.shape == (3, 64, 48, 3) and decoded.skipped == []
     assert source.read(0).shape == (218, 178, 3)
     assert (decoded.images.reshape(3, -1).std(-1) > 20).all()  # photographs, not constants

@@ -11,7 +11,7 @@ import tfds_copy
 from grey import encoded, levels
 
 from inpainting_tf import data
-from inpainting_tf.data import FACES, pictures, sources
+from inpainting_tf.data import FACES, decoding, sources
 from inpainting_tf.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("nowhere")
@@ -61,7 +61,7 @@ def test_tfds_names_and_pictures_are_those_that_tfds_itself_gives(prepared):
 def test_tfds_is_found_by_its_own_variable_and_decoded(prepared, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
     source = sources.celeba()
-    decoded = pictures.decode(source, range(6), (32, 24))
+    decoded = decoding.decode(source, range(6), (32, 24))
     assert decoded.images.shape == (6, 32, 24, 3) and decoded.names == source.names
     assert decoded.images[:, 3, 3, 1].tolist() == levels(source)
 
@@ -100,4 +100,4 @@ def test_tfds_damaged_record_is_one_unreadable_picture(prepared, tmp_path):
     shutil.copytree(prepared, tmp_path / "copy")
     tfds_copy.damage_first_record(tmp_path / "copy")
     source = sources.celeba(tmp_path / "copy")
-    assert len(pictures.decode(source, range(6), (32, 24)).skipped) == 1
+    assert len(decoding.decode(source, range(6), (32, 24)).skipped) == 1

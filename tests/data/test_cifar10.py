@@ -15,7 +15,7 @@ from PIL import Image
 from running import command, contents, environment, process, without_tensorflow
 
 from inpainting_tf import data
-from inpainting_tf.data import Data, pictures, prepared, sources
+from inpainting_tf.data import Data, decoding, prepared, sources
 from inpainting_tf.data.sources import cifar10
 from inpainting_tf.errors import InputError
 
@@ -82,7 +82,7 @@ def test_pictures_classes_and_names_are_those_that_tfds_itself_gives(made):
     whole = cifar10(made)
     for name in ("airplane", "automobile", "bird", "truck"):
         source = cifar10(made, name)
-        images = pictures.decode(source, range(len(source)), (32, 32)).images
+        images = decoding.decode(source, range(len(source)), (32, 32)).images
         mine = dict(zip(source.names, images, strict=True))
         stock = tfds.load("cifar10", split="all", data_dir=made, download=False, read_config=config)
         theirs = {
@@ -98,7 +98,7 @@ def test_pictures_classes_and_names_are_those_that_tfds_itself_gives(made):
 
 def test_at_their_own_size_pictures_are_not_resampled(made):
     for source in (cifar10(made), cifar10(made, "truck,airplane")):
-        images = pictures.decode(source, range(len(source)), (32, 32)).images
+        images = decoding.decode(source, range(len(source)), (32, 32)).images
         np.testing.assert_array_equal(images, [picture(number) for number in numbers(images)])
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_record_is_skipped_but_cannot_be_told_to_be_of_a_class(made, t
     shutil.copytree(made, tmp_path / "copy")
     tfds_copy.damage_first_record(tmp_path / "copy")
     source = cifar10(tmp_path / "copy")
-    assert len(pictures.decode(source, range(21), (32, 32)).skipped) == 1
+    assert len(decoding.decode(source, range(21), (32, 32)).skipped) == 1
     with pytest.raises(InputError, match=r"-train.*__0 is a damaged record: prepare the data set again"):
         cifar10(tmp_path / "copy", "automobile")
 
@@ -385,7 +385,7 @@ def test_real_pictures_and_classes_are_those_of_tfds(real, split):
     place = {name: index for index, name in enumerate(source.names)}
     chosen = [place[entry["tfds_id"].decode()] for entry in entries]
     expected = [tf.io.decode_jpeg(entry["image"], 3, dct_method="INTEGER_ACCURATE") for entry in entries]
-    np.testing.assert_array_equal(pictures.decode(source, chosen, (32, 32)).images, expected)
+    np.testing.assert_array_equal(decoding.decode(source, chosen, (32, 32)).images, expected)
     cars = {*cifar10(real, "automobile").names}
     assert [source.names[index] in cars for index in chosen] == [entry["label"] == 1 for entry in entries]
     assert 0 < sum(entry["label"] == 1 for entry in entries) < 60

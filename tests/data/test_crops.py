@@ -13,7 +13,7 @@ from running import command, tiny_flags
 from inpainting_tf import data, recipes
 from inpainting_tf.data import Data, crops, pictures, pipeline, sources
 from inpainting_tf.data.crops import CENTRE, WHOLE, Part
-from inpainting_tf.data.on_demand import OnDemand
+from inpainting_tf.data.decoding import OnDemand
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation.comparison import TestSet
 from inpainting_tf.ops.masks import Mask

@@ -14,7 +14,7 @@ from running import contents
 
 from inpainting_tf import data
 from inpainting_tf.data import Data, Dataset, prepared
-from inpainting_tf.data.pictures import Decoded
+from inpainting_tf.data.decoding import Decoded
 from inpainting_tf.errors import InputError
 
 FILES = {"train.npy", "validation.npy", "test.npy", "prepared.json"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from grey import put
 
-from inpainting_tf.data import pictures, sources
+from inpainting_tf.data import decoding, sources
 from inpainting_tf.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("nowhere")
@@ -38,7 +38,7 @@ def test_synthetic_faces_come_at_any_size_and_are_the_generators():
     assert len(source) == 12 and source.names[0] == "face_000000" and source.names[11] == "face_000011"
     np.testing.assert_array_equal(source.read(3, (32, 48)), face(3, (32, 48)))
     np.testing.assert_array_equal(source.read(3), face(3, 128))
-    decoded = pictures.decode(source, [3, 1], (32, 48))
+    decoded = decoding.decode(source, [3, 1], (32, 48))
     np.testing.assert_array_equal(decoded.images, [face(3, (32, 48)), face(1, (32, 48))])
 
 
