@@ -54,9 +54,9 @@ def read(
     Args:
         file: a path, or an open binary file that holds JPEG, PNG, WebP, BMP, TIFF or GIF.
         image_size: (height, width) to crop and resize to, as `resize` does; None keeps the picture's own.
-        part: which part of the picture is taken for it.
             Large JPEGs are then decoded at a fraction of their size (never under twice the target), which is
             many times faster and may differ by a few grey levels from ``resize(read(file), image_size)``.
+        part: which part of the picture is taken for it.
 
     Returns:
         uint8 [H, W, 3] in 0..255.

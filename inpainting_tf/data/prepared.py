@@ -102,9 +102,11 @@ class _Selected:
 
     def __init__(self, stored: Prepared, names: Sequence[str]) -> None:
         self._images = [*stored.images.values()]
-        each = [(name, place) for place, which in enumerate(stored.images) for name in stored.names[which]]
-        rows = [row for which in stored.images for row in range(len(stored.names[which]))]
-        known = {name: (place, row) for (name, place), row in zip(each, rows, strict=True)}
+        known = {
+            name: (place, row)
+            for place, which in enumerate(stored.images)
+            for row, name in enumerate(stored.names[which])
+        }
         self._places = np.array([known[name] for name in names], int).reshape(-1, 2)
         self.shape: tuple[int, int, int, int] = (len(names), *self._images[0].shape[1:])
 

@@ -34,7 +34,7 @@ class Source:
         origin: the folder, archive or generator, for messages.
         names: one per picture, in a stable order.
         reader: called by `read`.
-        files: the files behind the pictures; a cache of decoded pictures is stale when one of them changes.
+        files: the files behind the pictures: one each, or those that hold them all.
         division: the names of the data set's own "test" and "validation" splits, as far as it has them.
         labeller: called by `label`; None where pictures have no classes.
         numbers: the official number of each picture; none where they have none.
