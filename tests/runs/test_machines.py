@@ -57,6 +57,14 @@ def test_where_no_loss_was_scaled_the_scale_begins_anew(by_policy, there, tmp_pa
 # One run on all of them
 
 
+# Six steps of the network, three of the discriminator, three of both.
+PHASES = {
+    "schedule__completion_share": 0.5,
+    "schedule__discriminator_share": 0.25,
+    "mixed_precision": "auto",
+}
+
+
 class Stop(keras.callbacks.Callback):
     """Ends a machine's share of the training."""
 
@@ -74,10 +82,10 @@ LEG = """if True:
 
 
 def leg(folder, precision: str) -> None:
-    """Two steps on a machine whose fastest precision this is; emulated, as `mixed_precision` is "auto"."""
+    """Two steps on a machine whose fastest precision this is, of a run that leaves it to the machine."""
     former, backends.fastest_precision = backends.fastest_precision, lambda: precision
     try:
-        runs.train(tiny(mixed_precision="auto"), folder, callbacks=[Stop()], settings=False)
+        runs.train(tiny("gan_direct_conv", **PHASES), folder, callbacks=[Stop()], settings=False)
     finally:
         backends.fastest_precision = former
 
@@ -91,7 +99,7 @@ def newest(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
 
 @pytest.mark.slow
 def test_one_run_moves_from_machine_to_machine(tmp_path, capsys):
-    """GPU with TensorFlow -> GPU with JAX -> CPU with JAX -> CPUs with TensorFlow -> GPU, in all phases."""
+    """TensorFlow on a GPU -> JAX on a GPU, a CPU -> TensorFlow on a CPU, a GPU, a CPU; through all phases."""
     moved, stayed, here = tmp_path / "moved", tmp_path / "stayed", Path(__file__).parent
     leg(moved, "float16")
     assert newest(moved)[1]["optimizer/loss_scale/dynamic_scale"] > 1
@@ -110,6 +118,7 @@ def test_one_run_moves_from_machine_to_machine(tmp_path, capsys):
     assert mine.keys() == theirs.keys()
     counters = [name for name in mine if name.endswith(("iteration", "steps"))]
     assert len(counters) == 3 and all(mine[name] == theirs[name] for name in counters)
+    assert [row["phase"] for row in rows_of(moved)] == ["completion", "discriminator", "joint"]
     for one, two in zip(rows_of(moved), rows_of(stayed), strict=True):
         assert (one["step"], one["phase"]) == (two["step"], two["phase"])
         for name in ("loss", "discriminator", "val_hole_psnr"):
