@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 # Four epochs of ten steps. Each phase is long enough to be killed in, however slow this process is to notice.
 PER_EPOCH, COMPLETION, DISCRIMINATOR, TOTAL = 10, 16, 28, 40
 RECIPE = {
-    "data__train": 40,
+    "data__train": 45,  # five of them for validation
     "batch_size": 4,
     "schedule__epochs": 4,
     "schedule__completion_share": 0.4,
