@@ -9,6 +9,7 @@ import pytest
 import inpainting_tf
 from inpainting_tf import classical, data, evaluation, recipes, runs, training
 from inpainting_tf.inference import Engine
+from inpainting_tf.inference.engines import served
 from inpainting_tf.ops import masks
 
 ENTRY_POINTS = {
@@ -17,6 +18,7 @@ ENTRY_POINTS = {
     "inpaint": inpainting_tf.inpaint,
     "Inpainter": inpainting_tf.Inpainter,
     "Engine.fill": Engine.fill,
+    "served.load": served.load,
     "data.add_holes": data.add_holes,
     "recipes.get": recipes.get,
     "runs.train": runs.train,

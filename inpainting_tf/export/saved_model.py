@@ -1,19 +1,26 @@
 """A completion network as a SavedModel for TensorFlow Serving: pictures of any size in, completed ones out.
 
-The graph computes `inpainting_tf.inpaint(..., blend="none")` with all holes of a picture as one, in one
-window (see `inpainting_tf.inference.windows`). It needs neither Keras nor this package.
+Its signatures need neither Keras nor this package. The first three compute `inpainting_tf.inpaint(...,
+blend="none")` with all holes of a picture as one, in one window (see `inpainting_tf.inference.windows`).
 
 serving_default  "image" uint8 [N, H, W, 3], "mask" uint8 [N, H, W, 1], non-zero = missing -> "completed",
                  uint8 [N, H, W, 3]: known pixels bit-identical, the missing ones filled
 encoded          "image_bytes" string [N], JPEG or PNG files that may differ in size, "mask_bytes" string [N]
                  -> "completed_bytes" string [N], PNG files. Missing pixels are those not black in a PNG mask
                  and brighter than 127 in a JPEG mask, where black is not exactly 0.
+encoded_jpeg     the same -> "completed_bytes" string [N], JPEG files, many times faster to encode
+predict          the network alone: "image" float32 [N, h, w, 3] in [0, 1], "mask" float32 [N, h, w, 1], 1 =
+                 missing -> "prediction", float32 [N, h, w, 3]. With it `inference.engines.served` fills
+                 pictures as `inpaint` does: several windows, rims, blending, detail.
+
+Each has a warm-up request, which TensorFlow Serving answers while it loads the model.
 
 An invalid request fails with InvalidArgument and a message like that of `inpaint`.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -26,18 +33,22 @@ from keras import ops
 import inpainting_tf
 from inpainting_tf import files
 from inpainting_tf.errors import InputError
+from inpainting_tf.export import warmup
 from inpainting_tf.export.folding import fold
 from inpainting_tf.inference import Facts, geometry
+from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engines.served import NOTE
 from inpainting_tf.inpainter import Inpainter
 
-_MARK = "inpainting_tf.json"  # marks a folder that may be replaced
+_UNSCALED = 256  # side of the warm-up pictures of a network without a scale
+_JPEG_QUALITY = 95  # with colours at full resolution
 # A distance is the smallest sum of such steps (Borgefors 1986, 5 x 5); the lengths are OpenCV's.
 _STEPS = {1.0: ((0, 1), (1, 0)), 1.4: ((1, 1), (1, -1)), 2.1969: ((1, 2), (2, 1), (1, -2), (2, -1))}
 _CUBIC = -0.75  # OpenCV's
 
 
 def write(model: Inpainter, path: str | os.PathLike, *, direct: bool = False) -> Path:
-    """Writes a completion network as a SavedModel with the two signatures above.
+    """Writes a completion network as a SavedModel with the signatures above.
 
     Args:
         model: from `inpainting_tf.load` or `inpainting_tf.build`, on Keras's TensorFlow backend. Batch
@@ -62,11 +73,12 @@ def write(model: Inpainter, path: str | os.PathLike, *, direct: bool = False) ->
     with files.replacing_folder(folder) as temporary:
         try:
             tf.saved_model.save(module, str(temporary), signatures=served.signatures())
+            warmup.write(temporary, served.examples(model.facts))
         except tf.errors.OpError as error:  # TensorFlow's OSError
             reason = error.message.partition("\n")[0].rpartition("; ")[2]
             raise InputError(f"{str(path)!r} could not be written: {reason}.") from error
         about = {"network": model.name, "direct": served.direct, "inpainting_tf": inpainting_tf.__version__}
-        files.write_json(temporary / _MARK, about)
+        files.write_json(temporary / NOTE, about | {"facts": model.facts.to_json()})
     return folder
 
 
@@ -79,7 +91,7 @@ def _check(facts: Facts, folder: Path) -> None:
             "`model` must be a network without a prefill, which a SavedModel cannot hold. "
             f"Received one with prefill {facts.prefill}."
         )
-    if folder.exists() and not (folder / _MARK).is_file() and not _empty(folder):
+    if folder.exists() and not (folder / NOTE).is_file() and not _empty(folder):
         raise InputError(
             f"`output` must be a new or empty folder or an earlier export. Received {str(folder)!r}: "
             "it is not."
@@ -103,19 +115,33 @@ class _Served:
         image = tf.TensorSpec([None, None, None, 3], tf.uint8, "image")
         mask = tf.TensorSpec([None, None, None, 1], tf.uint8, "mask")
         encoded = [tf.TensorSpec([None], tf.string, name) for name in ("image_bytes", "mask_bytes")]
+        jpeg = functools.partial(tf.io.encode_jpeg, quality=_JPEG_QUALITY, chroma_downsampling=False)
+        as_png, as_jpeg = (functools.partial(self.encoded, encode=each) for each in (tf.io.encode_png, jpeg))
         return {
             "serving_default": tf.function(self.arrays, [image, mask], autograph=False),
-            "encoded": tf.function(self.encoded, encoded, autograph=False),
+            "encoded": tf.function(as_png, encoded, autograph=False),
+            "encoded_jpeg": tf.function(as_jpeg, encoded, autograph=False),
+            "predict": graphs.prediction(self.model, graphs.signature(self.model)),
         }
+
+    def examples(self, facts: Facts) -> dict[str, warmup.Tensors]:
+        """Requests to each signature that take the same ways as those of users."""
+        size = facts.scale.size if facts.scale else (_UNSCALED, _UNSCALED)
+        window = tuple(geometry.rounded_up(side, self.divisor) for side in size)
+        # Pictures of one window are seen whole: only in larger ones are small holes looked at more closely.
+        times = 1 if self.direct or self.fixed else 2
+        return warmup.examples(window, tuple(times * side for side in window))
 
     def arrays(self, image: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"completed": self._completed(image, _missing(image, mask[..., 0] != 0))}
 
-    def encoded(self, image_bytes: tf.Tensor, mask_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+    def encoded(
+        self, image_bytes: tf.Tensor, mask_bytes: tf.Tensor, encode: Callable[[tf.Tensor], tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
         def completed(encoded: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             image, missing = _decoded(*encoded)
             missing = _missing(image[None], missing[None])
-            return tf.io.encode_png(self._completed(image[None], missing)[0])
+            return encode(self._completed(image[None], missing)[0])
 
         pair = _same_number(image_bytes, mask_bytes)
         return {"completed_bytes": tf.map_fn(completed, pair, fn_output_signature=_spec((), tf.string))}

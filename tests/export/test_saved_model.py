@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from encoding import decoded, encoded
+from exported import (
+    CASES,
+    IMAGE,
+    MASK,
+    SIZE,
+    assert_equal,
+    functions,
+    hole,
+    lively,
+    picture,
+    warmed,
+    warmup_requests,
+)
 from running import PATIENCE, command, environment, process, without_tensorflow
 
 import inpainting_tf
@@ -23,94 +33,6 @@ from inpainting_tf.export import saved_model
 from inpainting_tf.inference import inpainting
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
-
-SIZE = (32, 48)
-
-# Height and width of a picture, and its hole: top, bottom, left, right.
-CASES = {
-    "as it was trained": (SIZE, (5, 17, 20, 36)),
-    "larger": ((64, 96), (10, 20, 30, 40)),
-    "a large hole": ((67, 101), (10, 41, 30, 70)),
-    "a large hole in the corner": ((67, 101), (0, 31, 0, 25)),
-    "in the other corner": ((67, 101), (40, 67, 70, 101)),
-    "at the left edge": ((67, 101), (30, 37, 0, 10)),
-    "nearly all": ((150, 130), (30, 110, 20, 100)),
-    "smaller than trained": ((21, 33), (3, 10, 5, 20)),
-    "narrower than trained": ((40, 18), (0, 10, 5, 10)),
-    "tiny": ((7, 5), (1, 3, 1, 4)),
-    "three pixels": ((3, 1), (1, 2, 0, 1)),
-    "a scratch": ((90, 120), (50, 53, 70, 90)),
-    "a thick scratch": ((160, 150), (20, 48, 30, 66)),
-}
-
-
-def lively(model: keras.Model) -> keras.Model:
-    """With weights that let a change of the picture through all layers, and normalizations that matter."""
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        if weight.path.endswith("kernel"):
-            weight.assign(random.normal(0, np.sqrt(4 / np.prod(weight.shape[:-1])), weight.shape))
-        elif weight.path.endswith(("moving_variance", "gamma")):
-            weight.assign(random.uniform(0.5, 2.0, weight.shape))
-        elif weight.path.endswith(("moving_mean", "beta")):
-            weight.assign(random.normal(0.0, 0.2, weight.shape))
-    return model
-
-
-def picture(size: tuple[int, int], seed: int = 0) -> np.ndarray:
-    random, (y, x) = np.random.default_rng(seed), np.mgrid[: size[0], : size[1]]
-    waves = [np.sin(x / 9 + y / 17), np.sin(y / 5 + seed), np.cos(x / 23 - y / 4)]
-    colours = 128 + 100 * np.stack(waves, -1) + random.normal(0, 12, (*size, 3))
-    return np.clip(colours, 0, 255).astype(np.uint8)
-
-
-def hole(size: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
-    missing = np.zeros(size, np.uint8)
-    missing[box[0] : box[1], box[2] : box[3]] = 1
-    return missing
-
-
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
-    """For any size; it knows that it was trained on 32 x 32 pixels with holes up to 8."""
-    network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
-    network.trained_on = (32, 8)
-    return network
-
-
-@pytest.fixture(scope="module")
-def folder(model, tmp_path_factory) -> Path:
-    return saved_model.write(model, tmp_path_factory.mktemp("models") / "inpainting" / "1")
-
-
-@pytest.fixture(scope="module")
-def served(folder):
-    """`serving_default` and `encoded` as functions of arrays and of lists of bytes."""
-    return functions(folder)
-
-
-def functions(folder: Path):
-    loaded = tf.saved_model.load(str(folder))
-    signatures = loaded.signatures
-
-    def arrays(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        mask = tf.constant(mask.reshape(*mask.shape[:3], 1))
-        return signatures["serving_default"](image=tf.constant(image), mask=mask)["completed"].numpy()
-
-    def files(images: list[bytes], masks: list[bytes]) -> list[bytes]:
-        given = {"image_bytes": tf.constant(images), "mask_bytes": tf.constant(masks)}
-        return list(signatures["encoded"](**given)["completed_bytes"].numpy())
-
-    arrays.keep = loaded  # signatures do not keep their variables alive
-    return arrays, files
-
-
-def assert_equal(got: np.ndarray, expected: np.ndarray, missing: np.ndarray) -> None:
-    """To a level, in the hole; exactly, outside it."""
-    assert got.dtype == np.uint8 and got.shape == expected.shape
-    assert np.array_equal(got[missing == 0], expected[missing == 0])
-    assert np.abs(got.astype(int) - expected).max() <= 1
-
 
 # The same picture as from Python
 
@@ -189,7 +111,11 @@ def test_a_batch_is_its_pictures(model, served):
 def test_small_and_large_holes_come_in_one_batch(tmp_path):
     network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
     network.trained_on = (64, 12)
-    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    folder = saved_model.write(network, tmp_path / "1")
+    arrays, _ = functions(folder)
+    masks = dict(warmup_requests(folder))["serving_default"]["mask"][..., 0] > 0
+    plans = [inpainting._plan(network.facts, mask, False) for mask in masks]
+    assert {plan.windows[0].shape for plan in plans} == {(64, 64), (32, 32)}, "warm-up takes both ways"
     images = np.stack([picture((80, 101), seed) for seed in range(3)])
     boxes = [(10, 15, 30, 41), (20, 60, 30, 75), (71, 80, 0, 11)]
     masks = np.stack([hole((80, 101), box) for box in boxes])
@@ -201,7 +127,9 @@ def test_small_and_large_holes_come_in_one_batch(tmp_path):
 
 def test_a_network_of_unknown_scale_sees_the_whole_picture(tmp_path):
     network = lively(networks.get("unet")(None, width=4, levels=2))
-    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    folder = saved_model.write(network, tmp_path / "1")
+    arrays, _ = functions(folder)
+    assert warmed(folder, arrays.keep)["predict"]["prediction"].shape == (1, 256, 256, 3)
     for size in (SIZE, (37, 51), (5, 90)):
         image, missing = picture(size), hole(size, (1, size[0] - 2, 10, 30))
         assert_equal(arrays(image[None], missing[None])[0], inpaint(network, image, missing), missing)
@@ -209,7 +137,9 @@ def test_a_network_of_unknown_scale_sees_the_whole_picture(tmp_path):
 
 def test_a_network_of_one_size_that_sees_the_whole_picture_takes_no_other(tmp_path):
     network = lively(networks.get("direct_conv")(SIZE, width=4))
-    arrays, _ = functions(saved_model.write(network, tmp_path / "1", direct=True))
+    folder = saved_model.write(network, tmp_path / "1", direct=True)
+    arrays, _ = functions(folder)
+    assert warmed(folder, arrays.keep)["serving_default"]["completed"].shape == (2, *SIZE, 3)
     image, missing = picture(SIZE), hole(*CASES["as it was trained"])
     assert_equal(
         arrays(image[None], missing[None])[0],
@@ -230,7 +160,9 @@ OF_ONE_SIZE = {
 @pytest.mark.parametrize("name", OF_ONE_SIZE)
 def test_networks_of_one_size_take_others(tmp_path, name):
     network = lively(networks.get(name)(SIZE, **OF_ONE_SIZE[name]))
-    arrays, _ = functions(saved_model.write(network, tmp_path / "1"))
+    folder = saved_model.write(network, tmp_path / "1")
+    arrays, _ = functions(folder)
+    assert warmed(folder, arrays.keep)["predict"]["prediction"].shape == (1, *SIZE, 3)
     for size, box in [CASES[case] for case in ("as it was trained", "a large hole", "smaller than trained")]:
         expected = inpaint(network, picture(size), hole(size, box))
         assert_equal(arrays(picture(size)[None], hole(size, box)[None])[0], expected, hole(size, box))
@@ -278,7 +210,6 @@ def test_masks_of_every_kind(served, kind):
 
 # Wrong requests
 
-IMAGE, MASK = picture(SIZE), hole(*CASES["as it was trained"])
 WRONG = {
     "mask of another size": (IMAGE, MASK[:30], r"`mask` must have the number.*\[1 32 48\] \[1 30 48\]"),
     "mask on its side": (IMAGE, MASK.T, r"height and width of `image`.*\[1 32 48\] \[1 48 32\]"),
@@ -324,68 +255,13 @@ def test_a_picture_without_its_mask(served):
         served[1]([encoded(IMAGE)] * 2, [encoded(MASK)])
 
 
-# TensorFlow Serving's conventions
-
-
-def test_names_types_and_the_batch_dimension(folder):
-    signatures = tf.saved_model.load(str(folder)).signatures
-    assert set(signatures) == {"serving_default", "encoded"}
-    described = {
-        name: (tensor.dtype, tensor.shape.as_list())
-        for signature in signatures.values()
-        for tensors in (signature.structured_input_signature[1], signature.structured_outputs)
-        for name, tensor in tensors.items()
-    }
-    assert described == {
-        "image": (tf.uint8, [None, None, None, 3]),
-        "mask": (tf.uint8, [None, None, None, 1]),
-        "completed": (tf.uint8, [None, None, None, 3]),
-        "image_bytes": (tf.string, [None]),
-        "mask_bytes": (tf.string, [None]),
-        "completed_bytes": (tf.string, [None]),
-    }
-
-
-def answer(folder: Path, body: str) -> str:
-    """What TensorFlow Serving's REST interface answers to a request in its row format (api_rest.md)."""
-    request = json.loads(body)
-    signature = tf.saved_model.load(str(folder)).signatures[request.get("signature_name", "serving_default")]
-    rows = [{name: plain(value) for name, value in row.items()} for row in request["instances"]]
-    specifications = signature.structured_input_signature[1].items()
-    inputs = {name: tf.constant([row[name] for row in rows], spec.dtype) for name, spec in specifications}
-    ((name, output),) = signature(**inputs).items()  # one output: its name is left out
-    assert len(output) == len(rows)
-    values = output.numpy().tolist()
-    if name.endswith("_bytes"):
-        values = [{"b64": base64.b64encode(value).decode()} for value in values]
-    return json.dumps({"predictions": values})
-
-
-def plain(value):
-    return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
-
-
-def test_a_rest_request_with_files(served, folder):
-    files = {"image_bytes": encoded(IMAGE), "mask_bytes": encoded(MASK)}
-    row = {name: {"b64": base64.b64encode(data).decode()} for name, data in files.items()}
-    body = json.dumps({"signature_name": "encoded", "instances": [row, row]})
-    for prediction in json.loads(answer(folder, body))["predictions"]:
-        got = decoded(base64.b64decode(prediction["b64"]))
-        assert np.array_equal(got, served[0](IMAGE[None], MASK[None])[0])
-
-
-def test_a_rest_request_with_numbers(served, folder):
-    row = {"image": IMAGE.tolist(), "mask": MASK[..., None].tolist()}
-    (prediction,) = json.loads(answer(folder, json.dumps({"instances": [row]})))["predictions"]
-    assert np.array_equal(prediction, served[0](IMAGE[None], MASK[None])[0])
-
-
 # Writing
 
 
 def test_an_earlier_export_is_replaced(model, folder, tmp_path):
     place = shutil.copytree(folder, tmp_path / "1")
     about = {"network": "glcic", "direct": False, "inpainting_tf": inpainting_tf.__version__}
+    about["facts"] = {"size": [None, None], "divisor": 4, "hole_fill": "mean", "trained_on": [32, 8]}
     assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about
     saved_model.write(model, place, direct=True)
     assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about | {"direct": True}
