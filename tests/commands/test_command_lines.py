@@ -34,7 +34,10 @@ MISTAKES = {
     "--dataset=celebb": ["`dataset` must be one of", "Received 'celebb'. Did you mean 'celeba'?"],
     "--dataset=folder": ["`data_dir` must be a folder of pictures", "Received None"],
     "--classes=automobile": ["`classes` must be none for dataset 'synthetic_faces'"],
-    "--data_dir=/tmp": ["`data_dir` must be None for dataset 'synthetic_faces'"],
+    "--data_dir=/tmp": [
+        "`data_dir` must be None for dataset 'synthetic_faces'",
+        "Name its data set as well: --dataset=celeba, or --dataset=folder for others.",
+    ],
     "--set=nonsense": ["--set must be field=value. Received 'nonsense'"],
     "--set=schedule.foo=1": ["`--set schedule.foo` must be one of", "Received 'foo'"],
     "--set=schedule.epoch=1": ["Did you mean 'epochs'?"],
