@@ -1,6 +1,6 @@
 """Image inpainting in Keras: the systems of five papers, trained, measured and used alike.
 
-model = inpainting_tf.load("faces")        # an Inpainter: a shipped model, a run's folder or a .keras file
+model = inpainting_tf.load("photos")       # an Inpainter: a shipped model, a run's folder or a .keras file
 filled = model.inpaint(image, mask)        # uint8 in, uint8 out; a non-zero mask pixel is missing
 network = inpainting_tf.build("glcic", image_size=64, width=32)   # untrained
 """

@@ -52,6 +52,10 @@ RUN: dict[str, list[str] | tuple[list[str], list[str]]] = {
         [*SMOKE, "--workdir=runs/new"],
     ),
     "python train.py --list": [],
+    "python train.py --model=photos --data_dir=FOLDER --preset=laptop": (
+        ["--data_dir=FOLDER", "--preset=laptop"],
+        [*(flag for flag in SMOKE if "discriminator" not in flag), "--crop=centre"],
+    ),
     "python train.py --model=direct_conv --data_dir=FOLDER --preset=laptop": (
         ["--data_dir=FOLDER", "--preset=laptop"],
         [flag for flag in SMOKE if "discriminator" not in flag],

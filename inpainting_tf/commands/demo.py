@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from inpainting_tf import environment
+from inpainting_tf import environment, models
 from inpainting_tf.apps import serving
 from inpainting_tf.apps.limits import Limits
 from inpainting_tf.commands import cli, page_flags
@@ -19,7 +19,7 @@ from inpainting_tf.commands import cli, page_flags
 
 def define_flags(define: cli.Define) -> None:
     """Defines the models, the largest picture, and the page's server."""
-    define.strings("model", ["faces"], "A model of the package, a run's folder or a .keras file.")
+    define.strings("model", [models.DEFAULT], "A model of the package, a run's folder or a .keras file.")
     define.string("engine", "keras", "What runs the network: keras or openvino.")
     define.float("max_megapixels", Limits().megapixels, "The largest picture that is read.", lower_bound=0.0)
     page_flags.define_flags(define)

@@ -38,7 +38,7 @@ Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> pic
 
 def define_flags(define: cli.Define) -> None:
     """Defines the pictures, masks, network and output."""
-    define.string("model", "faces", f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
+    define.string("model", models.DEFAULT, f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
     define.string("image", None, "A picture, or a folder of pictures.")
     mask = "White where the picture is missing; one for all, or a folder of masks with the pictures' names. "
     define.string(

@@ -73,7 +73,7 @@ def inpaint(
     Example:
         >>> import numpy as np
         >>> import inpainting_tf
-        >>> model = inpainting_tf.load("faces")
+        >>> model = inpainting_tf.load("photos")
         >>> image = np.full((300, 400, 3), (200, 120, 40), np.uint8)
         >>> mask = np.zeros((300, 400), np.uint8)
         >>> mask[100:130, 200:240] = 255  # missing

@@ -8,12 +8,13 @@ from pathlib import Path
 
 ABOUT = types.MappingProxyType(
     {
+        "photos": "any photograph, thin and large holes, at 128 px (`networks.photos`, 3 MB)",
         "faces": "faces as CelebA crops them, 64 px, holes of many kinds (GLCIC at half width, 3 MB)",
         "cifar10": "animals and vehicles, 32 px, holes of many kinds (`best` at half width, 4 MB)",
     }
 )
 NAMES = tuple(ABOUT)
-
+DEFAULT = "photos"
 
 _HOME = Path(__file__).parent
 _HELD = ("recipe.json", "model.keras")  # files that mark the folder of a run or a model

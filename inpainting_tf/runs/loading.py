@@ -39,9 +39,9 @@ def load(path: str | os.PathLike, *, engine: str = "keras") -> Engine:
 
     Example:
         >>> import inpainting_tf
-        >>> model = inpainting_tf.load("faces")
-        >>> model.facts.trained_on  # pictures of 64 px, holes from 12 px on
-        (64, 12)
+        >>> model = inpainting_tf.load("photos")
+        >>> model.facts.trained_on  # pictures of 128 px, holes up to 48 px unreduced
+        (128, 48)
     """
     environment.require_defaults()
     if engine not in ENGINES:

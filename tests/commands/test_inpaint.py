@@ -279,16 +279,18 @@ def test_a_mask_that_hides_nearly_everything_is_asked_about(inpaint, files):
 
 
 def test_a_hole_that_was_grown_over_its_rim_is_told(inpaint, files):
-    shining = picture().copy()
-    shining[9:17, 19:30] = 200
-    shining[hole()] = 255
+    missing = np.kron(hole(), np.ones((4, 4), bool))
+    shining = np.kron(picture(), np.ones((4, 4, 1), np.uint8))
+    shining[39:65, 79:117] = 200
+    shining[missing] = 255
     save(files / "photo.png", shining)
+    save(files / "mask.png", missing)
     done = inpaint(*FILE)
     assert done.status == 0 and "note: the hole was grown by up to" in done.err
-    assert (opened("out.png") != shining)[9, 19:30].any()
+    assert (opened("out.png") != shining)[39, 79:117].any()
     kept = inpaint(*FILE, "--grow=0", "--overwrite")
     assert kept.status == 0 and kept.err == ""
-    assert (opened("out.png") == shining)[~hole()].all()
+    assert (opened("out.png") == shining)[~missing].all()
 
 
 def test_a_picture_is_extended(inpaint, files):
