@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def define_flags(define: cli.Define) -> None:
     """Defines the study's pictures, its folder, and the page's server."""
-    define.strings("runs", [], f"A run's folder, a .keras file, {' or '.join(models.NAMES)}.")
+    define.strings("runs", [], f"A run's folder, a .keras file, or one of {', '.join(models.NAMES)}.")
     define.strings("baseline", [], recipe_flags.BASELINES)
     define.string("pictures", None, "Folder of pictures; default: the test pictures of the first run.")
     mask = f"Holes: {', '.join(SAMPLERS)}, or a folder of masks with the pictures' names; default: the holes "

@@ -24,6 +24,7 @@ _MARGIN = 64  # pixels around a hole, at least, that patches are taken from
 _BAND = 64  # rows looked at together
 _ENOUGH = 2_000_000  # pixels looked at in large surroundings, in bands spread over what is known
 _GRAINY = 1 / 255  # deviation of the finest detail around a hole, below which there is none to copy
+_FINEST = 2.0  # pixels: detail finer than a blur of so many is taken from single pixels
 _SHIFT = 0.04  # by which the copies' colours may be shifted to those of the guide
 _TRUSTED = 0.15  # deviation from the guide, in [0, 1], at which copies and guide count alike
 
@@ -117,7 +118,23 @@ def _resized(values: np.ndarray, size: tuple[int, ...], interpolation: int) -> n
 def _synthesized(guide: np.ndarray, hole: np.ndarray, detail: str) -> tuple[np.ndarray, np.ndarray]:
     """The fill, and where its pixels come from, int [H, W, 2]."""
     copied, sources = exemplar.guided(guide, hole, guide)
-    return (copied if detail == "exemplar" else _trusted(guide, copied, hole)), sources
+    filled = copied if detail == "exemplar" else _trusted(guide, copied, hole)
+    return _with_finest(filled, guide, hole, sources), sources
+
+
+def _with_finest(filled: np.ndarray, guide: np.ndarray, hole: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """The finest detail of each missing pixel is its source's: the mean of overlapping patches has little.
+
+    It is added also where the guide is trusted more than the copies, as grain is everywhere.
+    """
+    known = np.where(hole[..., None], np.float32(0), np.float32(1))
+    around = _blurred(known * guide) / np.maximum(_blurred(known), 1e-3)[..., None]
+    finest = (known * (guide - around))[sources[..., 0], sources[..., 1]]
+    return np.where(hole[..., None], np.clip(_blurred(filled) + finest, 0.0, 1.0), filled)
+
+
+def _blurred(values: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), _FINEST))
 
 
 def _trusted(guide: np.ndarray, copied: np.ndarray, hole: np.ndarray) -> np.ndarray:

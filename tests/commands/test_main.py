@@ -86,7 +86,7 @@ def test_help_lists_every_flag_and_calls_the_program_by_its_name(call):
 
 def test_help_says_what_a_flag_takes_and_its_default():
     told = " ".join(command("inpainting-tf study", "--help").out.split())
-    assert " --runs: A run's folder, a .keras file, faces or cifar10. (may be repeated) --baseline: " in told
+    assert " a .keras file, or one of photos, faces, cifar10. (may be repeated) --baseline: " in told
     assert "drawn at random. (a positive integer; default: 3) --" in told
     assert "order of each rater. (a non-negative integer; default: 0) --" in told
     assert " --[no]report: Analyse the scores in --output, and serve nothing. --" in told
