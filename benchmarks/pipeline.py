@@ -78,8 +78,7 @@ def digest(images: Any, args: flags.FlagValues) -> str:
     import numpy as np
 
     found = hashlib.sha256()
-    for batch in batches_of(images, args, 3):
-        batch = batch[0] if isinstance(batch, tuple) else batch
+    for batch in _batches(batches_of(images, args, 3)):
         found.update(np.asarray(batch["image"]).tobytes())
     return found.hexdigest()
 

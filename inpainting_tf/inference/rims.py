@@ -45,15 +45,14 @@ def mixed(image: np.ndarray, mask: np.ndarray) -> int:
     Returns:
         0 to `REACH`.
     """
-    counts, lengths = np.zeros((REACH + 1, _SIDES)), np.zeros((REACH + 1, _SIDES))
-    sums = np.zeros((REACH + 1, _SIDES, 3))
+    totals = np.zeros(((REACH + 1) * _SIDES, 5))
     for ring, side, difference in _differences(image, mask):
-        for number in range(REACH + 1):
-            for where in range(_SIDES):
-                found = difference[(ring == number) & (side == where)]
-                counts[number, where] += len(found)
-                lengths[number, where] += np.linalg.norm(found, axis=1).sum()
-                sums[number, where] += found.sum(axis=0)
+        near = ring >= 0
+        part, found = ring[near] * _SIDES + side[near], difference[near]
+        columns = (np.ones(len(found)), np.linalg.norm(found, axis=1), *found.T)
+        totals += np.stack([np.bincount(part, each, len(totals)) for each in columns], axis=1)
+    each_side = totals.reshape(REACH + 1, _SIDES, 5)
+    counts, lengths, sums = each_side[..., 0], each_side[..., 1], each_side[..., 2:]
     level = np.iinfo(image.dtype).max / 255
     mean = lengths.sum(1) / np.maximum(counts.sum(1), 1)
     if mean[1] <= _FARTHER * mean[REACH]:  # it does not fade: an edge of the picture's own
