@@ -88,7 +88,7 @@ def subject(args: flags.FlagValues) -> Subject:
 
     if not args.workdir:
         raise InputError("--workdir must be a run's folder or a .keras file. Received none.")
-    model = inpainting_tf.load(args.workdir)
+    model = inpainting_tf.Inpainter.from_preset(args.workdir)
     if Path(args.workdir).is_dir():
         run = runs.open_run(args.workdir)
         own = comparison.TestSet.of(run).changed(data_dir=args.data_dir)
@@ -155,16 +155,18 @@ def _openvino(subject: Subject, seen: Pictures, folder: Path, *, precision: str)
 
 def _onnx(subject: Subject, seen: Pictures, folder: Path) -> Any:
     from inpainting_tf.export import onnx
+    from inpainting_tf.inference.engines import onnx as runtime
 
-    return onnx.load(onnx.write(subject.model, folder / "network.onnx"))
+    return runtime.load(onnx.write(subject.model, folder / "network.onnx"))
 
 
 def _litert(subject: Subject, seen: Pictures, folder: Path, *, precision: str) -> Any:
     from inpainting_tf.export import litert
+    from inpainting_tf.inference.engines import litert as runtime
 
     file = folder / f"{precision}_{seen.size[0]}.tflite"
     samples = {"images": seen.images, "masks": seen.masks} if precision == "int8" else {}
-    return litert.load(
+    return runtime.load(
         litert.write(subject.model, file, image_size=seen.size, precision=precision, **samples)
     )
 

@@ -1,6 +1,6 @@
 """Image inpainting in Keras: the systems of five papers, trained, measured and used alike.
 
-model = inpainting_tf.load("photos")       # an Inpainter: a shipped model, a run's folder or a .keras file
+model = inpainting_tf.load("photos")       # a shipped model, a run's folder or a .keras file
 filled = model.inpaint(image, mask)        # uint8 in, uint8 out; a non-zero mask pixel is missing
 network = inpainting_tf.build("glcic", image_size=64, width=32)   # untrained
 """
@@ -18,8 +18,8 @@ from inpainting_tf.streams import hush_tensorflow
 if TYPE_CHECKING:
     from inpainting_tf.inference import inpaint
     from inpainting_tf.inpainter import Inpainter
+    from inpainting_tf.loading import load
     from inpainting_tf.recipes import build
-    from inpainting_tf.runs import load
 
 # Before Keras or TensorFlow are imported.
 forget_unknown_matplotlib_backend()
@@ -29,7 +29,7 @@ __all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]
 __version__ = "0.2.0.dev0"
 
 # Modules of the public names: imported at their first use, since Keras takes seconds to load.
-_MODULES = {"build": "recipes", "inpaint": "inference", "Inpainter": "inpainter", "load": "runs"}
+_MODULES = {"build": "recipes", "inpaint": "inference", "Inpainter": "inpainter", "load": "loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -83,6 +83,12 @@ def test_what_jax_alone_needs_is_everything_but_tensorflow():
     assert requirements((ROOT / "requirements-jax.txt").read_text(encoding="utf-8")) == alone | jax
 
 
+def test_what_repairing_alone_needs_is_part_of_the_usual():
+    usual = requirements(declared()["options"]["install_requires"])
+    alone = requirements((ROOT / "requirements-repair.txt").read_text(encoding="utf-8"))
+    assert alone.items() < usual.items()
+
+
 def test_every_folder_of_modules_is_a_package():
     folders = {path.parent for path in (ROOT / "inpainting_tf").rglob("*.py")}
     assert all((folder / "__init__.py").is_file() for folder in folders)

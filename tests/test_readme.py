@@ -88,6 +88,7 @@ ELSEWHERE = {
     "inpainting-tf prepare": "test_main",
     "pip install .": "test_what_is_installed_is_whole",
     "pip install --no-deps -e . && pip install -r requirements-jax.txt": "test_packaging",
+    "pip install -r requirements-repair.txt && pip install --no-deps .": "test_packaging",
     "make demo": "test_make_knows_its_targets",
     "make test": "test_make_knows_its_targets",
     "KERAS_BACKEND=jax python scripts/paper_scale.py --data_dir=celeba_128 --minutes=10": "test_paper_scale",
@@ -239,7 +240,11 @@ def test_what_is_installed_is_whole(tmp_path):
     subprocess.run([*call, f"--target={place}", str(source)], check=True, timeout=PATIENCE)
     assert all((place / "bin" / program).is_file() for program in PROGRAMS)
     environ = {**os.environ, "PYTHONPATH": str(place)}
-    code = "import inpainting_tf; print(inpainting_tf.__file__, inpainting_tf.load('faces').count_params())"
+    code = """
+import inpainting_tf
+stored, network = inpainting_tf.load("faces"), inpainting_tf.Inpainter.from_preset("faces")
+print(inpainting_tf.__file__, network.count_params(), stored.facts == network.facts and type(stored).__name__)
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -248,5 +253,6 @@ def test_what_is_installed_is_whole(tmp_path):
         encoding="utf-8",
         check=True,
     )
-    file, count = done.stdout.split()
+    file, count, kind = done.stdout.split()
+    assert kind == "Runtime", "its ONNX file is there, too"
     assert Path(file).is_relative_to(place) and int(count) > 1_000_000

@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from inpainting_tf import runs
+from inpainting_tf import loading
+from inpainting_tf import models as shipped
 from inpainting_tf.apps import serving
 from inpainting_tf.apps.album import Album
 from inpainting_tf.apps.demo_requests import Handlers
@@ -25,7 +26,7 @@ from inpainting_tf.inference import Engine
 STATIC = Path(__file__).with_name("static")
 
 
-def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, Engine]:
+def named_models(paths: Sequence[str], engine: str = "auto") -> dict[str, Engine]:
     """Models by the names that the page shows.
 
     Raises:
@@ -33,10 +34,10 @@ def named_models(paths: Sequence[str], engine: str = "keras") -> dict[str, Engin
     """
     models: dict[str, Engine] = {}
     for path in paths:
-        name = runs.shown_name(path)
+        name = shipped.shown_name(path)
         if name in models:
             raise InputError(f"--model must have different names. Received {name!r} twice.")
-        models[name] = runs.load(path, engine=engine)
+        models[name] = loading.load(path, engine=engine)
     return models
 
 

@@ -154,7 +154,7 @@ def _systems(settings: Settings) -> list[System]:
 def _network(path: str) -> System:
     model = Inpainter.from_preset(path)
     fingerprint = _digest(model.get_weights())
-    return System(runs.shown_name(path), fingerprint, functools.partial(_filled_by_network, model))
+    return System(models.shown_name(path), fingerprint, functools.partial(_filled_by_network, model))
 
 
 def _filled_by_network(model: Inpainter, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

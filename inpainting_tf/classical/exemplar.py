@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from inpainting_tf import errors
-from inpainting_tf.ops.filling import halvings, pull_push
+from inpainting_tf.ops.pull_push import halvings, pull_push
 
 PATCH_SIZE = 7  # pixels, Barnes et al.
 JUMPS = (8, 4, 2, 1)  # pixels: far ones first, as all patches propagate at the same time

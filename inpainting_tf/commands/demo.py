@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from inpainting_tf import environment, models
+from inpainting_tf import environment, loading, models
 from inpainting_tf.apps import serving
 from inpainting_tf.apps.limits import Limits
 from inpainting_tf.commands import cli, page_flags
@@ -20,7 +20,7 @@ from inpainting_tf.commands import cli, page_flags
 def define_flags(define: cli.Define) -> None:
     """Defines the models, the largest picture, and the page's server."""
     define.strings("model", [models.DEFAULT], "A model of the package, a run's folder or a .keras file.")
-    define.string("engine", "keras", "What runs the network: keras or openvino.")
+    define.string("engine", "auto", f"What runs the networks: {', '.join(models.ENGINES)}.")
     define.float("max_megapixels", Limits().megapixels, "The largest picture that is read.", lower_bound=0.0)
     page_flags.define_flags(define)
 
@@ -28,7 +28,8 @@ def define_flags(define: cli.Define) -> None:
 def run(args: flags.FlagValues) -> None:
     """Serves the page until it is interrupted."""
     serving.uvicorn()  # raises, if it is not installed, before models are loaded
-    environment.pin_defaults()
+    if any(loading.takes_keras(each, args.engine) for each in args.model):
+        environment.pin_defaults()
     from inpainting_tf.apps import demo_page
 
     server = page_flags.server(args)

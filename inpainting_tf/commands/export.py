@@ -21,7 +21,12 @@ from inpainting_tf.errors import InputError, unknown
 FORMATS = ("saved_model", "litert", "onnx")
 CALIBRATION = 100  # pictures for the scales of int8, as TensorFlow's guide recommends
 
-_ONLY = {"direct": "saved_model", "image_size": "litert", "precision": "litert", "data_dir": "litert"}
+_ONLY = {
+    "direct": ["saved_model"],
+    "image_size": ["litert"],
+    "precision": ["litert", "onnx"],
+    "data_dir": ["litert"],
+}
 
 
 def define_flags(define: cli.Define) -> None:
@@ -31,7 +36,7 @@ def define_flags(define: cli.Define) -> None:
     define.string("format", FORMATS[0], f"{', '.join(FORMATS)}.")
     define.boolean("direct", None, "saved_model: pass the network the whole picture, not a window of it.")
     define.string("image_size", None, "litert: side or HEIGHTxWIDTH in pixels; default: as it was trained.")
-    define.string("precision", None, "litert: float32 (default), float16 or int8.")
+    define.string("precision", None, "Of the weights; onnx: float32 (default) or float16; litert: int8, too.")
     define.string("data_dir", None, "int8: folder or archive of the run's pictures; default: as it was.")
 
 
@@ -45,7 +50,7 @@ def run(args: flags.FlagValues) -> None:
 
     if keras.backend.backend() != "tensorflow":
         raise InputError(f"Export takes KERAS_BACKEND=tensorflow. Received {keras.backend.backend()!r}.")
-    path = _write(inpainting_tf.load(args.workdir), args)
+    path = _write(inpainting_tf.Inpainter.from_preset(args.workdir), args)
     parts = path.rglob("*") if path.is_dir() else [path]
     print(f"Wrote {path}, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB.")
 
@@ -56,23 +61,26 @@ def _check(args: flags.FlagValues) -> None:
             raise InputError(f"--{name} must be given. Received none.")
     if args.format not in FORMATS:
         raise unknown("--format", args.format, FORMATS)
-    for name, form in _ONLY.items():
-        if args[name].value is not None and args.format != form:
-            raise InputError(f"--{name} is for --format={form}. Received --format={args.format}.")
+    for name, forms in _ONLY.items():
+        if args[name].value is not None and args.format not in forms:
+            raise InputError(
+                f"--{name} is for --format={' and '.join(forms)}. Received --format={args.format}."
+            )
 
 
 def _write(model: Any, args: flags.FlagValues) -> Path:
+    precision = args.precision or "float32"
     if args.format == "onnx":
         from inpainting_tf.export import onnx
 
-        return onnx.write(model, args.output)
+        return onnx.write(model, args.output, precision=precision)
     if args.format == "saved_model":
         from inpainting_tf.export import saved_model
 
         return saved_model.write(model, args.output, direct=bool(args.direct))
     from inpainting_tf.export import litert
 
-    size, precision = _image_size(model, args.image_size), args.precision or "float32"
+    size = _image_size(model, args.image_size)
     seen = _calibration(args.workdir, size, args.data_dir) if precision == "int8" else {}
     return litert.write(model, args.output, image_size=size, precision=precision, **seen)
 

@@ -63,7 +63,7 @@ def define_flags(define: cli.Define) -> None:
     detail = "Of large holes: auto: the picture's own patches, where some agree with the network; exemplar: "
     define.string("detail", "auto", detail + "everywhere; none: the network's smooth fill.")
     define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
-    define.string("engine", "keras", "What runs the network: keras or openvino.")
+    define.string("engine", "auto", f"What runs the network: {', '.join(models.ENGINES)}.")
     define.boolean("overwrite", False, "Redo pictures whose output exists.")
     define.string("report", None, "A CSV file to write, with a row for each picture.")
     define.integer(
@@ -207,13 +207,14 @@ def _margins(extend: str | None) -> list[int] | None:
 
 def _inpaint(args: flags.FlagValues) -> Inpaint:
     """The chosen network as a function of a picture and its mask."""
-    environment.pin_defaults()
-    from inpainting_tf import inference, runs
+    from inpainting_tf import inference, loading
 
     if args.blend not in inference.BLENDS:
         raise unknown("blend", args.blend, inference.BLENDS)
     if args.detail not in inference.DETAILS:
         raise unknown("detail", args.detail, inference.DETAILS)
-    model = inference.one_at_a_time(runs.load(args.model, engine=args.engine))
+    if loading.takes_keras(args.model, args.engine):
+        environment.pin_defaults()
+    model = inference.one_at_a_time(loading.load(args.model, engine=args.engine))
     options = {"blend": args.blend, "detail": args.detail, "direct": args.direct}
     return lambda image, mask: inference.inpaint(model, image, mask, **options)

@@ -12,6 +12,7 @@ import numpy as np
 from inpainting_tf.data import crops, mask_files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.ops import masks
+from inpainting_tf.ops.images import to_float
 from inpainting_tf.ops.masks import Mask
 
 if TYPE_CHECKING:
@@ -181,10 +182,8 @@ def _to_float(element: tf.Tensor) -> tf.Tensor:
     """Pictures as float32 in [0, 1]; raises for float ones outside it."""
     import tensorflow as tf
 
-    from inpainting_tf.ops import images  # loads Keras
-
     if element.dtype == tf.uint8:
-        return images.to_float(element)
+        return to_float(element)
     element = tf.cast(element, tf.float32)
     outside = tf.reduce_max(abs(element - 0.5)) - 0.5
     message = "Float pictures for `add_holes` must be in [0, 1]: divide pictures of 0..255 by 255."

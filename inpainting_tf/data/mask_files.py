@@ -27,6 +27,7 @@ from inpainting_tf.data.crops import CENTRE, Part
 from inpainting_tf.data.folders import SUFFIXES
 from inpainting_tf.data.pictures import UnreadablePicture
 from inpainting_tf.errors import InputError
+from inpainting_tf.ops.images import check_two_levels
 
 _LOSSY = ("JPEG", "WEBP")  # formats in which black is not exactly 0
 _PAIRED = re.compile(r"_mask\d*$")  # photo_mask.png, photo_mask001.png are masks of photo.png
@@ -188,8 +189,6 @@ def read(file: str | os.PathLike) -> np.ndarray:
     Raises:
         UnreadablePicture: it is no picture, or a photograph.
     """
-    from inpainting_tf.ops.images import check_two_levels  # loads Keras
-
     with pictures.opened(file) as image:
         image.load()
         lossy, levels = image.format in _LOSSY, np.array(pictures.upright(_as_mask(image), image))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from inpainting_tf import classical, data, evaluation, figures, files, runs, sizes
+from inpainting_tf import classical, data, evaluation, figures, files, models, runs, sizes
 from inpainting_tf.data import Data, holes, measured, pipeline
 from inpainting_tf.data.decoding import Decoded
 from inpainting_tf.data.holes import Holes
@@ -126,12 +126,12 @@ class TestSet:
 
 def of_run(run: runs.Run) -> Subject:
     """A trained run, named after its folder."""
-    return _of_network(runs.shown_name(run.folder), Inpainter.from_preset(run.folder), run.recipe.to_json())
+    return _of_network(models.shown_name(run.folder), Inpainter.from_preset(run.folder), run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
     """A saved completion network, named after its file, or after its folder if that is a run's model."""
-    return _of_network(runs.shown_name(path), Inpainter.from_preset(path))
+    return _of_network(models.shown_name(path), Inpainter.from_preset(path))
 
 
 def _of_network(name: str, model: Inpainter, recipe: Mapping[str, Any] | None = None) -> Subject:

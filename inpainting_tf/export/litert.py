@@ -16,7 +16,7 @@ import numpy as np
 from inpainting_tf import classical, files
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inference import Facts
-from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engines import graphs, notes
 from inpainting_tf.inference.engines.litert import NOTE
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.networks.blocks import height_width
@@ -66,7 +66,7 @@ def write(
     samples = _samples(facts, size, precision, images, masks)
     with graphs.converting(model, "LiteRT"):
         content = _converted(model, size, precision, samples)
-    note = graphs.note(dataclasses.replace(facts, size=size, divisor=1))
+    note = notes.note(dataclasses.replace(facts, size=size, divisor=1))
     with files.replacing(path) as temporary:
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as archive:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from keras import ops
+
+from inpainting_tf.ops.pull_push import halvings, pull_push
 
 Array = Any  # a NumPy array or a tensor of the Keras backend
 
@@ -62,50 +63,6 @@ def thin_plate_fill(image: Array, missing: Array) -> Array:
     depth = halvings(picture.shape[1:3])
     filled = pull_push(picture, known, depth, _halved, _enlarged, last, _swept)
     return ops.where(missing, ops.clip(filled, 0.0, 1.0), picture)
-
-
-def pull_push(
-    picture: Array,
-    known: Array,
-    depth: int,
-    halved: Callable[[Array, Array], tuple[Array, Array]],
-    enlarged: Callable[[Array, Array], Array],
-    last: Array | float = 0.0,
-    relaxed: Callable[[Array, Array], Array] | None = None,
-) -> Array:
-    """Fills holes by pull and push (Gortler et al. 1996), with arrays of any kind.
-
-    Pull: pictures of half the size are means of the known pixels alone. Push: from the coarsest one back,
-    each missing pixel is taken from the next coarser picture.
-
-    Args:
-        picture: float [..., H, W, C], finite.
-        known: float [..., H, W, 1], 1 = known, 0 = missing.
-        depth: the number of halvings; `halvings` of the size leaves no hole.
-        halved: takes the picture, black in its holes, and `known`; returns the picture of half the size, a
-            mean over the known pixels, and its `known`.
-        enlarged: takes a picture and the one of twice its size whose shape the result must have.
-        last: the values of the coarsest picture's holes.
-        relaxed: takes the filled picture of a level and its `known`, and improves the fill; None keeps it.
-
-    Returns:
-        The filled picture.
-    """
-    levels = []
-    for _ in range(depth):
-        levels.append((picture * known, known))
-        picture, known = halved(*levels[-1])
-    picture = picture * known + last * (1.0 - known)
-    for fine, known in reversed(levels):
-        picture = fine + (1.0 - known) * enlarged(picture, fine)
-        picture = picture if relaxed is None else relaxed(picture, known)
-    return picture
-
-
-def halvings(size: tuple[int | None, ...]) -> int:
-    """How often a picture of (height, width) can be halved; of unknown size, as often as photographs can."""
-    known = [side for side in size if side is not None]
-    return (max(known) - 1).bit_length() if len(known) == len(size) else 10
 
 
 def _halved(picture: Array, known: Array) -> tuple[Array, Array]:

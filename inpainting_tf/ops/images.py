@@ -2,7 +2,8 @@
 
 Inside the package a picture is float32 in [0, 1] and a mask float32 [..., H, W, 1], 1 = missing, 0 = known.
 Each function takes NumPy arrays as well as tensors of the Keras backend and returns the same kind, except
-`to_uint8` and `to_levels`, which always return NumPy.
+`to_uint8` and `to_levels`, which always return NumPy. Keras takes seconds to load, and is loaded for tensors
+alone.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from inpainting_tf.errors import InputError
 
@@ -57,7 +56,7 @@ def to_levels(picture: Array, dtype: npt.DTypeLike) -> np.ndarray:
         raise InputError(
             f"`picture` must be floating point in [0, 1]. Received {_dtype(picture)}: use `to_float` first."
         )
-    picture = np.asarray(ops.convert_to_numpy(picture), "float32")
+    picture = np.asarray(_to_numpy(picture), "float32")
     if np.isnan(picture).any():
         raise InputError(
             "`picture` must be free of NaN. Received NaN: has the network that made it diverged?"
@@ -108,7 +107,7 @@ def to_mask(mask: Array) -> Array:
         raise InputError(
             f"`mask` must have one channel. Received shape {shape}: pass one of them, e.g. `mask[..., :1]`."
         )
-    hole = _float32(ops.not_equal(mask, 0) if ops.is_tensor(mask) else mask != 0)
+    hole = _float32(_not_zero(mask))
     return hole if shape[-1] == 1 and rank > 2 else hole[..., None]
 
 
@@ -126,12 +125,44 @@ def check_two_levels(mask: np.ndarray) -> None:
 
 
 def _as_array(value: Array) -> Array:
-    return value if ops.is_tensor(value) else np.asarray(value)
+    return value if _is_tensor(value) else np.asarray(value)
+
+
+def _is_tensor(value: Array) -> bool:
+    if isinstance(value, (np.ndarray, np.generic, list, tuple, int, float)):
+        return False
+    from keras import ops
+
+    return ops.is_tensor(value)
+
+
+def _to_numpy(value: Array) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    from keras import ops
+
+    return ops.convert_to_numpy(value)
 
 
 def _float32(value: Array) -> Array:
-    return ops.cast(value, "float32") if ops.is_tensor(value) else value.astype("float32")
+    if isinstance(value, np.ndarray):
+        return value.astype("float32")
+    from keras import ops
+
+    return ops.cast(value, "float32")
+
+
+def _not_zero(value: Array) -> Array:
+    if isinstance(value, np.ndarray):
+        return value != 0
+    from keras import ops
+
+    return ops.not_equal(value, 0)
 
 
 def _dtype(value: Array) -> str:
-    return keras.backend.standardize_dtype(value.dtype)
+    if isinstance(value, np.ndarray):
+        return value.dtype.name
+    from keras.backend import standardize_dtype
+
+    return standardize_dtype(value.dtype)

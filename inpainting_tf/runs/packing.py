@@ -6,10 +6,10 @@ import dataclasses
 import os
 from pathlib import Path
 
-from inpainting_tf import files
+from inpainting_tf import files, models
 from inpainting_tf.data import SPLITS
 from inpainting_tf.runs import own_masks, packed
-from inpainting_tf.runs.loading import discriminator, inpainter, shown_name
+from inpainting_tf.runs.loading import discriminator, inpainter
 from inpainting_tf.runs.run import Run
 
 
@@ -26,7 +26,7 @@ def pack(run: Run, folder: str | os.PathLike) -> Run:
     """
     weights, init = packed.of(inpainter(run.folder)), run.recipe.init
     # No path of this machine.
-    recipe = dataclasses.replace(own_masks.unplaced(run.recipe), init=init and shown_name(init))
+    recipe = dataclasses.replace(own_masks.unplaced(run.recipe), init=init and models.shown_name(init))
     copy = Run(Path(folder).expanduser(), recipe)
     files.write_json(copy.folder / "recipe.json", recipe.to_json())
     pictures = run.pictures()

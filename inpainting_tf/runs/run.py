@@ -25,8 +25,6 @@ from inpainting_tf import models
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
 
-KEPT = "kept"
-
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -45,7 +43,7 @@ class Run:
 
     def kept_file(self, epoch: int) -> Path:
         """The model of an epoch, counted from 1, that was kept on request."""
-        return self.folder / KEPT / f"epoch_{epoch:04d}.keras"
+        return self.folder / models.KEPT / f"epoch_{epoch:04d}.keras"
 
     @property
     def completion_phase_file(self) -> Path:

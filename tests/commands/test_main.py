@@ -13,7 +13,7 @@ from absl import flags
 from running import PROGRAMS, ROOT, command, python
 from test_packaging import declared
 
-from inpainting_tf import classical, runs
+from inpainting_tf import classical, models
 from inpainting_tf.commands import cli, main
 
 CALLS = ["inpaint", *(f"inpainting-tf {name}" for name in main.COMMANDS)]
@@ -97,7 +97,7 @@ def test_help_says_what_a_flag_takes_and_its_default():
 @pytest.mark.parametrize("call", ["inpaint", "inpainting-tf demo"])
 def test_help_names_every_engine(call):
     told = command(call, "--help").out
-    assert f"What runs the network: {' or '.join(runs.ENGINES)}." in told
+    assert re.search(rf"What runs the networks?: {', '.join(models.ENGINES)}\.", told)
 
 
 @pytest.mark.parametrize("call", ["inpainting-tf evaluate", "inpainting-tf study"])

@@ -14,7 +14,7 @@ import pytest
 from running import command, tiny, tiny_flags
 
 import inpainting_tf
-from inpainting_tf import InputError, recipes, runs
+from inpainting_tf import Inpainter, InputError, recipes, runs
 from inpainting_tf.recipes import assembly
 from inpainting_tf.runs import initial, packed
 from inpainting_tf.training import Adversarial
@@ -78,7 +78,7 @@ def test_a_shipped_model_is_trained_on(tmp_path, monkeypatch):
     done = command("train.py", *flags, "--workdir=run")
     assert done.status == 0, done.err
     assert "glcic starts from the weights of faces in " in done.err
-    there, here = (packed.of(inpainting_tf.load(path)) for path in ("faces", "run"))
+    there, here = (packed.of(Inpainter.from_preset(path)) for path in ("faces", "run"))
     assert 0 < np.abs(there["conv1/kernel"] - here["conv1/kernel"]).max() < 0.02, "four steps"
     again = command("train.py", *flags, "--workdir=run")
     assert again.status == 0 and "glcic is already trained" in again.err

@@ -10,7 +10,7 @@ import pytest
 from running import command, contents, rows_of, tiny, tiny_flags
 
 import inpainting_tf
-from inpainting_tf import InputError, runs
+from inpainting_tf import InputError, models, runs
 from inpainting_tf.runs import checkpoints
 from inpainting_tf.training import callbacks
 from inpainting_tf.training.best import Best
@@ -132,7 +132,7 @@ def test_without_validation_there_is_no_best(tmp_path):
 
 def test_models_of_one_run_are_told_apart(kept):
     names = [
-        runs.shown_name(path) for path in (kept, kept / "model_best.keras", kept / "kept/epoch_0001.keras")
+        models.shown_name(path) for path in (kept, kept / "model_best.keras", kept / "kept/epoch_0001.keras")
     ]
     assert names == ["run", "run_best", "run_epoch_0001"]
 

@@ -1,20 +1,14 @@
-"""Shared by engines and exchange formats: a network as a TensorFlow graph, and its facts as metadata."""
+"""Shared by engines and exchange formats: a network as a TensorFlow graph."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from inpainting_tf.errors import InputError
-from inpainting_tf.inference.engine import Fill, Runtime
-from inpainting_tf.inference.facts import Facts
-
-NOTE = "inpainting_tf"  # the metadata key under which a file holds the network's facts
 
 
 def check(model: keras.Model) -> None:
@@ -79,6 +73,18 @@ def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] 
     return complete
 
 
+def both(model: keras.Model, inputs: list[Any]) -> Any:
+    """A `tf.function` with the outputs of `completed` and of `prediction`."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=inputs, autograph=False)
+    def complete(image: Any, mask: Any) -> dict[str, Any]:
+        predicted = model({"image": image, "mask": mask}, training=False)
+        return {"completed": tf.where(mask > 0.5, predicted, image), "prediction": tf.identity(predicted)}
+
+    return complete
+
+
 def frozen(function: Any) -> Any:
     """The one concrete function of a `tf.function`, with its weights as constants."""
     # Not a public name of TensorFlow, but the one that its converters and their documentation use.
@@ -98,27 +104,3 @@ def converting(model: keras.Model, target: str) -> Iterator[None]:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[0] if lines else type(error).__name__
         raise InputError(f"`model` {model.name!r} cannot be converted to {target}: {reason}") from error
-
-
-def note(facts: Facts) -> str:
-    """The facts as JSON."""
-    return json.dumps(facts.to_json())
-
-
-def noted(text: str | bytes, run: Fill) -> Runtime:
-    """An engine from `run` and the facts that `note` wrote."""
-    return Runtime(run, Facts.from_json(json.loads(text)))
-
-
-def existing(path: Any, ending: str) -> Path:
-    """`path` as a Path; InputError unless it is a file."""
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise InputError(f"`path` must be a {ending} file. Received {str(path)!r}: there is none.")
-    return file
-
-
-def foreign(path: Path, reason: object) -> InputError:
-    """The error for a file that this package did not write."""
-    first = str(reason).strip().partition("\n")[0]
-    return InputError(f"{str(path)!r} is not a completion network that this package exported: {first}")

@@ -10,9 +10,9 @@ import numpy as np
 
 from inpainting_tf import environment
 from inpainting_tf.inference.engine import Runtime
-from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engines import notes
 
-NOTE = f"{graphs.NOTE}.json"  # in the zip archive behind the network
+NOTE = f"{notes.NOTE}.json"  # in the zip archive behind the network
 
 
 def load(path: str | os.PathLike) -> Runtime:
@@ -24,14 +24,14 @@ def load(path: str | os.PathLike) -> Runtime:
         InputError: no such file, not one of this package's, or ai-edge-litert is not installed.
     """
     interpreters = environment.needed("ai_edge_litert.interpreter", "litert")
-    file = graphs.existing(path, ".tflite")
+    file = notes.existing(path, ".tflite")
     try:
         with zipfile.ZipFile(file) as archive:
             note = archive.read(NOTE)
         interpreter = interpreters.Interpreter(str(file), num_threads=os.cpu_count())
         run = interpreter.get_signature_runner()
     except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError) as error:
-        raise graphs.foreign(file, error) from error
+        raise notes.foreign(file, error) from error
     lock = threading.Lock()  # an interpreter has one set of buffers
 
     def run_all(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -39,4 +39,4 @@ def load(path: str | os.PathLike) -> Runtime:
         with lock:
             return np.concatenate([run(image=i[None], mask=m[None])["completed"] for i, m in pairs])
 
-    return graphs.noted(note, run_all)
+    return notes.noted(note, run_all)

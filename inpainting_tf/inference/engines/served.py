@@ -8,9 +8,9 @@ from pathlib import Path
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.inference.engine import Fill, Runtime
-from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engines import notes
 
-NOTE = f"{graphs.NOTE}.json"  # in the folder of an exported SavedModel
+NOTE = f"{notes.NOTE}.json"  # in the folder of an exported SavedModel
 
 
 def load(path: str | os.PathLike, predict: Fill) -> Runtime:
@@ -45,11 +45,11 @@ def load(path: str | os.PathLike, predict: Fill) -> Runtime:
         (48, 64, 3)
     """
     place = Path(path).expanduser()
-    file = graphs.existing(place / NOTE if place.is_dir() else place, f"SavedModel's {NOTE}")
+    file = notes.existing(place / NOTE if place.is_dir() else place, f"SavedModel's {NOTE}")
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))["facts"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{str(file)!r} is not of a SavedModel with the signature `predict`: export the network again."
         ) from error
-    return graphs.noted(json.dumps(facts), predict)
+    return notes.noted(json.dumps(facts), predict)
