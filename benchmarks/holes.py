@@ -111,10 +111,10 @@ def repaired(way: str, model: Any, picture: Any, mask: Any) -> Any:
     detail = "auto" if way == "with detail" else "none"
     if way != "before":
         return inpainting_tf.inpaint(model, picture, mask, detail=detail)
-    one_shape = lambda picture, shape, divisor, xp: shape  # noqa: E731
+    one_shape = lambda picture, shape, divisor, xp: (shape,)  # noqa: E731
     with (
         unittest.mock.patch.object(windows, "harmonic", direct),
-        unittest.mock.patch.object(geometry, "small_shape", one_shape),
+        unittest.mock.patch.object(geometry, "level_shapes", one_shape),
     ):
         return inpainting_tf.inpaint(model, picture, mask, detail=detail)
 

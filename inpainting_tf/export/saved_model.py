@@ -152,14 +152,14 @@ class _Served:
         shape = self._shape(picture)
         if self.scale is None or self.fixed:
             return self._through(shape, images, missing)
-        shapes = shape, geometry.small_shape(picture, shape, self.divisor, ops)
+        shapes = geometry.level_shapes(picture, shape, self.divisor, ops)
         smallest = self.scale.hole
-        small = tf.map_fn(
-            lambda hole: tf.cast(geometry.is_small(_sides(hole), smallest, ops), tf.int32),
+        levels = tf.map_fn(
+            lambda hole: tf.cast(geometry.level(_sides(hole), smallest, ops), tf.int32),
             missing,
             fn_output_signature=_spec((), tf.int32),
         )
-        places = tf.dynamic_partition(tf.range(tf.size(small)), small, 2)
+        places = tf.dynamic_partition(tf.range(tf.size(levels)), levels, geometry.LEVELS)
         groups = zip(shapes, [(tf.gather(images, at), tf.gather(missing, at)) for at in places], strict=True)
         return tf.dynamic_stitch(places, [self._some(shape, *group) for shape, group in groups])
 

@@ -20,19 +20,22 @@ Tensors = Mapping[str, Any]  # and arrays, by the names of a signature's inputs
 
 
 def examples(window: tuple[int, int], picture: tuple[int, int]) -> dict[str, Tensors]:
-    """A request to each signature of `inpainting_tf.export.saved_model`: two grey pictures, one with a speck.
+    """A request to each signature of `inpainting_tf.export.saved_model`.
+
+    Grey pictures with holes of the three kinds that are looked at differently: a large, a small one, a speck.
 
     Args:
         window: the (height, width) of what the network receives.
         picture: the (height, width) of the pictures, at least that.
     """
-    height, width = picture
-    image, mask = np.full((2, height, width, 3), 128, np.uint8), np.zeros((2, height, width, 1), np.uint8)
-    mask[0, height // 4 : height // 2, width // 4 : width // 2] = 255
-    mask[1, height // 2, width // 2] = 255
+    (height, width), (top, left) = picture, (picture[0] // 2, picture[1] // 2)
+    image, mask = np.full((3, height, width, 3), 128, np.uint8), np.zeros((3, height, width, 1), np.uint8)
+    mask[0, height // 4 : top, width // 4 : left] = 255
+    mask[1, top : top + window[0] // 8, left : left + window[1] // 8] = 255
+    mask[2, top, left] = 255
     files = {
-        "image_bytes": [tf.io.encode_jpeg(image[0]).numpy(), tf.io.encode_png(image[1]).numpy()],
-        "mask_bytes": [tf.io.encode_png(each).numpy() for each in mask],
+        "image_bytes": [tf.io.encode_jpeg(image[0]).numpy(), *map(_png, image[1:])],
+        "mask_bytes": [*map(_png, mask)],
     }
     rows, columns = (slice(side) for side in window)
     part, hole = image[:1, rows, columns] / np.float32(255), mask[:1, rows, columns] / np.float32(255)
@@ -57,6 +60,10 @@ def write(folder: Path, requests: Mapping[str, Tensors]) -> None:
     with tf.io.TFRecordWriter(str(file)) as records:
         for signature, inputs in requests.items():
             records.write(_prediction_log(signature, inputs))
+
+
+def _png(image: np.ndarray) -> bytes:
+    return tf.io.encode_png(image).numpy()
 
 
 def _prediction_log(signature: str, inputs: Tensors) -> bytes:

@@ -17,6 +17,8 @@ Array = Any  # a number, a NumPy array or a tensor
 LARGEST_SHARE = 0.75
 # Networks need this much of a picture around a speck: windows of 24 px cost `faces` 0.1 dB, of 16 px 0.3 dB.
 SMALLEST_SIDE = 32
+LEVELS = 3  # shapes of windows: those of large holes, of small ones, of specks
+SPECK = 4  # times smaller than the smallest hole of training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,26 +46,37 @@ def input_shape(picture: Array, size: Array, divisor: int, xp: ModuleType) -> Ar
     return rounded_up(xp.minimum(picture, size), divisor)
 
 
-def is_small(sides: Array, smallest: Array, xp: ModuleType) -> Array:
-    """Bool, whether a hole whose box has these sides is smaller than the smallest of training."""
-    return xp.max(sides) < smallest
+def level(sides: Array, smallest: Array, xp: ModuleType) -> Array:
+    """How often the windows of a hole are halved: 0, 1 or 2.
+
+    Once if it is smaller than the smallest of training: in the whole it would be a smaller part than any of
+    training, and `faces` fills specks of 3 to 11 px half a decibel to a decibel better in the half. Twice if
+    it is smaller than a quarter of that, a speck: `photos` fills one as well, within 0.03 dB, in 32 px as in
+    64 or 128, at a quarter and a sixteenth of the cost.
+
+    Args:
+        sides: [2], of the hole's bounding box.
+        smallest: the side of the smallest holes that the network was trained on.
+        xp: the namespace of the arrays.
+    """
+    longest = xp.max(sides)
+    return xp.where(longest < smallest, 1, 0) + xp.where(SPECK * longest < smallest, 1, 0)
 
 
-def small_shape(picture: Array, shape: Array, divisor: int, xp: ModuleType) -> Array:
-    """int [2], in which a network that takes any size receives the windows of small holes.
+def level_shapes(picture: Array, shape: Array, divisor: int, xp: ModuleType) -> tuple[Array, ...]:
+    """For each level the int [2] in which a network that takes any size receives the windows of its holes.
 
-    Half of `shape`, but not less than `SMALLEST_SIDE`. In the whole such a hole would be a smaller part than
-    any of training: `faces` fills specks of 3 to 11 px half a decibel to a decibel better in the half. But a
-    picture that fits into one window is seen whole, as in training.
+    None is smaller than `SMALLEST_SIDE`. A picture that fits into one window is seen whole, as in training.
 
     Args:
         picture: int [2], the picture's size.
-        shape: int [2], in which the network receives the windows of other holes.
+        shape: int [2], in which the network receives the windows of large holes.
         divisor: of both sides of the network's input.
         xp: the namespace of the arrays.
     """
-    half = rounded_up(xp.maximum(shape // 2, xp.minimum(shape, SMALLEST_SIDE)), divisor)
-    return xp.where(xp.all(picture <= shape), shape, half)
+    least = xp.minimum(shape, SMALLEST_SIDE)
+    halved = (rounded_up(xp.maximum(shape // 2**each, least), divisor) for each in range(1, LEVELS))
+    return shape, *(xp.where(xp.all(picture <= shape), shape, each) for each in halved)
 
 
 def reduction(

@@ -175,11 +175,11 @@ def _plan(facts: Facts, mask: np.ndarray, direct: bool) -> windows.Plan:
         facts.check_size(plan.windows[0].shape)
         return plan
     if facts.fixed_size:
-        return windows.around_holes(mask, scale, facts.fixed_size)
+        return windows.around_holes(mask, scale, [facts.fixed_size])
     size = np.array(mask.shape)
     shape = geometry.input_shape(size, np.array(scale.size), facts.divisor, np)
-    small = geometry.small_shape(size, shape, facts.divisor, np)
-    return windows.around_holes(mask, scale, tuple(shape.tolist()), tuple(small.tolist()))
+    shapes = geometry.level_shapes(size, shape, facts.divisor, np)
+    return windows.around_holes(mask, scale, [tuple(each.tolist()) for each in shapes])
 
 
 def _predictions(

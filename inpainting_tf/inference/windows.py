@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -62,29 +63,26 @@ def whole(mask: np.ndarray, divisor: int = 1) -> Plan:
     return Plan(mask.astype(np.int32), [Window((0, height), (0, width), (height, width))])
 
 
-def around_holes(
-    mask: np.ndarray, scale: Scale, shape: tuple[int, int], small: tuple[int, int] | None = None
-) -> Plan:
-    """A plan for a network that receives windows of `shape`, those of small holes of `small`.
+def around_holes(mask: np.ndarray, scale: Scale, shapes: Sequence[tuple[int, int]]) -> Plan:
+    """A plan for a network that receives windows of these shapes.
 
     Args:
         mask: bool [H, W] with at least one missing pixel.
         scale: what the network was trained on.
-        shape: (height, width) of its input; not larger than the picture, but for the rounding to a multiple
-            of the divisor.
-        small: the same for holes smaller than the smallest of training; None for `shape`.
+        shapes: (height, width) of its input for each of `geometry.level`'s levels, or one for all; not larger
+            than the picture, but for the rounding to a multiple of the divisor.
 
     Returns:
         The plan, with windows of one shape one after the other.
     """
     labels, place = np.zeros(mask.shape, np.int32), bounding_box(mask)
-    labels[place] = _groups(mask[place], max(1, scale.hole // 2))
+    labels[place] = _holes(mask[place], scale, apart=len(set(shapes)) > 1)
     thickness = _thickness(labels[_with_rim(place, mask.shape)])
     found: list[Window] = []
     for label, box in enumerate(find_objects(labels[place]), 1):
-        is_small = geometry.is_small(np.array(box_shape(box)), scale.hole, np)
-        seen = small if small and is_small else shape
-        found += _cover(labels, label, moved(box, place), thickness[label], scale, seen)
+        level = geometry.level(np.array(box_shape(box)), scale.hole, np)
+        shape = shapes[min(level, len(shapes) - 1)]
+        found += _cover(labels, label, moved(box, place), thickness[label], scale, shape)
     return Plan(labels, sorted(found, key=lambda window: window.shape))
 
 
@@ -174,6 +172,30 @@ class Canvas:
 def _with_rim(box: Box, size: tuple[int, ...]) -> Box:
     """The box and a pixel more on each side."""
     return grown(box, (1, 1), size)
+
+
+def _holes(mask: np.ndarray, scale: Scale, apart: bool) -> np.ndarray:
+    """Labels from 1 of what is filled together, 0 for known pixels: int32 [H, W].
+
+    Args:
+        mask: bool [H, W].
+        scale: what the network was trained on.
+        apart: specks by themselves. A window around one costs a fraction of a window around several.
+    """
+    if not apart:
+        return _groups(mask, max(1, scale.hole // 2))
+    specks = _specks(mask, scale)
+    labels = _groups(mask & (specks == 0), max(1, scale.hole // 2))
+    return np.where(specks > 0, specks + labels.max(), labels)
+
+
+def _specks(mask: np.ndarray, scale: Scale) -> np.ndarray:
+    """Labels from 1 of the holes of the highest level that are not beside others, 0 elsewhere."""
+    labels = _groups(mask, max(1, scale.hole // (3 * geometry.SPECK)))
+    boxes = find_objects(labels)
+    levels = [geometry.level(np.array(box_shape(box)), scale.hole, np) for box in boxes]
+    is_speck = np.array([0, *levels]) == geometry.LEVELS - 1
+    return (np.cumsum(is_speck) * is_speck).astype(np.int32)[labels]
 
 
 def _groups(mask: np.ndarray, margin: int) -> np.ndarray:

@@ -108,18 +108,19 @@ def test_a_batch_is_its_pictures(model, served):
         assert_equal(got, inpaint(model, image, missing), missing)
 
 
-def test_small_and_large_holes_come_in_one_batch(tmp_path):
+def test_specks_small_and_large_holes_come_in_one_batch(tmp_path):
     network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
-    network.trained_on = (64, 12)
+    network.trained_on = (128, 24)
     folder = saved_model.write(network, tmp_path / "1")
     arrays, _ = functions(folder)
     masks = dict(warmup_requests(folder))["serving_default"]["mask"][..., 0] > 0
     plans = [inpainting._plan(network.facts, mask, False) for mask in masks]
-    assert {plan.windows[0].shape for plan in plans} == {(64, 64), (32, 32)}, "warm-up takes both ways"
-    images = np.stack([picture((80, 101), seed) for seed in range(3)])
-    boxes = [(10, 15, 30, 41), (20, 60, 30, 75), (71, 80, 0, 11)]
-    masks = np.stack([hole((80, 101), box) for box in boxes])
-    for chosen in ([0, 1, 2], [1], [0, 2]):
+    shapes = [plan.windows[0].shape for plan in plans]
+    assert shapes == [(128, 128), (64, 64), (32, 32)], "warm-up takes all ways"
+    images = np.stack([picture((140, 151), seed) for seed in range(4)])
+    boxes = [(10, 15, 30, 35), (20, 80, 30, 75), (111, 120, 0, 22), (80, 83, 40, 44)]
+    masks = np.stack([hole((140, 151), box) for box in boxes])
+    for chosen in ([0, 1, 2, 3], [1], [0, 2], [3, 1]):
         filled = arrays(images[chosen], masks[chosen])
         for got, image, missing in zip(filled, images[chosen], masks[chosen], strict=True):
             assert_equal(got, inpaint(network, image, missing), missing)
@@ -139,7 +140,7 @@ def test_a_network_of_one_size_that_sees_the_whole_picture_takes_no_other(tmp_pa
     network = lively(networks.get("direct_conv")(SIZE, width=4))
     folder = saved_model.write(network, tmp_path / "1", direct=True)
     arrays, _ = functions(folder)
-    assert warmed(folder, arrays.keep)["serving_default"]["completed"].shape == (2, *SIZE, 3)
+    assert warmed(folder, arrays.keep)["serving_default"]["completed"].shape == (3, *SIZE, 3)
     image, missing = picture(SIZE), hole(*CASES["as it was trained"])
     assert_equal(
         arrays(image[None], missing[None])[0],

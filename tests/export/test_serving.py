@@ -49,8 +49,9 @@ def test_names_types_and_the_batch_dimension(loaded):
 def test_each_signature_is_warmed_up_by_a_request_that_succeeds(folder, loaded):
     answers = warmed(folder, loaded)
     completed = answers["serving_default"]["completed"]
-    assert completed.shape == (2, 64, 64, 3) and (completed[:, 40:] == 128).all()
-    assert (completed[0] != 128).any() and np.argwhere((completed[1] != 128).any(-1)).tolist() == [[32, 32]]
+    assert completed.shape == (3, 64, 64, 3) and (completed[:, 40:] == 128).all()
+    assert (completed[0] != 128).any() and np.argwhere((completed[2] != 128).any(-1)).tolist() == [[32, 32]]
+    assert (completed[1, 32:36, 32:36] != 128).any() and (completed[1, :32] == 128).all()
     for image, expected in zip(answers["encoded"]["completed_bytes"], completed, strict=True):
         assert np.array_equal(decoded(image), expected)
     assert all(image.startswith(b"\xff\xd8") for image in answers["encoded_jpeg"]["completed_bytes"])

@@ -25,14 +25,21 @@ def test_a_picture_smaller_than_the_training_pictures_is_seen_as_it_is_but_for_t
     assert np.array(geometry.input_shape(sizes[0], sizes[1], 8, xp)).tolist() == [32, 96]
 
 
-def test_small_holes_are_seen_in_half_as_long_as_that_is_enough(xp):
-    def small(shape, picture=(100, 200)):
-        return np.array(geometry.small_shape(xp.array(picture), xp.array(shape), 4, xp)).tolist()
+def test_windows_are_halved_as_long_as_that_is_enough(xp):
+    def shapes(shape, picture=(200, 300)):
+        found = geometry.level_shapes(xp.array(picture), xp.array(shape), 4, xp)
+        return [np.array(each).tolist() for each in found]
 
-    assert small((64, 96)) == [32, 48] and small((100, 128)) == [52, 64]
-    assert small((48, 28)) == [32, 28] and small((32, 32)) == [32, 32]
-    assert small((64, 64), (62, 64)) == [64, 64] and small((64, 64), (62, 65)) == [32, 32]
-    assert geometry.is_small(xp.array([3, 11]), 12, xp) and not geometry.is_small(xp.array([12, 3]), 12, xp)
+    assert shapes((128, 192)) == [[128, 192], [64, 96], [32, 48]]
+    assert shapes((64, 96)) == [[64, 96], [32, 48], [32, 32]]
+    assert shapes((100, 128)) == [[100, 128], [52, 64], [32, 32]]
+    assert shapes((48, 28)) == [[48, 28], [32, 28], [32, 28]] and shapes((32, 32)) == [[32, 32]] * 3
+    assert shapes((64, 64), (62, 64)) == [[64, 64]] * 3 and shapes((64, 64), (62, 65))[1] == [32, 32]
+
+
+@pytest.mark.parametrize(("sides", "expected"), [((12, 3), 0), ((3, 11), 1), ((3, 1), 1), ((2, 1), 2)])
+def test_how_often_they_are_halved_depends_on_the_smallest_hole_of_training(xp, sides, expected):
+    assert int(geometry.level(xp.array(sides), 12, xp)) == expected
 
 
 CASES = {

@@ -53,28 +53,28 @@ def network(run, size=(None, None), trained_on=TRAINED_ON, divisor=1) -> Runtime
 
 @pytest.mark.parametrize("picture", [(90, 120), (600, 800)])
 def test_the_windows_depend_on_the_hole_and_not_on_the_picture(picture):
-    plan = windows.around_holes(with_hole(picture, (20, 30, 44, 54)), SCALE, SCALE.size)
+    plan = windows.around_holes(with_hole(picture, (20, 30, 44, 54)), SCALE, [SCALE.size])
     (window,) = plan.windows
     assert window.shape == (32, 32)
     assert window.rows == (0, 64) and window.columns == (10, 74), "24 px look as large as 12: factor 2"
 
 
 def test_a_hole_of_a_known_size_is_shown_pixel_by_pixel():
-    (window,) = windows.around_holes(with_hole((90, 120), (40, 50, 52, 58)), SCALE, SCALE.size).windows
+    (window,) = windows.around_holes(with_hole((90, 120), (40, 50, 52, 58)), SCALE, [SCALE.size]).windows
     assert (window.rows, window.columns) == ((30, 62), (38, 70))
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (78, 0), (0, 108), (78, 108)])
 def test_windows_stay_inside_the_picture(corner):
     box = (*corner, corner[0] + 12, corner[1] + 12)
-    (window,) = windows.around_holes(with_hole((90, 120), box), SCALE, SCALE.size).windows
+    (window,) = windows.around_holes(with_hole((90, 120), box), SCALE, [SCALE.size]).windows
     assert window.rows == ((0, 32) if corner[0] == 0 else (58, 90))
     assert window.columns == ((0, 32) if corner[1] == 0 else (88, 120))
 
 
 def test_no_window_is_larger_than_the_picture():
     """And a hole as large as the window is looked at from both sides."""
-    found = windows.around_holes(with_hole((40, 120), (2, 40, 38, 80)), SCALE, SCALE.size).windows
+    found = windows.around_holes(with_hole((40, 120), (2, 40, 38, 80)), SCALE, [SCALE.size]).windows
     assert {window.rows for window in found} == {(0, 40)}
     assert all(window.columns[1] - window.columns[0] == 40 for window in found)
     assert min(window.columns[0] for window in found) < 40 < 80 < max(w.columns[1] for w in found)
@@ -84,15 +84,15 @@ def test_a_scratch_is_followed_at_full_resolution():
     mask = np.zeros((200, 300), bool)
     for i in range(180):
         mask[10 + i, 20 + i : 25 + i] = True
-    plan = windows.around_holes(mask, SCALE, SCALE.size)
+    plan = windows.around_holes(mask, SCALE, [SCALE.size])
     assert len(plan.windows) > 5 and len(plan.windows) < 80
     assert all(window.rows[1] - window.rows[0] == 32 for window in plan.windows)
 
 
 def test_holes_far_apart_are_looked_at_alone_and_neighbours_together():
-    far = windows.around_holes(with_hole((100, 200), (5, 5, 15, 15), (60, 150, 72, 160)), SCALE, SCALE.size)
+    far = windows.around_holes(with_hole((100, 200), (5, 5, 15, 15), (60, 150, 72, 160)), SCALE, [SCALE.size])
     assert [window.hole for window in far.windows] == [1, 2] and far.labels.max() == 2
-    near = windows.around_holes(with_hole((100, 200), (5, 5, 10, 15), (13, 5, 18, 15)), SCALE, SCALE.size)
+    near = windows.around_holes(with_hole((100, 200), (5, 5, 10, 15), (13, 5, 18, 15)), SCALE, [SCALE.size])
     assert len(near.windows) == 1 and near.labels.max() == 1
     assert (near.labels > 0).sum() == 100, "what lies between two holes is known"
 
@@ -158,7 +158,7 @@ def test_a_network_of_one_size_repairs_pictures_of_any_size():
 
 def test_a_small_picture_goes_on_as_its_mirror_image():
     picture, mask = ramp((20, 28)), with_hole((20, 28), (7, 9, 13, 15))
-    (window,) = windows.around_holes(mask, SCALE, (32, 32)).windows
+    (window,) = windows.around_holes(mask, SCALE, [(32, 32)]).windows
     colours, missing = windows.cut(picture, mask, window)
     expected = np.pad(picture, ((6, 6), (2, 2), (0, 0)), mode="reflect") / 255 * (missing == 0)
     np.testing.assert_allclose(colours, expected, atol=1e-6)
@@ -167,7 +167,7 @@ def test_a_small_picture_goes_on_as_its_mirror_image():
 
 def test_what_the_network_is_shown_holds_nothing_of_what_is_missing():
     picture, mask = ramp((200, 200)), with_hole((200, 200), (60, 60, 131, 128))
-    (window,) = windows.around_holes(mask, SCALE, (32, 32)).windows
+    (window,) = windows.around_holes(mask, SCALE, [(32, 32)]).windows
     shown = [
         windows.cut(np.where(mask[..., None], v, picture).astype(np.uint8), mask, window) for v in (0, 255)
     ]
@@ -259,6 +259,27 @@ def test_small_holes_are_shown_in_half_of_the_training_pictures_sides_and_togeth
     seen.clear()
     inpaint(network(predict, size=(64, 64), trained_on=(64, 12)), picture, mask)
     assert [shape for shape, _ in seen] == [(4, 64, 64)], "a network of one size"
+
+
+def test_specks_are_shown_by_themselves_and_not_with_their_neighbours():
+    """Whatever else is beside them; what is no more than a gap apart is one speck."""
+    seen = []
+
+    def predict(images, masks):
+        seen.append((images.shape[:3], masks.any((1, 2)).all()))
+        return planes(images, masks)
+
+    specks = [(150 + 12 * i, 20 + 14 * j, 153 + 12 * i, 25 + 14 * j) for i in range(3) for j in range(3)]
+    torn, small, large = (150, 70, 155, 71), (40, 20, 60, 32), (20, 100, 70, 160)
+    picture, mask = ramp((200, 300)), with_hole((200, 300), *specks, torn, (150, 74, 156, 75), small, large)
+    mask[80:83, 120:124] = True  # a speck beside the large hole
+    facts = {"trained_on": (128, 48), "divisor": 4}
+    filled = inpaint(network(predict, **facts), picture, mask)
+    assert np.abs(filled[mask].astype(int) - picture[mask]).max() <= 2
+    assert seen == [((11, 32, 32), True), ((1, 64, 64), True), ((1, 128, 128), True)]
+    seen.clear()
+    inpaint(network(predict, size=(128, 128), **facts), picture, mask)
+    assert [shape for shape, _ in seen] == [(3, 128, 128)], "a network of one size sees neighbours together"
 
 
 def test_memory_is_the_holes_and_not_the_pictures():
