@@ -163,7 +163,7 @@ class Handlers:
         """Paint as a mask file of the picture's size: white is missing."""
         size = self._picture(request).size
         hole = retouching.hole_of(retouching.decoded_paint(body, size), size)
-        return Response(retouching.encoded_mask(hole), media_type="image/png")
+        return Response(photographs.encoded_mask(hole), media_type="image/png")
 
     def paint(self, request: Request, body: bytes) -> Response:
         """Paint that was grown (`grow`, with a negative number shrunk), feathered or inverted."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 from typing import Any
 
 import cv2
@@ -83,13 +82,11 @@ def hole_of(paint: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def paint_of(hole: np.ndarray) -> np.ndarray:
-    """A hole, float32 [H, W], as paint in its picture's view: as much as the most of a view's pixel."""
-    size = view_size(hole.shape[:2])
-    if size != hole.shape:
-        # The pixels of the picture from which `hole_of` takes each pixel of the view, and their neighbours.
-        reach = [math.ceil(long / short) for long, short in zip(hole.shape, size, strict=True)]
-        most = cv2.dilate(hole, np.ones([2 * each + 1 for each in reach], np.uint8))
-        hole = cv2.resize(most, size[::-1], interpolation=cv2.INTER_NEAREST)
+    """A hole, float32 [H, W], as paint in its picture's view: the most of what `hole_of` makes of a pixel."""
+    for axis, side in enumerate(view_size(hole.shape[:2])):
+        numbers = np.arange(side, dtype=np.float32)[:, None]  # those of the view, where `hole_of` takes them
+        taken = cv2.resize(numbers, (1, hole.shape[axis]), interpolation=cv2.INTER_NEAREST)[:, 0]
+        hole = np.maximum.reduceat(hole, np.searchsorted(taken, numbers[:, 0]), axis)
     return np.rint(hole * 255).astype(np.uint8)
 
 
@@ -195,11 +192,6 @@ def encoded_paint(paint: np.ndarray) -> bytes:
     levels[..., :3] = PAINT
     levels[..., 3] = paint
     return _saved(Image.fromarray(levels), "PNG", compress_level=1)
-
-
-def encoded_mask(hole: np.ndarray) -> bytes:
-    """A hole, float32 [H, W], as a mask file: a PNG in which white is missing."""
-    return _saved(Image.fromarray(np.rint(hole * 255).astype(np.uint8)), "PNG")
 
 
 def decoded_paint(data: bytes, size: tuple[int, int]) -> np.ndarray:

@@ -7,7 +7,7 @@ from inpainting_tf.photographs.batches import Options, repair_file
 from inpainting_tf.photographs.extending import extend
 from inpainting_tf.photographs.folders import Job, Plan, mask_file, plan
 from inpainting_tf.photographs.formats import ENDINGS, of_path
-from inpainting_tf.photographs.masks import read_mask, read_masks
+from inpainting_tf.photographs.masks import encoded_mask, read_mask, read_masks
 from inpainting_tf.photographs.reading import Photograph, read
 from inpainting_tf.photographs.repairing import Repaired, after, repair
 from inpainting_tf.photographs.writing import NotWritten, write
@@ -22,6 +22,7 @@ __all__ = [
     "Plan",
     "Repaired",
     "after",
+    "encoded_mask",
     "extend",
     "mask_file",
     "of_path",

@@ -209,6 +209,10 @@ def test_masks_are_loaded_changed_and_saved(client, rgb, hole):
     saved = posted(client, picture, "mask_file", painted(hole)).content
     assert np.array_equal(decoded(saved) > 0, hole)
     assert np.array_equal(decoded(posted(client, picture, "mask", saved).content)[..., 3], paint(hole))
+    for feather in (1, 2, 3, 8, 25):
+        soft = retouching.feathered(paint(hole), feather)
+        saved = posted(client, picture, "mask_file", retouching.encoded_paint(soft)).content
+        assert np.array_equal(decoded(posted(client, picture, "mask", saved).content)[..., 3], soft), feather
     face_mask = decoded(got(client, picture, "face_mask").content)[..., 3]
     assert np.array_equal(face_mask / 255, retouching.face_mask(SIZE))
 

@@ -93,6 +93,17 @@ def test_a_plateau_of_grey_is_half_there(tmp_path):
     assert (found[50:70, 60:100] == np.float32(128 / 255)).all() and (found[2:8, 2:8] == 1).all()
 
 
+@pytest.mark.parametrize("feather", [1, 2, 5, 20])
+def test_an_encoded_mask_is_read_as_it_was(tmp_path, feather):
+    """A narrow feather would be taken for an antialiased edge, the widest for a photograph."""
+    hole = np.zeros((70, 90), np.float32)
+    hole[25:40, 30:60] = 1
+    soft = np.rint(holes.feathered(hole, feather) * 255) / np.float32(255)
+    (tmp_path / "mask.png").write_bytes(photographs.encoded_mask(soft))
+    assert np.array_equal(photographs.read_mask(tmp_path / "mask.png", soft.shape), soft)
+    assert len(np.unique(soft)) > 2
+
+
 def test_antialiased_edges_are_missing(tmp_path):
     big = Image.fromarray(large().astype(np.uint8) * 255).rotate(20)
     levels = np.asarray(big.resize((40, 30), Image.Resampling.BOX))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from running import ROOT
 
+from inpainting_tf import photographs
+
 pytest.importorskip("starlette", reason="needs the extra apps")
 
 
@@ -39,7 +41,7 @@ def test_a_known_pixel_that_changed_is_noticed(fuzz_page):
     paint[5, 5] = 255
     near, far = rgb.copy(), rgb.copy()
     near[5, 8], far[5, 12] = 1, 1
-    encoded = [fuzz_page.retouching.encoded_mask(each[..., 0] / 255) for each in (rgb, near, far)]
+    encoded = [photographs.encoded_mask(each[..., 0] / 255) for each in (rgb, near, far)]
     fuzz_page._check_known(encoded[0], encoded[1], paint)
     with pytest.raises(fuzz_page.Wrong, match="known pixel"):
         fuzz_page._check_known(encoded[0], encoded[2], paint)
