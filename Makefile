@@ -36,7 +36,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	@touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/python train.py --model=glcic --dataset=synthetic_faces --preset=demo --workdir=$(DEMO)
+	$(BIN)/python train.py --model=glcic_gentle --dataset=synthetic_faces --preset=demo --workdir=$(DEMO)
 	$(BIN)/python eval.py --workdir=$(DEMO) --baseline=telea --baseline=navier_stokes --baseline=biharmonic \
 	  --output=$(DEMO)/comparison
 	@echo

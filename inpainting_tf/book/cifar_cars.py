@@ -6,6 +6,11 @@ from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.entries import Curves, Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
+ALPHAS = tuple(
+    f"{name}{ending}"
+    for name in ("gan_autoencoder", "gan_direct_conv")
+    for ending in ("_low_alpha", "_high_alpha")
+)
 SYSTEMS = ("direct_conv", "autoencoder", "patch_autoencoder", "cvae", "gan_autoencoder", "gan_direct_conv")
 
 PAPER = Paper(
@@ -15,7 +20,7 @@ PAPER = Paper(
         Table(
             "figures 3.2 to 3.10",
             "all six systems, measured (the thesis prints no numbers)",
-            SYSTEMS,
+            (*SYSTEMS, *ALPHAS),
             claims=(
                 Claim("autoencoder", "direct_conv", "hole_psnr", "section 3.2: more specific contents"),
                 Claim("autoencoder", "patch_autoencoder", "hole_psnr", "section 3.2.1: not very promising"),

@@ -6,16 +6,18 @@ import base64
 import dataclasses
 import html
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import markdown as python_markdown
 from tqdm.auto import tqdm
 
 from inpainting_tf import files, sizes, tables
+from inpainting_tf.book import departures
 from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
 from inpainting_tf.book.experiments import Experiments, Missing, command, device_of, duration
 from inpainting_tf.errors import InputError
+from inpainting_tf.recipes import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Chapter:
     paper: Paper
     parts: list[tuple[Entry, list[Block]]]
     provenance: str
+    departures: str
     ledger: str
 
     @property
@@ -73,7 +76,18 @@ def make(paper: Paper, entries: Sequence[Entry], experiments: Experiments, ledge
         except (Missing, InputError) as reason:
             blocks.append(f"Failed: {tables.plain(reason)}")
         parts.append((entry, blocks))
-    return Chapter(paper, parts, _provenance(systems_of(entries), experiments), ledger)
+    systems = systems_of(entries)
+    departed = departures.table(_recipes(systems, experiments))
+    return Chapter(paper, parts, _provenance(systems, experiments), departed, ledger)
+
+
+def _recipes(systems: Iterable[str], experiments: Experiments) -> Iterator[Recipe]:
+    """What the systems were trained by, or would be."""
+    for name in systems:
+        try:
+            yield experiments.run(name).recipe
+        except Missing:
+            yield experiments.recipe(name)
 
 
 def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
@@ -131,6 +145,13 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
             "\n".join(unseen),
         ]
     lines += ["## How these numbers were made", chapter.provenance]
+    if chapter.departures:
+        lines += [
+            "## Where these trainings depart from the paper",
+            "Each recipe here beside the paper's (`--preset=paper`, in which what is not printed is as the "
+            "sources say). Everything else is the same.",
+            chapter.departures,
+        ]
     if chapter.ledger:
         lines += ["## Where the paper contradicts itself", chapter.ledger]
     return "\n\n".join(lines) + "\n"

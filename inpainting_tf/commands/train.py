@@ -23,6 +23,7 @@ def define_flags(define: cli.Define) -> None:
     define.float("checkpoint_minutes", 2.0, "Time between checkpoints.", lower_bound=0)
     kept = "Keep a model of every so many epochs, in kept/; default: the last and the best alone."
     define.integer("keep_every", None, kept, lower_bound=1)
+    define.integers("keep_epochs", [], "A further epoch to keep, again for each; 0: before the training.")
     memory = "GiB of decoded pictures to keep; of more, the others are decoded while it trains."
     define.float("memory", MEMORY / 2**30, memory, lower_bound=0)
     define.boolean("list", False, "Show every model and stop.")
@@ -43,6 +44,7 @@ def run(args: flags.FlagValues) -> None:
         data_dir=args.data_dir,
         checkpoint_minutes=args.checkpoint_minutes,
         keep_every=args.keep_every,
+        keep_epochs=args.keep_epochs,
         memory=int(args.memory * 2**30),
     )
     workdir = shlex.quote(f"--workdir={cli.shown(trained.folder)}")

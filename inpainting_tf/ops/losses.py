@@ -63,8 +63,31 @@ def masked_log_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) 
 
 
 def known_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
-    """Mean squared error outside the hole, picture by picture: the MSE term of cifar_cars' GANs (L_G)."""
+    """Mean squared error outside the hole, picture by picture."""
     return _mean(ops.square(_difference(target, prediction)), (1.0 - _float32(mask)) * weights)
+
+
+def tanh_mse(target: Any, prediction: Any, mask: Any = None, weights: Any = 1.0) -> Any:
+    """`mse` of pictures in [-1, 1], the range of a tanh, for papers whose weights are relative to that.
+
+    As all losses it takes pictures in [0, 1], where squared errors are a quarter as large.
+    """
+    return _TANH * mse(target, prediction, mask, weights)
+
+
+def tanh_masked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
+    """`masked_mse` of pictures in [-1, 1]; see `tanh_mse`."""
+    return _TANH * masked_mse(target, prediction, mask, weights)
+
+
+def tanh_blanked_mse(target: Any, prediction: Any, mask: Any, weights: Any = 1.0) -> Any:
+    """Mean squared error over all pixels of pictures in [-1, 1] whose holes are blanked in both.
+
+    The MSE term of cifar_cars' GANs as printed, MSE(IM x I - G(h) x I): the hole's pixels count, with an
+    error of 0, so that it is smaller than four times `known_mse` by the share that is known.
+    """
+    error = ops.square(_difference(target, prediction)) * (1.0 - _float32(mask))
+    return _TANH * _mean(error, weights)
 
 
 def boundary_weights(mask: Any, strength: float, reach: int) -> Any:
@@ -141,6 +164,9 @@ RECONSTRUCTION = {
     "masked_log_mse": masked_log_mse,
     "mse": mse,
     "known_mse": known_mse,
+    "tanh_mse": tanh_mse,
+    "tanh_masked_mse": tanh_masked_mse,
+    "tanh_blanked_mse": tanh_blanked_mse,
     "l1": l1,
     "mse_dssim": mse_dssim,
     "l1_dssim": l1_dssim,
@@ -150,6 +176,8 @@ ADVERSARIAL = {
     "minimax": AdversarialLoss(discriminator_loss, minimax, ops.sigmoid),
     "l1": AdversarialLoss(l1_discriminator_loss, l1_generator_loss, lambda output: output),
 }
+
+_TANH = 4.0  # squared errors in [-1, 1] over those in [0, 1]
 
 
 def _difference(target: Any, prediction: Any) -> Any:

@@ -5,7 +5,7 @@ data.json       the pictures of each split      checkpoints/  to continue from
 environment.json   versions and device that it was started with
 model.keras     the completion network alone    figures/      loss curves, samples while it trained
 model_best.keras   the same, of the best epoch by validation of the phase that the run is in
-kept/           the same, of every Nth epoch, on request
+kept/           the same, of some epochs, on request
 completion_phase.keras   the same, at the end of the completion phase
 discriminator.keras      the network that judged it, where there was one; see `--init`
 tensorboard/    scalars and pictures            metrics.json, per_image.csv   from an evaluation
@@ -42,7 +42,7 @@ class Run:
         return self.folder / "model_best.keras"
 
     def kept_file(self, epoch: int) -> Path:
-        """The model of an epoch, counted from 1, that was kept on request."""
+        """The model of an epoch, counted from 1, that was kept on request; 0: before the training."""
         return self.folder / models.KEPT / f"epoch_{epoch:04d}.keras"
 
     @property

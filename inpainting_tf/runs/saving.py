@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,15 @@ class Saver:
         run: whose folder is written.
         trainer: whose networks are saved.
         best: the best epoch until now.
-        keep_every: epochs between models that are kept, None for none.
+        keeps: whether the model of an epoch is kept.
 
     Raises:
         Diverged: in every method, when a weight is not finite; nothing is written then.
         InputError: in every method, when something cannot be written.
     """
 
-    def __init__(self, run: Run, trainer: Reconstruction, best: Best, keep_every: int | None) -> None:
-        self._run, self._trainer, self._keep_every = run, trainer, keep_every
+    def __init__(self, run: Run, trainer: Reconstruction, best: Best, keeps: Callable[[int], bool]) -> None:
+        self._run, self._trainer, self._keeps = run, trainer, keeps
         self._network = assembly.portable_network(run.recipe)
         self._discriminator = assembly.portable_discriminator(run.recipe)
         self.best = best
@@ -58,8 +59,12 @@ class Saver:
         """Remembers the network if its row of the history is the best, and keeps it if its turn has come."""
         if self.best.update(row):
             self._best_weights = self._of("completion")
-        if self._keep_every is not None and row["epoch"] % self._keep_every == 0:
-            self.model(self._run.kept_file(row["epoch"]), row["step"])
+        self.keep(row["epoch"], row["step"])
+
+    def keep(self, epoch: int, step: int) -> None:
+        """Keeps the model of an epoch, 0 before the training, if its turn has come."""
+        if self._keeps(epoch):
+            self.model(self._run.kept_file(epoch), step)
 
     def _of(self, part: str) -> list[np.ndarray]:
         self._trainer.sync()

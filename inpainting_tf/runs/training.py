@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ def train(
     data_dir: str | os.PathLike | None = None,
     checkpoint_minutes: float = 2.0,
     keep_every: int | None = None,
+    keep_epochs: Sequence[int] = (),
     memory: int = MEMORY,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: bool = True,
@@ -47,6 +48,7 @@ def train(
         data_dir: the pictures' folder; None searches the usual ones.
         checkpoint_minutes: time between checkpoints; 0 writes one after every step.
         keep_every: epochs between models that are kept in `kept/`; None keeps none.
+        keep_epochs: further epochs whose models are kept; 0 is the model before the training.
         memory: bytes of decoded pictures that are kept; of more, the others are decoded while it trains, the
             same pictures in the same order.
         callbacks: Keras callbacks, called as if the run's epochs were those of `fit`: `logs` at the end of
@@ -68,7 +70,7 @@ def train(
         ['model.keras', 'model_best.keras']
     """
     environment.require_defaults()
-    _check(keep_every, callbacks)
+    _check(keep_every, keep_epochs, callbacks)
     # Absolute: a callback or a library may change the working folder while it trains.
     folder = Path(workdir).expanduser().absolute()
     starting.require_place(folder)
@@ -80,16 +82,20 @@ def train(
         files.sweep(folder)
         with backends.memory_told(lambda: _memory_advice(run)):
             keras.utils.set_random_seed(recipe.seed)
-            training = _Training(run, data_dir, keep_every, memory)
+            training = _Training(run, data_dir, _keeps(keep_every, keep_epochs), memory)
             if settings:
                 print(_settings(run.recipe), file=sys.stderr)
             training.fit(checkpoint_minutes, callbacks)
     return run
 
 
-def _check(keep_every: int | None, extra: Sequence[keras.callbacks.Callback]) -> None:
+def _check(
+    keep_every: int | None, keep_epochs: Sequence[int], extra: Sequence[keras.callbacks.Callback]
+) -> None:
     if keep_every is not None and keep_every < 1:
         raise InputError(f"`keep_every` must be none or at least 1. Received {keep_every!r}.")
+    if any(epoch < 0 for epoch in keep_epochs):
+        raise InputError(f"`keep_epochs` must be 0 or more. Received {min(keep_epochs)!r}.")
     listed = extra if isinstance(extra, list | tuple) else [extra]
     strangers = [each for each in listed if not isinstance(each, keras.callbacks.Callback)]
     if strangers or listed is not extra:
@@ -99,6 +105,11 @@ def _check(keep_every: int | None, extra: Sequence[keras.callbacks.Callback]) ->
         raise InputError(
             f"`runs.train` trains on one device. Received the scope of a {strategy}: call it outside of it."
         )
+
+
+def _keeps(every: int | None, epochs: Sequence[int]) -> Callable[[int], bool]:
+    """Whether the model of an epoch is kept."""
+    return lambda epoch: epoch in epochs or (every is not None and epoch > 0 and epoch % every == 0)
 
 
 def _memory_advice(run: Run) -> str:
@@ -119,7 +130,7 @@ class _Training:
         self,
         run: Run,
         data_dir: str | os.PathLike | None,
-        keep_every: int | None = None,
+        keeps: Callable[[int], bool],
         memory: int = MEMORY,
     ) -> None:
         self.run, recipe = run, run.recipe
@@ -137,7 +148,7 @@ class _Training:
         if recipe.init is not None and not self.start:
             self.begun += f" from {initial.assign(recipe.init, recipe, self.trainer, self.data.test.names)}"
         self.history = callbacks.History(self.start, self.per_epoch, state.get("history"), self._epoch_ended)
-        self.saver = Saver(run, self.trainer, Best(state.get("best")), keep_every)
+        self.saver = Saver(run, self.trainer, Best(state.get("best")), keeps)
         if not known:
             self._record(data_dir)
         elif recipe != open_run(run.folder).recipe:
@@ -183,6 +194,8 @@ class _Training:
         print(f"{self.data.account}\n{_headline(self, done)}".lstrip(), file=sys.stderr)
         if done:
             return
+        if not self.start:
+            self.saver.keep(0, 0)
         self.monitor = Monitor(self.run, self.trainer, self.data.validation, self.start)
         self.users = callbacks.PerEpoch(extra, self.start, self.per_epoch, self.run.recipe.schedule.epochs)
         print(f"Curves: tensorboard --logdir={shlex.quote(str(self.run.board))}", file=sys.stderr)

@@ -16,6 +16,9 @@ from inpainting_tf.training.keras_losses import (
     MaskedLogMSE,
     MaskedMSE,
     MSEAndDSSIM,
+    TanhBlankedMSE,
+    TanhMaskedMSE,
+    TanhMSE,
 )
 from inpainting_tf.training.keras_metrics import PSNR, SSIM, HolePSNR
 from inpainting_tf.training.reconstruction import Reconstruction
@@ -36,6 +39,9 @@ __all__ = [
     "MaskedLogMSE",
     "MaskedMSE",
     "Reconstruction",
+    "TanhBlankedMSE",
+    "TanhMSE",
+    "TanhMaskedMSE",
     "Variational",
     "Weight",
 ]

@@ -127,6 +127,29 @@ class KnownMSE(ReconstructionLoss):
 
 
 @_register
+class TanhMSE(ReconstructionLoss):
+    """`ops.losses.tanh_mse`: mean squared error over the whole picture, of pictures in [-1, 1]."""
+
+    key = "tanh_mse"
+
+
+@_register
+class TanhMaskedMSE(ReconstructionLoss):
+    """`ops.losses.tanh_masked_mse`: mean squared error inside the hole, of pictures in [-1, 1]."""
+
+    key = "tanh_masked_mse"
+    needs_mask = True
+
+
+@_register
+class TanhBlankedMSE(ReconstructionLoss):
+    """`ops.losses.tanh_blanked_mse`: over all pixels, those of the hole blanked, of pictures in [-1, 1]."""
+
+    key = "tanh_blanked_mse"
+    needs_mask = True
+
+
+@_register
 class BoundaryWeighted(ReconstructionLoss):
     """One of the losses with `ops.losses.boundary_weights`: largest at the hole's edge.
 

@@ -146,6 +146,17 @@ def lab_device(lab) -> str:
     return re.search(r'"device": "([^"]+)"', text).group(1)
 
 
+def test_every_departure_from_the_paper_is_printed(chapter, tmp_path):
+    """By the difference of the recipes: of a trained system and of one that is not."""
+    text = pages.write_page(chapter, tmp_path).read_text(encoding="utf-8")
+    [table] = re.findall(r"## Where these trainings depart.*?\n\n.*?\n\n(\|.*?)\n\n", text, re.DOTALL)
+    rows = [re.split(r" *\| *", line)[1:-1] for line in table.splitlines()[2:]]
+    told = {row[0]: row[1:] for row in rows}
+    assert told["side of the pictures in pixels"] == ["32", "16", "all"]
+    assert told["data set"] == ["cifar10", "synthetic_faces", "all"]
+    assert all("seed" not in row[0] and "preset" not in row[0] for row in rows)
+
+
 def test_the_ledger_of_a_paper(chapter, tmp_path):
     assert pages.ledger_of(LEDGER, "face_gan") == "| a | b |\n|---|---|\n| x | y |"
     assert pages.ledger_of(LEDGER, "unet_vs_cgan") == "other"
@@ -174,7 +185,7 @@ def test_the_index_says_how_long_all_of_it_took(lab, tmp_path, monkeypatch):
     monkeypatch.setattr(
         Run, "minutes", property(lambda run: {"cvae": 40, "direct_conv": 75}[run.recipe.name])
     )
-    systems = [("cvae",), ("direct_conv", "cvae", "never trained")]
+    systems = [("cvae",), ("direct_conv", "cvae", "autoencoder")]
     paper = Paper("face_gan", "A paper", tuple(Given(f"table {n}", "", s) for n, s in enumerate(systems)))
     index = pages.write_index([pages.make(paper, paper.entries, lab, "")], lab, tmp_path)
     assert "All trainings took 1 h 55 min;" in index.read_text(encoding="utf-8")
@@ -219,7 +230,7 @@ def test_tables_of_the_report_are_tables(lab, tmp_path):
     paper = Paper("p", "A <title>", (Given("table 1", "numbers", SYSTEMS, (table,)),))
     file = pages.write_report([pages.make(paper, paper.entries, lab, "")], tmp_path / "report.html")
     page = Reader(file)
-    assert len(page.all("table")) == 2 and "A <title>" in page.text and not page.all("z")
+    assert len(page.all("table")) == 3 and "A <title>" in page.text and not page.all("z")
     assert "<td>failed: x|y &lt;z&gt;</td>" in file.read_text(encoding="utf-8")
 
 

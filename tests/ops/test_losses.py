@@ -146,6 +146,25 @@ def test_known_mse_is_the_mean_outside_the_hole():
     assert float(losses.known_mse(target, prediction, mask)) == pytest.approx(expected, rel=1e-6)
 
 
+def test_squared_errors_in_the_range_of_a_tanh():
+    """By hand, of pictures that are scaled to [-1, 1]."""
+    target, prediction, mask = two_pictures()
+    square = ((2 * target - 1) - (2 * prediction - 1)) ** 2
+    assert float(losses.tanh_mse(target, prediction)) == pytest.approx(square.mean(), rel=1e-5)
+    in_holes = (square[0, 0, 1].mean() + square[1, :, :2].mean()) / 2
+    assert float(losses.tanh_masked_mse(target, prediction, mask)) == pytest.approx(in_holes, rel=1e-5)
+
+
+def test_the_cars_gans_mse_is_over_all_pixels_with_blanked_holes():
+    """cifar_cars, section 3.4: MSE(IM x I - G(h) x I), I = 1 where known."""
+    target, prediction, mask = two_pictures()
+    known = 1 - mask
+    printed = np.mean(((2 * target - 1) * known - (2 * prediction - 1) * known) ** 2)
+    found = float(losses.tanh_blanked_mse(target, prediction, mask))
+    assert found == pytest.approx(printed, rel=1e-5)
+    assert found < 4 * float(losses.known_mse(target, prediction, mask))
+
+
 def test_boundary_weights_by_hand():
     mask = np.zeros((1, 1, 10, 1), "float32")
     mask[0, 0, 4:9] = 1  # the hole's edges lie between 3 and 4, and between 8 and 9

@@ -57,6 +57,56 @@ def test_the_papers_schedule():
     assert recipe.objective == recipes.recipe.Objective("masked_mse", "non_saturating", 4e-4)
 
 
+PAPERS = [
+    (name, preset)
+    for name, recipe in recipes.RECIPES.items()
+    for preset in recipe.presets
+    if recipe.paper != "inpainting_tf" and preset != "smoke"
+]
+
+
+@pytest.mark.parametrize(("name", "preset"), PAPERS)
+def test_a_preset_keeps_the_papers_proportions_weights_and_rates(name, preset):
+    """Shorter, but no phase is starved: neither by its share of the epochs nor by its learning rate."""
+    paper, here = recipes.get(name), recipes.get(name, preset)
+    as_printed = dataclasses.replace(
+        paper.schedule, epochs=here.schedule.epochs, patience=here.schedule.patience
+    )
+    assert here.schedule == as_printed and here.objective == paper.objective
+    for each in ("optimizer", "discriminator_optimizer"):
+        mine, theirs = getattr(here, each), getattr(paper, each)
+        assert mine.learning_rate == theirs.learning_rate and mine.beta_1 == theirs.beta_1
+        assert mine.decay == theirs.decay or here.trainer in ("reconstruction", "variational")
+
+
+def test_the_joint_phase_is_78_percent_of_the_laptops_training():
+    recipe = recipes.get("double_autoencoder", "laptop")
+    assert recipe.schedule.boundaries(1000) == (200, 220)
+    assert recipe.objective.alpha == 4e-4 and recipe.optimizer.decay == "constant"
+    gentle = recipes.get("glcic_gentle", "laptop")
+    assert gentle.schedule.boundaries(1000)[0] == 860 and gentle.paper == "face_gan"
+
+
+TANH = [
+    *(f"ce_model{number}" for number in range(4)),
+    *("context_encoder", "multiscale_context_encoder", "multiscale_encoder_decoder"),
+    *("gan_autoencoder", "gan_direct_conv"),
+]
+
+
+@pytest.mark.parametrize("name", TANH)
+def test_a_network_that_ends_with_a_tanh_has_its_squared_error_in_its_range(name):
+    assert recipes.get(name, "laptop").objective.reconstruction.startswith("tanh_")
+    layers = assembly.completion_network(recipes.get(name, "smoke")).layers
+    assert any("tanh" in layer.name for layer in layers)
+
+
+def test_u_nets_train_until_the_validation_stops_improving():
+    for preset in ("paper", "gpu", "laptop"):
+        assert recipes.get("unet_l1", preset).schedule.patience >= 5
+        assert recipes.get("unet_l1", preset).optimizer.decay == "constant"
+
+
 def test_fields_are_changed_by_their_dotted_names():
     recipe = recipes.get("glcic").override(
         {

@@ -16,7 +16,7 @@ from inpainting_tf.training import callbacks
 from inpainting_tf.training.best import Best
 
 # Its rate is too high: from the third epoch on the validation goes up and down.
-RESTLESS = {"schedule__epochs": 8, "optimizer__learning_rate": 0.04}
+RESTLESS = {"schedule__epochs": 8, "optimizer__learning_rate": 0.04, "data__flip": True}
 
 
 def restless(patience=None, **changes):
@@ -88,6 +88,7 @@ def test_a_run_says_why_it_stopped(tmp_path, capsys):
         (["--patience=3", "--set=data.validation=0"], "`patience` must be none without validation pictures"),
         (["--keep_every=0"], "keep_every"),
         (["--keep_every=often"], "keep_every"),
+        (["--keep_epochs=0", "--keep_epochs=-1"], "`keep_epochs` must be 0 or more. Received -1."),
     ],
 )
 def test_what_makes_no_sense_is_one_line(flags, words, tmp_path):
@@ -123,6 +124,18 @@ def test_every_nth_epoch_is_kept_on_request(tmp_path):
         "epoch_0002.keras",
         "epoch_0004.keras",
     ]
+
+
+def test_chosen_epochs_are_kept_beside_every_nth_and_0_is_untrained(tmp_path):
+    recipe = tiny("direct_conv", schedule__epochs=3)
+    run = runs.train(recipe, tmp_path / "run", keep_every=2, keep_epochs=[0, 3, 9], settings=False)
+    kept = sorted(file.name for file in (run.folder / "kept").iterdir())
+    assert kept == [f"epoch_{epoch:04d}.keras" for epoch in (0, 2, 3)]
+    assert same(weights(run.kept_file(3)), weights(run.model_file))
+    untrained = weights(run.kept_file(0))
+    assert not same(untrained, weights(run.kept_file(2)))
+    longer = runs.train(tiny("direct_conv", schedule__epochs=4), run.folder, keep_epochs=[0], settings=False)
+    assert same(weights(longer.kept_file(0)), untrained), "a run that goes on is not untrained"
 
 
 def test_without_validation_there_is_no_best(tmp_path):

@@ -20,8 +20,11 @@ CLASSES = {
     "masked_mse": training.MaskedMSE,
     "masked_log_mse": training.MaskedLogMSE,
     "known_mse": training.KnownMSE,
+    "tanh_mse": training.TanhMSE,
+    "tanh_masked_mse": training.TanhMaskedMSE,
+    "tanh_blanked_mse": training.TanhBlankedMSE,
 }
-OF_A_HOLE = ("masked_mse", "masked_log_mse", "known_mse")
+OF_A_HOLE = ("masked_mse", "masked_log_mse", "known_mse", "tanh_masked_mse", "tanh_blanked_mse")
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
