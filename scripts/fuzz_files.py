@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import faulthandler
+import functools
 import io
 import multiprocessing
 import sys
@@ -202,7 +203,7 @@ def _wrong(made: Case) -> str | None:
     """Repairs the files of a case; what went wrong, if anything did."""
 
     def repair(job: photographs.Job) -> photographs.Repaired:
-        return photographs.repair_file(job, lambda *args: inference.inpaint(NETWORK, *args), made.options)
+        return photographs.repair_file(job, functools.partial(inference.inpaint, NETWORK), made.options)
 
     outcome = batches.attempt(made.job, repair)
     if outcome.status == "skipped":

@@ -205,11 +205,11 @@ class Handlers:
         except Gone as gone:
             raise Refused(410, str(gone)) from gone
 
-    def _fill(self, request: Request, detail: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def _fill(self, request: Request, detail: str) -> Callable[..., np.ndarray]:
         """What fills a hole: a classical `method`, or a `model` with a `blend`."""
         query = request.query_params
         if "method" in query:
-            return lambda rgb, hole: retouching.classical_fill(query["method"], rgb, hole >= FAINT)
+            return lambda rgb, hole, **_: retouching.classical_fill(query["method"], rgb, hole >= FAINT)
         name = query.get("model", next(iter(self._models)))
         if name not in self._models:
             raise unknown("model", name, self._models)

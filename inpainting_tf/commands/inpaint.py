@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import os
 import sys
 import warnings
@@ -19,7 +20,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from absl import flags
 
 from inpainting_tf import environment, files, models
@@ -29,11 +29,11 @@ from inpainting_tf.errors import InputError, unknown
 if TYPE_CHECKING:
     from inpainting_tf.photographs import Job, Plan, Repaired
     from inpainting_tf.photographs.batches import Outcome
+    from inpainting_tf.photographs.repairing import Inpaint
 
 _WORKERS = 8  # pictures at a time: a large one takes a gigabyte
 _MOSTLY = 2 / 3  # a larger missing share is a reason to ask
 FORMATS = ("png", "webp", "tiff", "bmp", "jpg", "avif", "heic")
-Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture
 
 
 def define_flags(define: cli.Define) -> None:
@@ -217,4 +217,4 @@ def _inpaint(args: flags.FlagValues) -> Inpaint:
         environment.pin_defaults()
     model = inference.one_at_a_time(loading.load(args.model, engine=args.engine))
     options = {"blend": args.blend, "detail": args.detail, "direct": args.direct}
-    return lambda image, mask: inference.inpaint(model, image, mask, **options)
+    return functools.partial(inference.inpaint, model, **options)

@@ -62,9 +62,12 @@ class Engine:
         blend: str = "poisson",
         detail: str = "auto",
         direct: bool = False,
+        trust_rim: bool = False,
     ) -> np.ndarray:
         """Fills the holes of a uint8 picture of any size, or of a batch; see `inpainting_tf.inpaint`."""
-        return inpainting.inpaint(self, image, mask, blend=blend, detail=detail, direct=direct)
+        return inpainting.inpaint(
+            self, image, mask, blend=blend, detail=detail, direct=direct, trust_rim=trust_rim
+        )
 
 
 class Runtime(Engine):

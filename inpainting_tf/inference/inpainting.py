@@ -40,6 +40,7 @@ def inpaint(
     blend: str = "poisson",
     detail: str = "auto",
     direct: bool = False,
+    trust_rim: bool = False,
 ) -> np.ndarray:
     """Fills the holes of a picture of any size, or of a batch of pictures of one size.
 
@@ -60,6 +61,8 @@ def inpaint(
             so where there are such, and nowhere with `blend="none"`; "none" keeps the prediction.
         direct: pass the whole picture to the network at once, unscaled. For networks that take any size, on
             pictures like those of their training.
+        trust_rim: do not look for known pixels beside a hole that are mixed with what it hides: the hole was
+            grown over them. With `blend="none"` it is never done.
 
     Returns:
         Type and shape of `image`: known pixels bit-identical, the missing ones filled. Known pixels beside a
@@ -93,7 +96,7 @@ def inpaint(
             "Inpainter(model.input, model.output)."
         )
     images, opacities = _checked(image, mask)
-    wholes, partly, weights = _holes(images, opacities, blend)
+    wholes, partly, weights = _holes(images, opacities, trust_rim or blend == "none")
     del opacities  # of a large picture, as large as what is to come
     plans = [_plan(model.facts, whole, direct) for whole in wholes]
     filled = images.copy()
@@ -115,11 +118,11 @@ def _paint(picture: np.ndarray, plan: windows.Plan, predictions: Iterable[Predic
     canvas.paint(picture, blend == "poisson")
 
 
-def _holes(images: np.ndarray, opacities: np.ndarray, blend: str) -> tuple[np.ndarray, ...]:
+def _holes(images: np.ndarray, opacities: np.ndarray, trust_rim: bool) -> tuple[np.ndarray, ...]:
     """What is to be filled; where the picture shows through it, both bool [N, H, W]; the fill's share."""
     holes = opacities >= rims.FAINT
     wholes = holes
-    if blend != "none":
+    if not trust_rim:
         # On a mixed rim neither network nor blending may rely.
         wholes = np.stack([rims.grown_over(*each)[0] for each in zip(holes, images, strict=True)])
     partly = wholes & (opacities < 1)

@@ -74,11 +74,16 @@ def mixed(image: np.ndarray, mask: np.ndarray) -> int:
 def grown_over(hole: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, int]:
     """The hole and the mixed rim around it, and that rim's width; the hole alone if nothing else is known.
 
+    Around a rim that was found it is looked once more: beside a blurred edge the outermost pixels are too
+    faint to be noticed beside the others.
+
     Args:
         hole: bool [H, W], True = missing, or float, of opacities.
         image: as `mixed` takes it.
     """
     width = mixed(image, hole >= FAINT)
+    if width and not (widened(hole, width) >= FAINT).all():
+        width += mixed(image, widened(hole, width) >= FAINT)
     whole = widened(hole, width)
     return (hole, 0) if (whole >= FAINT).all() else (whole, width)
 

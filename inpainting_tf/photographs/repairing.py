@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,8 +14,13 @@ from inpainting_tf.photographs import deep, holes
 from inpainting_tf.photographs.reading import Photograph, of_pixels
 from inpainting_tf.photographs.writing import stored
 
-Inpaint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture, hole -> picture; see `inference.inpaint`
 _INVISIBLE = 16  # alpha below which a pixel's colour means nothing
+
+
+class Inpaint(Protocol):
+    """What fills a hole, see `inference.inpaint`: a picture and a hole -> the picture."""
+
+    def __call__(self, image: np.ndarray, mask: np.ndarray, /, *, trust_rim: bool) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,7 +82,7 @@ def repair(
             "`mask` must have both missing and known pixels. Received one for which nothing visible is "
             + ("missing." if not mask.any() else "known.")
         )
-    filled = tone.undone(inpaint(seen, hole))
+    filled = tone.undone(inpaint(seen, hole, trust_rim=grow is None))
     share = float(mask.sum() / (~ground).sum())
     if seen is not rgb:  # elsewhere it is what the network was shown
         filled = np.where(mask[..., None], filled, rgb)

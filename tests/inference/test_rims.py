@@ -46,6 +46,29 @@ def test_the_softer_an_edge_the_wider_its_rim(radius, width):
     assert rims.mixed(picture, opacity[..., 0] > 0.95) == width
 
 
+def test_the_faint_end_of_a_blurred_rim_is_noticed_around_its_beginning():
+    layer = Image.new("L", TRUTH.shape[1::-1], 0)
+    text = "WATERMARK\nof somebody"
+    ImageDraw.Draw(layer).text((20, 30), text, fill=255, font=ImageFont.load_default(44))
+    opacity = np.asarray(layer.filter(ImageFilter.GaussianBlur(1.5)))[..., None] / 255
+    picture = np.rint(TRUTH * (1 - opacity) + 255 * opacity).astype(np.uint8)
+    cut = opacity[..., 0] > 0.9
+    assert rims.mixed(picture, cut) == 2
+    grown, width = rims.grown_over(cut, picture)
+    assert width == 3 and np.array_equal(grown, rims.widened(cut, 3))
+    everything = np.ones_like(cut)
+    everything[:2] = False
+    assert rims.grown_over(everything, picture)[1] == 0, "something must stay known"
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_rim_that_is_trusted_is_not_looked_at(trusted):
+    picture, _ = lettered()
+    cut = (picture > 242).all(-1)
+    filled = inpainting_tf.inpaint(BLANK, picture, cut, trust_rim=trusted)
+    assert (decibels(filled, cut) > 18) is not trusted
+
+
 @pytest.mark.parametrize("box", [(20, 60, 30, 110), (90, 150, 300, 420), (150, 170, 500, 590)])
 def test_drawn_holes_have_no_mixed_rim(box):
     mask = np.zeros(TRUTH.shape[:2], bool)

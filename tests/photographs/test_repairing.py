@@ -94,6 +94,23 @@ def test_the_hole_grows_over_a_mixed_rim_unless_told():
     assert np.abs(done.rgb.astype(int) - PICTURE)[ball].mean() < 6
 
 
+@pytest.mark.parametrize(("grow", "looks"), [(None, False), (0, True), (2, True)])
+def test_it_is_decided_once_which_rim_is_mixed(monkeypatch, grow, looks):
+    """By `repair` where it grows the hole by itself, else by `inpaint`."""
+    real, given = inference.rims.grown_over, []
+    monkeypatch.setattr(inference.rims, "grown_over", lambda *args: given.append(args) or real(*args))
+    asked = []
+
+    def fill(image, mask, **how):
+        given.clear()
+        filled = inpaint(image, mask, **how)
+        asked.append(bool(given))
+        return filled
+
+    photographs.repair(Photograph(PICTURE), box(40, 56, 50, 70), fill, grow=grow)
+    assert asked == [looks]
+
+
 def test_growing_and_feathering_as_told():
     hole = box(40, 56, 50, 70)
     done = photographs.repair(Photograph(PICTURE), hole, inpaint, grow=3, feather=4)
