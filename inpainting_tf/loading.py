@@ -43,7 +43,7 @@ def load(path: str | os.PathLike, *, engine: str = "auto") -> Engine:
         raise unknown("engine", engine, models.ENGINES)
     file = _exported(path, engine)
     if file is not None:
-        return _runtime(file)
+        return _runtime(file, engine)
     if engine == "onnx":
         raise InputError(
             f"`engine` 'onnx' takes {', '.join(models.NAMES)}, or an .onnx file that "
@@ -70,11 +70,16 @@ def _exported(path: str | os.PathLike, engine: str) -> Path | None:
     place = Path(path).expanduser()
     if place.suffix in (".onnx", ".tflite"):
         return place
-    wanted = engine == "onnx" or (engine == "auto" and importlib.util.find_spec("onnxruntime") is not None)
+    has_runtime = importlib.util.find_spec("onnxruntime") is not None
+    wanted = engine in ("onnx", "openvino") or (engine == "auto" and has_runtime)
     return models.exported(path) if wanted else None
 
 
-def _runtime(file: Path) -> Engine:
+def _runtime(file: Path, engine: str) -> Engine:
+    if file.suffix == ".onnx" and engine == "openvino":
+        from inpainting_tf.inference.engines import openvino
+
+        return openvino.load(file)
     if file.suffix == ".onnx":
         from inpainting_tf.inference.engines import onnx
 

@@ -11,8 +11,10 @@ import pytest
 from exchange import SIZES, network, pictures, refusal
 
 import inpainting_tf
-from inpainting_tf import networks
+from inpainting_tf import models, networks
 from inpainting_tf.inference.engines import openvino
+
+format_ = pytest.importorskip("onnx", reason="needs pip install 'inpainting_tf[onnx]'")
 
 inpaint = functools.partial(inpainting_tf.inpaint, blend="none")  # what the network says and nothing else
 
@@ -97,6 +99,24 @@ def test_what_the_network_knows_goes_along():
 def test_sizes_are_refused_as_by_keras(glcic):
     message = refusal(glcic.fill, np.zeros((1, 30, 48, 3), "float32"), np.zeros((1, 30, 48, 1), "float32"))
     assert "divisible by 4" in message
+
+
+def test_a_stored_network_is_read_as_it_is(tmp_path):
+    """Of a shipped model, for which Keras is not loaded."""
+    file = models.exported("faces")
+    loaded, reference = openvino.load(file, precision="float32"), inpainting_tf.load("faces", engine="onnx")
+    images, masks = pictures("glcic", 2)
+    assert loaded.facts == reference.facts
+    np.testing.assert_allclose(loaded.fill(images, masks), reference.fill(images, masks), atol=1e-5)
+    assert type(inpainting_tf.load("faces", engine="openvino")) is type(loaded)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(file.read_bytes()[:1000])
+    assert "not a completion network" in refusal(openvino.load, broken)
+    assert "there is none" in refusal(openvino.load, tmp_path / "absent.onnx")
+    stored = format_.load(str(file))
+    del stored.metadata_props[:]
+    format_.save(stored, str(broken))
+    assert "no metadata" in refusal(openvino.load, broken)
 
 
 def test_what_is_refused():

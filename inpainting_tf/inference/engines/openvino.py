@@ -1,21 +1,24 @@
-"""OpenVINO: a faster engine for completion networks on x86 processors, in memory, without a file."""
+"""OpenVINO: a faster engine for completion networks on x86 processors, from Keras or an .onnx file."""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
 import types
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import keras
 import numpy as np
 
 from inpainting_tf import environment
 from inpainting_tf.errors import unknown
-from inpainting_tf.inference.engine import Runtime
-from inpainting_tf.inference.engines import graphs
+from inpainting_tf.inference.engine import Fill, Runtime
+from inpainting_tf.inference.engines import notes
+
+if TYPE_CHECKING:
+    import keras
 
 PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
 
@@ -32,23 +35,57 @@ def compile(model: keras.Model, *, precision: str = "bfloat16") -> Runtime:
     Raises:
         InputError: an unknown precision, a network that cannot be converted, or openvino is not installed.
     """
-    if precision not in PRECISIONS:
-        raise unknown("precision", precision, PRECISIONS)
+    from inpainting_tf.inference.engines import graphs  # loads Keras
+
+    _check(precision)
     graphs.check(model)
     core = _without_telemetry().Core()
+    with graphs.converting(model, "OpenVINO"):
+        run = _compiled(core, _read(core, model), precision)
+    return Runtime(run, model.facts)
+
+
+def load(path: str | os.PathLike, *, precision: str = "bfloat16") -> Runtime:
+    """An .onnx file of `inpainting_tf.export`, run by OpenVINO; Keras is not loaded for it.
+
+    Args:
+        path: the file.
+        precision: see `compile`.
+
+    Raises:
+        InputError: an unknown precision, no such file, not one of this package's, or openvino is not
+            installed.
+    """
+    _check(precision)
+    core, file = _without_telemetry().Core(), notes.existing(path, ".onnx")
+    try:
+        network = core.read_model(str(file))
+    except RuntimeError as error:
+        raise notes.foreign(file, error) from error
+    place = ["framework", notes.NOTE]  # where OpenVINO keeps the file's metadata
+    if not network.has_rt_info(place):
+        raise notes.foreign(file, f"it has no metadata {notes.NOTE!r}.")
+    return notes.noted(network.get_rt_info(place).astype(str), _compiled(core, network, precision))
+
+
+def _check(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
+
+
+def _compiled(core: Any, network: Any, precision: str) -> Fill:
     has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     hint = PRECISIONS[precision if has_bfloat16 else "float32"]
-    with graphs.converting(model, "OpenVINO"):
-        # Always set: without a hint, OpenVINO uses bfloat16 where the processor has it.
-        compiled = core.compile_model(_read(core, model), "CPU", {"INFERENCE_PRECISION_HINT": hint})
+    # Always set: without a hint, OpenVINO uses bfloat16 where the processor has it.
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": hint})
     lock = threading.Lock()  # a compiled model has one set of buffers
 
     def run(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         inputs = {"image": images.astype(np.float32), "mask": masks.astype(np.float32)}
         with lock:
-            return compiled(inputs)[0]
+            return compiled(inputs)[compiled.outputs[-1]]  # of a file with two, the prediction
 
-    return Runtime(run, model.facts)
+    return run
 
 
 def _without_telemetry() -> types.ModuleType:
@@ -62,6 +99,8 @@ def _without_telemetry() -> types.ModuleType:
 
 def _read(core: Any, model: keras.Model) -> Any:
     """The network as OpenVINO's graph, by the runtime's own reader, which takes a file."""
+    from inpainting_tf.inference.engines import graphs  # loads Keras
+
     constant = graphs.frozen(graphs.prediction(model, graphs.signature(model)))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.pb"
