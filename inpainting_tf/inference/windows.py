@@ -19,11 +19,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from scipy.ndimage import find_objects
 
 from inpainting_tf.inference import geometry
 from inpainting_tf.inference.geometry import Scale
-from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, grown, moved
+from inpainting_tf.ops.boxes import Box, bounding_box, box_shape, boxes_of, grown, moved
 from inpainting_tf.ops.harmonic import edge, harmonic
 from inpainting_tf.ops.images import to_float, to_levels
 
@@ -79,7 +78,7 @@ def around_holes(mask: np.ndarray, scale: Scale, shapes: Sequence[tuple[int, int
     labels[place] = _holes(mask[place], scale, apart=len(set(shapes)) > 1)
     thickness = _thickness(labels[_with_rim(place, mask.shape)])
     found: list[Window] = []
-    for label, box in enumerate(find_objects(labels[place]), 1):
+    for label, box in enumerate(boxes_of(labels[place]), 1):
         level = geometry.level(np.array(box_shape(box)), scale.hole, np)
         shape = shapes[min(level, len(shapes) - 1)]
         found += _cover(labels, label, moved(box, place), thickness[label], scale, shape)
@@ -192,7 +191,7 @@ def _holes(mask: np.ndarray, scale: Scale, apart: bool) -> np.ndarray:
 def _specks(mask: np.ndarray, scale: Scale) -> np.ndarray:
     """Labels from 1 of the holes of the highest level that are not beside others, 0 elsewhere."""
     labels = _groups(mask, max(1, scale.hole // (3 * geometry.SPECK)))
-    boxes = find_objects(labels)
+    boxes = boxes_of(labels)
     levels = [geometry.level(np.array(box_shape(box)), scale.hole, np) for box in boxes]
     is_speck = np.array([0, *levels]) == geometry.LEVELS - 1
     return (np.cumsum(is_speck) * is_speck).astype(np.int32)[labels]
