@@ -179,6 +179,20 @@ def test_large_holes_come_soon_and_get_their_detail_when_asked(client, model, rg
     assert asked == ["auto", "none", "auto"]
 
 
+def test_a_client_with_files_alone_gets_the_file_that_inpaint_writes(client, model, rgb, hole, tmp_path):
+    """Photograph and mask in, photograph out, as docs/serving.md says; nothing else is asked for."""
+    (tmp_path / "photo.jpg").write_bytes(encoded(rgb, "JPEG", quality=85))
+    (tmp_path / "mask.png").write_bytes(encoded(paint(hole)))
+    picture = opened(client, (tmp_path / "photo.jpg").read_bytes(), "photo.jpg")
+    painting = posted(client, picture, "mask", (tmp_path / "mask.png").read_bytes()).content
+    done = posted(client, picture, "filled", painting).json()
+    job = photographs.Job(tmp_path / "photo.jpg", (tmp_path / "mask.png",), tmp_path / "completed.jpg")
+    photographs.repair_file(job, functools.partial(inpainting_tf.inpaint, model))
+    assert got(client, done, "file").content == job.output.read_bytes()
+    plain = posted(client, picture, "filled", painting, blend="none").json()
+    assert got(client, plain, "file").content != job.output.read_bytes()
+
+
 def test_classical_fills_beside_the_networks(client, rgb, hole):
     done = filled(client, opened(client, encoded(rgb)), hole, method="telea")
     telea = retouching.classical_fill("telea", rgb, hole)
