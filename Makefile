@@ -36,10 +36,12 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	@touch $@
 
 demo: $(VENV)/.installed
+	$(BIN)/python scripts/first_repair.py --output=$(DEMO)_first.png
 	$(BIN)/python train.py --model=glcic_gentle --dataset=synthetic_faces --preset=demo --workdir=$(DEMO)
 	$(BIN)/python eval.py --workdir=$(DEMO) --baseline=telea --baseline=navier_stokes --baseline=biharmonic \
 	  --output=$(DEMO)/comparison
 	@echo
+	@echo "Repairs by a shipped model  $(DEMO)_first.png"
 	@echo "The demo's run is in        $(DEMO)"
 	@echo "  input, filled, original   $(DEMO)/comparison/sheet.png"
 	@echo "  the table, the bars       $(DEMO)/comparison/table.md, comparison.png"
