@@ -181,20 +181,22 @@ def _holes(mask: np.ndarray, scale: Scale, apart: bool) -> np.ndarray:
         scale: what the network was trained on.
         apart: specks by themselves. A window around one costs a fraction of a window around several.
     """
+    margin = max(1, scale.hole // 2)
     if not apart:
-        return _groups(mask, max(1, scale.hole // 2))
-    specks = _specks(mask, scale)
-    labels = _groups(mask & (specks == 0), max(1, scale.hole // 2))
-    return np.where(specks > 0, specks + labels.max(), labels)
+        return _groups(mask, margin)
+    alone, others = _specks(mask, scale), mask.copy()
+    others[mask] = alone == 0
+    labels = _groups(others, margin)
+    labels[mask] = np.where(alone > 0, alone + labels.max(), labels[mask])
+    return labels
 
 
 def _specks(mask: np.ndarray, scale: Scale) -> np.ndarray:
-    """Labels from 1 of the holes of the highest level that are not beside others, 0 elsewhere."""
+    """For each missing pixel the label of its hole, from 1, if that is a speck, else 0: int32 [K]."""
     labels = _groups(mask, max(1, scale.hole // (3 * geometry.SPECK)))
-    boxes = boxes_of(labels)
-    levels = [geometry.level(np.array(box_shape(box)), scale.hole, np) for box in boxes]
+    levels = [geometry.level(np.array(box_shape(box)), scale.hole, np) for box in boxes_of(labels)]
     is_speck = np.array([0, *levels]) == geometry.LEVELS - 1
-    return (np.cumsum(is_speck) * is_speck).astype(np.int32)[labels]
+    return (np.cumsum(is_speck) * is_speck).astype(np.int32)[labels[mask]]
 
 
 def _groups(mask: np.ndarray, margin: int) -> np.ndarray:
