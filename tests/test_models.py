@@ -139,4 +139,4 @@ def test_pictures_of_cifar10_it_never_saw_are_filled_as_the_card_says(kind, real
 def test_photographs_it_never_saw_are_filled_as_the_card_says(real_data_dir):
     ours, theirs = measured("photos", "photograph", real_data_dir / "photos", 250)
     assert (ours, theirs) == pytest.approx(stated("photos")["photograph"], abs=0.03)
-    assert ours > theirs + 0.9
+    assert ours > theirs + 1.0
