@@ -41,11 +41,6 @@ PEAKS = {
     r"\bV100-SXM": {"float32": 15.7, "mixed_float16": 125.0},
 }
 
-# Multiply-adds of a training step in forward passes of (C, D). A pass backward is one for the weights and one
-# for the inputs. joint: C forward and backward; D forward and backward on real and on completed pictures;
-# then on completed ones again, forward and backward for the inputs alone.
-PASSES = {"completion": (3, 0), "joint": (3, 2 * 3 + 2)}
-
 
 def define_flags(define: cli.Define) -> None:
     define.strings("model", ["glcic", "double_autoencoder"], "Whose steps to time.")
@@ -68,35 +63,15 @@ def define_flags(define: cli.Define) -> None:
     define.string("output", None, "A JSON file for the figures, written anew after every row.")
 
 
-def multiply_adds(network: Any) -> int:
-    """Multiply-adds of a forward pass over one picture.
-
-    Sum over convolutions and dense layers: numbers in the kernel x positions of the output (of the input, for
-    a transposed convolution). Taps on padding are included, a tenth of glcic's at 128 px, where the dilations
-    are large; normalization, activations and losses are not.
-    """
-    import keras
-
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2DTranspose):
-            total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
-        elif isinstance(layer, keras.layers.Conv2D):
-            total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
-        elif isinstance(layer, keras.layers.Dense):
-            total += math.prod(layer.kernel.shape)
-    return total
-
-
 def step_flops(trainer: Any, phase: str, batch_size: int) -> int:
-    """Floating-point operations of a step: 2 x multiply-adds, in passes as in `PASSES`.
+    """Floating-point operations of a step: 2 x multiply-adds, in passes as in `operations.PASSES`.
 
     The first layers' gradients for the picture count though C's and D's own updates do without them: under
     1 % of a step at the papers' size.
     """
-    networks = (trainer.completion, getattr(trainer, "discriminator", None))
-    counted = zip(PASSES[phase], networks, strict=True)
-    return 2 * batch_size * sum(passes * multiply_adds(network) for passes, network in counted if passes)
+    from inpainting_tf.recipes import operations
+
+    return 2 * batch_size * operations.of_step(trainer, phase)
 
 
 def accelerator() -> str | None:

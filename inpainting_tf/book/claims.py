@@ -1,4 +1,7 @@
-"""Tests of the papers' claims about the order of two systems, on the same pictures and holes."""
+"""The papers' claims about the order of two systems, and what our measurements say of them, by one rule.
+
+`RULE` states it for readers; `MARGIN` and `metrics.METRICS` are its only thresholds.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +12,41 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from inpainting_tf.book.metrics import MARGIN, METRICS
 from inpainting_tf.evaluation import Evaluation, intervals
 
+HOLDS, OPPOSITE, NOT_FOUND, OPEN = "holds", "opposite", "effect not found", "open"
+VERDICTS = (HOLDS, OPPOSITE, NOT_FOUND, OPEN)
+FEWEST = 2  # trainings of each system that a claim ranks
+Found = Mapping[str, Sequence[Evaluation]]  # system -> an evaluation of each of its trainings
 
-@dataclasses.dataclass(frozen=True)
-class Metric:
-    """A metric that claims are about.
+_DECIBELS = METRICS["psnr"].margin(0.0)
 
-    Attributes:
-        name: as printed.
-        sign: 1 where larger is better, -1 where smaller is.
-        retrained: difference of a system's means between two seeds. Systems trained once are not ranked by a
-            smaller one. docs/experiments.md has the measurements.
-    """
+RULE = f"""\
+**A statement** says that one system is better than another in one metric of the same pictures and holes,
+like with like: whole predictions ("raw") or composites of both. Its effect is the difference of the
+means, positive where it is as the paper says. The interval around ours (95 %) is over trainings and
+pictures: a bootstrap of both, in which the deviations of the few trainings are widened by Student's
+factor. Intervals are each for themselves: of twenty true effects of zero, one is expected to look like
+another. A difference is small where it is below a margin, a twentieth of the error:
+{_DECIBELS:.2f} dB of PSNR, {MARGIN:.0%} of 1 - SSIM, of LPIPS, of an absolute error, of a
+time. Then it
 
-    name: str
-    sign: int = 1
-    retrained: float = 0.0
+- **holds** where the whole interval is above zero,
+- is **opposite** where the whole interval is below zero,
+- has its **effect not found** where ours is small and the printed one lies outside our interval; where
+  the paper prints no numbers, where our whole interval is small (this goes before the first two),
+- is **open** otherwise, where a system was trained fewer than {FEWEST} times, where its metric was not
+  measured, and where its forms (several metrics, or several values of what the paper leaves free)
+  disagree.
 
+Where the paper calls two systems equal, the statement holds if the whole interval is small, and is
+opposite if all of it lies beyond the margin.
 
-METRICS = {
-    "psnr": Metric("PSNR", retrained=0.2),
-    "ssim": Metric("SSIM", retrained=0.001),
-    "hole_psnr": Metric("hole PSNR", retrained=0.2),
-    "raw_psnr": Metric("raw PSNR", retrained=0.2),
-    "raw_ssim": Metric("raw SSIM", retrained=0.001),
-    "lpips": Metric("LPIPS", -1),
-    "seconds": Metric("time per picture", -1),
-}
-HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
+**A table** is *reproduced* where all its statements hold; *partly reproduced* where some hold and others
+are opposite or not found; *not reproduced* where none holds and some are opposite or not found; *open*
+otherwise. It *cannot be judged* where the paper ranks nothing, or rests on what is lost of it and had to
+be invented here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,21 +55,30 @@ class Claim:
 
     Attributes:
         better, worse: the systems.
-        metric: a key of `METRICS`.
+        metric: a key of `METRICS`: its column.
         where: its place in the paper.
-        tie: largest difference of their means, in the metric's unit, where the paper calls the two equal;
-            None where it ranks them.
+        tie: whether the paper calls the two equal, and does not rank them.
+        printed: the effect by the paper's numbers, in the metric's unit, positive where it is as the claim
+            says; None where the paper ranks in words.
+        in_words: whether it is a claim in words, though the paper has numbers of both, of something else.
+        instead: the metric that judges where `metric` was not measured; "" for none.
+        forms: the same claim in other metrics, or of the same systems under other values of what the paper
+            leaves free. Where their verdicts differ, it is open.
     """
 
     better: str
     worse: str
     metric: str = "psnr"
     where: str = ""
-    tie: float | None = None
+    tie: bool = False
+    printed: float | None = None
+    in_words: bool = False
+    instead: str = ""
+    forms: tuple[Claim, ...] = ()
 
     @property
     def statement(self) -> str:
-        relation = "above" if self.tie is None else "as good as"
+        relation = "as good as" if self.tie else "better than"
         return f"`{self.better}` {relation} `{self.worse}` in {METRICS[self.metric].name}"
 
 
@@ -69,12 +87,14 @@ class Finding:
     """A claim and its verdict by our measurements.
 
     Attributes:
-        claim: the paper's.
-        verdict: `HOLDS`, `FAILS` or `OPEN`.
+        claim: the paper's, or of a metric that stands in for its own.
+        verdict: `HOLDS`, `OPPOSITE`, `NOT_FOUND` or `OPEN`.
         reason: of an `OPEN` verdict.
-        difference: mean over the pictures of better minus worse, times the metric's sign.
-        interval: its 95 % bootstrap interval.
-        p: two-sided, of Wilcoxon's signed-rank test, with Holm's correction for the claims tested together.
+        difference: mean of better minus worse over trainings and pictures, times the metric's sign.
+        interval: its 95 % interval, `intervals.two_level`.
+        margin: below which a difference is small.
+        trainings: of both systems; 0 for a method that is not trained.
+        forms: of its claim's forms; the verdict is then that of all of them together.
     """
 
     claim: Claim
@@ -82,75 +102,141 @@ class Finding:
     reason: str = ""
     difference: float = math.nan
     interval: tuple[float, float] = (math.nan, math.nan)
-    p: float = math.nan
+    margin: float = math.nan
+    trainings: tuple[int, int] = (0, 0)
+    forms: tuple[Finding, ...] = ()
 
 
-def judge(claims: Sequence[Claim], found: Mapping[str, Evaluation]) -> list[Finding]:
-    """Tests claims together on the measurements, picture by picture."""
-    pairs = [_differences(claim, found) for claim in claims]
-    ps = [None if isinstance(each, str) else intervals.paired(each) for each in pairs]
-    adjusted = iter(intervals.holm([p for p in ps if p is not None]))
-    return [
-        _finding(claim, each, None if p is None else next(adjusted))
-        for claim, each, p in zip(claims, pairs, ps, strict=True)
-    ]
+def judge(claims: Sequence[Claim], found: Found) -> list[Finding]:
+    """The findings of claims, in their order."""
+    return [_with_forms(claim, found) for claim in claims]
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """A table's line: does the paper's ranking hold?"""
+def verdict(findings: Sequence[Finding], invented: str = "") -> str:
+    """A table's line.
+
+    Args:
+        findings: of all of its claims.
+        invented: what it rests on that is not the paper's; "" for nothing.
+    """
     if not findings:
         return "**Cannot be judged**: the paper ranks nothing here."
+    counts = _counts(findings)
+    if invented:
+        return f"**Cannot be judged**: {invented} As measured here: {counts}."
+    verdicts = {each.verdict for each in findings}
+    denied = verdicts & {OPPOSITE, NOT_FOUND}
+    if verdicts == {HOLDS}:
+        word = "Reproduced"
+    elif denied:
+        word = "Partly reproduced" if HOLDS in verdicts else "Not reproduced"
+    else:
+        word = "Open"
+    return f"**{word}**: {counts}."
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    """How many statements have each verdict."""
     verdicts = [each.verdict for each in findings]
-    counts = f"{verdicts.count(HOLDS)} of {len(findings)} statements hold"
-    if FAILS in verdicts:
-        failed = "; ".join(each.claim.statement for each in findings if each.verdict == FAILS)
-        return f"**Not reproduced** ({counts}): not so here: {failed}."
-    if OPEN in verdicts:
-        reasons = "; ".join(dict.fromkeys(each.reason for each in findings if each.verdict == OPEN))
-        return f"**Cannot be judged** ({counts}): {reasons}."
-    return f"**Reproduced**: {counts}." if len(findings) > 1 else "**Reproduced**: the statement holds."
+    told = (f"{each}: {verdicts.count(each)}" for each in VERDICTS if each in verdicts)
+    return f"{len(findings)} statement{'s' * (len(findings) > 1)}, {', '.join(told)}"
 
 
-def _differences(claim: Claim, found: Mapping[str, Evaluation]) -> np.ndarray | str:
-    """Better minus worse for each picture, or the reason why it is unknown."""
-    missing = [name for name in (claim.better, claim.worse) if name not in found]
+def _with_forms(claim: Claim, found: Found) -> Finding:
+    first = _finding(claim, found)
+    if not claim.forms:
+        return first
+    forms = tuple(_finding(each, found) for each in claim.forms)
+    verdicts = list(dict.fromkeys(each.verdict for each in (first, *forms)))
+    if len(verdicts) == 1:
+        return dataclasses.replace(first, forms=forms)
+    return dataclasses.replace(
+        first, verdict=OPEN, reason=f"its forms disagree: {', '.join(verdicts)}", forms=forms
+    )
+
+
+def _finding(claim: Claim, found: Found) -> Finding:
+    missing = [name for name in (claim.better, claim.worse) if not found.get(name)]
     if missing:
-        return f"`{missing[0]}` was not measured"
-    first, second = found[claim.better], found[claim.worse]
-    if [row["name"] for row in first.rows] != [row["name"] for row in second.rows] or (
-        first.summary["image_size"],
-        first.summary["mask"],
-    ) != (second.summary["image_size"], second.summary["mask"]):
-        return f"`{claim.better}` and `{claim.worse}` were not measured on the same pictures and holes"
-    pairs = [(a[claim.metric], b[claim.metric]) for a, b in zip(first.rows, second.rows, strict=True)]
-    if any(value is None for pair in pairs for value in pair):
-        return f"{METRICS[claim.metric].name} was not measured"
-    if claim.metric == "seconds":  # the pictures of a batch share one time
-        pairs = [pair for pair, _ in itertools.groupby(pairs)]
-    better, worse = np.array(pairs, float).T
-    return METRICS[claim.metric].sign * (better - worse)
+        return Finding(claim, reason=f"`{missing[0]}` was not measured")
+    systems = [found[name] for name in (claim.better, claim.worse)]
+    if not _alike([each for system in systems for each in system]):
+        return Finding(claim, reason="not measured on the same pictures and holes")
+    if not _measured(systems, claim.metric):
+        if claim.instead:
+            where = f"{claim.where}; judged by another metric: {METRICS[claim.metric].name} was not measured"
+            other = dataclasses.replace(claim, metric=claim.instead, instead="", printed=None, where=where)
+            return _finding(other, found)
+        return Finding(claim, reason=f"{METRICS[claim.metric].name} was not measured")
+    if claim.metric.startswith("raw_") and len({_composited(system[0]) for system in systems}) > 1:
+        return Finding(claim, reason="not like with like: the whole prediction of one of them is a composite")
+    return _compared(claim, systems)
 
 
-def _finding(claim: Claim, differences: np.ndarray | str, p: float | None) -> Finding:
-    if isinstance(differences, str):
-        return Finding(claim, reason=differences)
-    mean, interval = float(differences.mean()), intervals.interval(differences)
-    if p is None:
-        return Finding(claim, OPEN, f"{len(differences)} values are too few", mean, interval)
-    decided, reason = _decided(claim, mean, interval, p)
-    return Finding(claim, decided, f"{claim.statement}: {reason}" if reason else "", mean, interval, p)
+def _compared(claim: Claim, systems: Sequence[Sequence[Evaluation]]) -> Finding:
+    metric = METRICS[claim.metric]
+    better, worse = (metric.sign * _values(system, claim.metric) for system in systems)
+    difference = float(better.mean() - worse.mean())
+    found = Finding(
+        claim,
+        difference=difference,
+        interval=intervals.two_level(better, worse),
+        margin=metric.margin(metric.sign * 0.5 * (better.mean() + worse.mean())),
+        trainings=(_trainings(systems[0]), _trainings(systems[1])),
+    )
+    decided, reason = _decided(found)
+    return dataclasses.replace(found, verdict=decided, reason=reason)
 
 
-def _decided(claim: Claim, mean: float, interval: tuple[float, float], p: float) -> tuple[str, str]:
-    """A verdict, and the reason of an `OPEN` one."""
-    low, high = interval
-    if claim.tie is not None:
-        if -claim.tie <= low and high <= claim.tie:
+def _decided(found: Finding) -> tuple[str, str]:
+    """A verdict by `RULE`, and the reason of an `OPEN` one."""
+    claim, (low, high), margin = found.claim, found.interval, found.margin
+    if math.isnan(low):
+        return OPEN, "one picture is too few"
+    few = [count for count in found.trainings if 0 < count < FEWEST]
+    if few:
+        return OPEN, "trained once"
+    all_small = -margin < low and high < margin
+    if claim.tie:
+        if all_small:
             return HOLDS, ""
-        if low > claim.tie or high < -claim.tie:
-            return FAILS, ""
-    elif p < intervals.SIGNIFICANT and low * high > 0:
-        if abs(mean) < METRICS[claim.metric].retrained:
-            return OPEN, "another seed makes as much of a difference"
-        return HOLDS if mean > 0 else FAILS, ""
-    return OPEN, "the difference is within chance"
+        return (OPPOSITE, "") if low > margin or high < -margin else (OPEN, "the interval is too wide")
+    absent = all_small if claim.printed is None else not low <= claim.printed <= high
+    if absent and abs(found.difference) <= margin:
+        return NOT_FOUND, ""
+    if low > 0:
+        return HOLDS, ""
+    return (OPPOSITE, "") if high < 0 else (OPEN, "the interval is too wide")
+
+
+def _trainings(system: Sequence[Evaluation]) -> int:
+    """How often it was trained; 0 for a method that is not."""
+    return len(system) if system[0].summary.get("recipe") else 0
+
+
+def _alike(found: Sequence[Evaluation]) -> bool:
+    """Whether all are of the same pictures and holes."""
+    sets = {
+        (str(each.summary["image_size"]), str(each.summary["mask"]), tuple(row["name"] for row in each.rows))
+        for each in found
+    }
+    return len(sets) == 1
+
+
+def _measured(systems: Sequence[Sequence[Evaluation]], metric: str) -> bool:
+    return all(row.get(metric) is not None for system in systems for each in system for row in each.rows)
+
+
+def _composited(found: Evaluation) -> bool:
+    """Whether its whole prediction has the known pixels, as that of a network which makes the hole alone."""
+    return all(row.get("raw_psnr") == row.get("psnr") for row in found.rows)
+
+
+def _values(system: Sequence[Evaluation], metric: str) -> np.ndarray:
+    """[trainings, pictures]; of times [trainings, batches], whose pictures share one."""
+    values = [[row[metric] for row in each.rows] for each in system]
+    if metric == "seconds":
+        batches = [[time for time, _ in itertools.groupby(each)] for each in values]
+        fewest = min(map(len, batches))
+        values = [each[:fewest] for each in batches]
+    return np.array(values, "float64")

@@ -1,6 +1,7 @@
 """The trained systems and measurements behind the book's tables and figures, each made once.
 
 WORKDIR/SCALE/NAME                     a run, as train.py writes it
+WORKDIR/SCALE/NAME-seed1               another training of it, with another seed
 WORKDIR/SCALE/evaluations/KEY/NAME     an evaluation of one system, as eval.py writes it, and pictures.json
 
 A KEY is readable and ends with a hash of the recipe and of the test set, so that a change of either has a
@@ -14,7 +15,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import shlex
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -22,15 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs, sizes
-from inpainting_tf.book import encoders
+from inpainting_tf.book import encoders, results, trainings
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation, comparison
 from inpainting_tf.evaluation.comparison import Subject, TestSet
-from inpainting_tf.recipes import Recipe
-from inpainting_tf.runs import Run, checkpoints, packed
+from inpainting_tf.recipes import Recipe, operations
+from inpainting_tf.runs import Run
 
 _PICTURES = "pictures.json"
+MOST_SEEDS = 8  # trainings of a system that are looked for
 SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
 
 
@@ -65,8 +66,10 @@ class Experiments:
         places: folders and archives of pictures; the first that holds a system's is used.
         lpips: what `lpips.load` returns, or None.
         study: the folder of a rating study, or None.
-        only_trained: train nothing; use the existing runs only.
-        failures: system -> why it could not be trained.
+        only_trained: train nothing; use the existing runs only, and of those that are missing the `results`.
+        seeds: how often a system that a claim ranks is trained. All trainings that exist are measured.
+        results: the folder of all scales' small files of each run, see `results`; None keeps none.
+        failures: training -> why it failed.
 
     Raises:
         InputError: no such scale.
@@ -78,6 +81,8 @@ class Experiments:
     lpips: Callable | None = None
     study: str | None = None
     only_trained: bool = False
+    seeds: int = 1
+    results: Path | None = None
     failures: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,68 +97,114 @@ class Experiments:
         """A system's recipe at this scale."""
         return recipes.get(name, self.scale)
 
+    def training(self, name: str, nth: int) -> tuple[str, Recipe]:
+        """The folder's name and the recipe of a system's training, counted from 0: each has its own seed."""
+        recipe = self.recipe(name)
+        if not nth:
+            return name, recipe
+        seed = recipe.seed + nth
+        return f"{name}-seed{seed}", recipe.override({"seed": seed})
+
     # Training
 
-    def train(self, names: Sequence[str]) -> None:
-        """Trains those that are not trained yet, one after the other, and prints an estimate of the time.
+    def train(self, names: Sequence[str], ranked: Sequence[str] = ()) -> None:
+        """Trains what is not trained yet, one after the other, and prints an estimate of the time.
 
         A failure is recorded in `failures`, and the next one begins.
-        """
-        waiting = [name for name in dict.fromkeys(names) if not self._trained(name)]
-        for number, name in enumerate(waiting):
-            if self.only_trained:
-                self.failures[name] = "not trained"
-                continue
-            left = self._minutes_left(waiting[number:])
-            print(f"[{number + 1}/{len(waiting)}] {name}{left}", file=sys.stderr)
-            try:
-                recipe = self.recipe(name)
-                place = data.place(recipe.data, self.places)
-                processes.run(_train, recipe, self.home / name, place)
-            except Exception as error:
-                self.failures[name] = _reason(error)
-                print(f"{name} failed: {error}", file=sys.stderr)
 
-    def run(self, name: str) -> Run:
-        """The trained run of a system.
+        Args:
+            names: of systems, to train once.
+            ranked: those of them to train `seeds` times; the further trainings come after all first ones.
+        """
+        wanted = [(name, 0) for name in names]
+        wanted += [(name, nth) for nth in range(1, self.seeds) for name in ranked]
+        waiting = [each for each in dict.fromkeys(wanted) if not self._trained(*each)]
+        for number, (name, nth) in enumerate(waiting):
+            label, recipe = self.training(name, nth)
+            if self.only_trained:
+                if not self._kept(name, nth):
+                    self.failures[label] = "not trained"
+                continue
+            left = self._minutes_left([each for each, _ in waiting[number:]])
+            print(f"[{number + 1}/{len(waiting)}] {label}{left}", file=sys.stderr)
+            try:
+                place = data.place(recipe.data, self.places)
+                processes.run(_train, recipe, self.home / label, place)
+            except Exception as error:
+                self.failures[label] = _reason(error)
+                print(f"{label} failed: {error}", file=sys.stderr)
+
+    def run(self, name: str, nth: int = 0) -> Run:
+        """A trained run of a system, or what `results` has of it.
 
         Raises:
             Missing: it could not be trained.
         """
-        if not self._trained(name):
-            raise Missing(self.failures.get(name, "not trained"))
-        return runs.open_run(self.home / name)
+        label, _ = self.training(name, nth)
+        if self._trained(name, nth):
+            return runs.open_run(self.home / label)
+        if kept := self._kept(name, nth):
+            return kept
+        raise Missing(self.failures.get(label, "not trained"))
+
+    def runs(self, name: str) -> list[Run]:
+        """All trained runs of a system, each with a seed of its own.
+
+        Raises:
+            Missing: there is none.
+        """
+        found = [self.run(name)]
+        with contextlib.suppress(Missing):
+            for nth in range(1, MOST_SEEDS):
+                found.append(self.run(name, nth))
+        return found
 
     def minutes(self, names: Iterable[str]) -> float:
         """The training time of the trained ones in total."""
-        return sum(runs.open_run(self.home / name).minutes for name in names if self._trained(name))
+        total = 0.0
+        for name in names:
+            with contextlib.suppress(Missing):
+                total += sum(run.minutes for run in self.runs(name))
+        return total
 
-    def _trained(self, name: str) -> bool:
+    def _trained(self, name: str, nth: int = 0) -> bool:
         """Whether there is a finished run of exactly this recipe."""
-        folder = self.home / name
+        label, recipe = self.training(name, nth)
+        return self._finished(self.home / label, recipe) is not None
+
+    def _kept(self, name: str, nth: int) -> Run | None:
+        """What `results` has of a training; only where nothing is to be trained."""
+        label, recipe = self.training(name, nth)
+        if self.results is None or not self.only_trained:
+            return None
+        folder = self.results / self.scale / label
+        return self._finished(folder, recipe) if results.kept(folder) else None
+
+    def _finished(self, folder: Path, recipe: Recipe) -> Run | None:
+        """The finished run of exactly this recipe in a folder, if there is one."""
         if not (folder / "recipe.json").is_file():
-            return False
+            return None
         try:
             run = runs.open_run(folder)
         except InputError:  # training there fails as well, with the reason
-            return False
+            return None
         # `scripts/paper_scale.py` fits the epochs to the machine.
         sized = {"schedule.epochs"} if self.scale == "gpu" else set()
-        other = run.recipe.differences(self.recipe(name)).keys() - sized
-        return not other and _finished(run)
+        other = run.recipe.differences(recipe).keys() - sized
+        return run if not other and trainings.finished(run) else None
 
     def _minutes_left(self, waiting: Sequence[str]) -> str:
         """The estimated time of the rest, by the speed so far."""
         done = [name for name in LAPTOP_MINUTES if self._trained(name)]
         nominal = sum(LAPTOP_MINUTES[name] for name in done)
         if nominal:
-            factor = self.minutes(done) / nominal
+            factor = sum(self.run(name).minutes for name in done) / nominal
         elif self.scale == "laptop":
             factor = 1.0
         else:
             return ""
         minutes = factor * sum(LAPTOP_MINUTES.get(name, OTHERS) for name in waiting)
-        return f": about {duration(minutes)} of training left in all"
+        return f": about {trainings.duration(minutes)} of training left in all"
 
     # Measuring
 
@@ -167,8 +218,38 @@ class Experiments:
         Raises:
             Missing: it is not trained, or does not take these pictures.
         """
+        return self._of_run(name, self.run(name), source)
+
+    def evaluations(self, name: str) -> list[Evaluation]:
+        """The evaluations of all trainings of a system on its own holes; as `evaluation` otherwise."""
+        return [self._of_run(name, run) for run in self.runs(name)]
+
+    def after(self, name: str, epoch: int) -> Evaluation:
+        """The evaluation of the model of an epoch that was kept; as `evaluation` otherwise."""
         run = self.run(name)
-        return self._measured(name, lambda: comparison.of_run(run), self._test_set(run, source), run)
+        file = run.kept_file(epoch)
+        if not file.exists():
+            raise Missing("its run does not keep this epoch")
+        label = f"{name}-epoch{epoch}"
+        return self._measured(label, lambda: comparison.of_model(file), self._test_set(run), run)
+
+    def operations(self, name: str) -> float:
+        """The multiply-adds of a system's training, `recipes.operations`; Missing as in `run`."""
+        run = self.run(name)
+        return operations.of_training(run.recipe, trainings.pictures(run), int(run.history()[-1]["epoch"]))
+
+    def _of_run(self, name: str, run: Run, source: str | None = None) -> Evaluation:
+        if results.kept(run.folder):
+            if source is not None:
+                raise Missing("its network is not among the results")
+            return results.read(run.folder)
+        best = run.recipe.schedule.patience is not None  # it trains on for a while after its best epoch
+        found = self._measured(
+            name, lambda: comparison.of_run(run, best=best), self._test_set(run, source), run
+        )
+        if self.results is not None and source is None:
+            results.write(self.results / self.scale / run.folder.name, run, found)
+        return found
 
     def baseline(self, name: str, like: str) -> Evaluation:
         """A classical method's evaluation on the pictures and holes of the trained system `like`."""
@@ -193,9 +274,9 @@ class Experiments:
         try:
             if _is_newer(folder / "metrics.json", run) and _is_of(folder, pictures):
                 found = evaluation.read(folder)
-                if self.lpips is None or found.summary["lpips"] is not None:
+                if self.lpips is None or found.summary.get("raw_lpips") is not None:
                     return found
-            [found] = comparison.compare([subject()], located, folder, lpips=self.lpips)
+            [found] = comparison.compare([subject()], located, folder, lpips=self.lpips, texture=True)
             files.write_json(folder / _PICTURES, {"fingerprint": pictures})
         except Exception as error:
             raise Missing(_reason(error)) from error
@@ -247,33 +328,9 @@ class Experiments:
             raise Missing(_reason(error)) from error
 
 
-def command(run: Run) -> str:
-    """The shell command that trains a run."""
-    recipe = run.recipe
-    options = [f"--model={recipe.name}"]
-    if recipe.preset != "paper":
-        options.append(f"--preset={recipe.preset}")
-    changes = recipes.get(recipe.name, recipe.preset).differences(recipe)
-    for field, (_, value) in changes.items():
-        options.append(f"--set={field}={'none' if value is None else value}")
-    return shlex.join(["python", "train.py", *options])
-
-
-def duration(minutes: float) -> str:
-    """As text, e.g. "3 h 20 min"."""
-    whole = max(1, round(minutes))
-    return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
-
-
-def device_of(run: Run) -> str:
-    """The device that a run was trained on, if recorded."""
-    file = run.folder / "environment.json"
-    return json.loads(file.read_text(encoding="utf-8"))["device"] if file.exists() else "not noted"
-
-
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
     environment.pin_defaults()  # this is a process of its own
-    runs.train(recipe, folder, data_dir=place, settings=False)
+    runs.train(recipe, folder, data_dir=place, keep_epochs=trainings.kept_epochs(recipe), settings=False)
 
 
 def _reason(error: Exception) -> str:
@@ -281,14 +338,6 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, (InputError, Diverged, processes.Died)):
         traceback.print_exception(error)
     return str(error) or repr(error)
-
-
-def _finished(run: Run) -> bool:
-    """Whether the last step has a checkpoint."""
-    rows = run.history()
-    if not rows or int(rows[-1]["epoch"]) < run.recipe.schedule.epochs:
-        return False
-    return packed.found(run.folder) or checkpoints.latest_step(run.checkpoints) == int(rows[-1]["step"])
 
 
 def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:

@@ -13,11 +13,13 @@ import markdown as python_markdown
 from tqdm.auto import tqdm
 
 from inpainting_tf import files, sizes, tables
-from inpainting_tf.book import departures
-from inpainting_tf.book.entries import Block, Entry, Picture, systems_of
-from inpainting_tf.book.experiments import Experiments, Missing, command, device_of, duration
+from inpainting_tf.book import claims, departures
+from inpainting_tf.book.entries import Block, Entry, Picture, Table, systems_of
+from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.trainings import command, device_of, duration, pictures, trained_epochs
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
+from inpainting_tf.runs import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +31,14 @@ class Paper:
         title: of its page.
         entries: its tables and figures, in its order.
         about: its introduction; "" for the usual one.
+        ours: whether it is no paper, but a chapter on this package's own system.
     """
 
     name: str
     title: str
     entries: tuple[Entry, ...]
     about: str = ""
+    ours: bool = False
 
     @property
     def systems(self) -> list[str]:
@@ -97,24 +101,25 @@ def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
     ]
     for name in systems:
         try:
-            run = experiments.run(name)
+            rows += [_made(name, run) for run in experiments.runs(name)]
         except Missing as reason:
             rows.append([f"`{name}`", f"failed: {tables.plain(reason)}", *[""] * 6])
-            continue
-        recipe, pictures = run.recipe, run.pictures()
-        rows.append(
-            [
-                f"`{name}`",
-                f"`{command(run)}`",
-                recipe.seed,
-                f"{len(pictures.get('train', ())) or 'all'} of {recipe.data.source}",
-                sizes.text(recipe.data.image_size),
-                recipe.schedule.epochs,
-                f"{run.minutes:.1f}",
-                device_of(run),
-            ]
-        )
     return tables.table(rows, left=(0, 1, 3, 7))
+
+
+def _made(name: str, run: Run) -> list[object]:
+    """A row of `_provenance`."""
+    recipe = run.recipe
+    return [
+        f"`{name}`",
+        f"`{command(run)}`",
+        recipe.seed,
+        f"{pictures(run) or 'all'} of {recipe.data.source}",
+        sizes.text(recipe.data.image_size),
+        trained_epochs(run),
+        f"{run.minutes:.1f}",
+        device_of(run),
+    ]
 
 
 def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
@@ -145,6 +150,8 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
             "\n".join(unseen),
         ]
     lines += ["## How these numbers were made", chapter.provenance]
+    if any(isinstance(entry, Table) for entry, _ in chapter.parts):
+        lines += ["## How a verdict is found", claims.RULE]
     if chapter.departures:
         lines += [
             "## Where these trainings depart from the paper",
@@ -179,22 +186,32 @@ def write_page(chapter: Chapter, folder: Path) -> Path:
 
 def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: Path) -> Path:
     """The verdict of each table, with links to the pages, and the training time."""
+    papers = [chapter for chapter in chapters if not chapter.paper.ours]
+    own = [chapter for chapter in chapters if chapter.paper.ours]
+    systems = systems_of(entry for chapter in chapters for entry, _ in chapter.parts)
+    text = [
+        "# Five papers, reproduced",
+        "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
+        f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
+        _verdicts(papers),
+    ]
+    if own:
+        text += ["## Beside them: our own system", _verdicts(own)]
+    text += ["## How a verdict is found", claims.RULE]
+    index = folder / "README.md"
+    files.write_text(index, "\n\n".join(text) + "\n")
+    return index
+
+
+def _verdicts(chapters: Iterable[Chapter]) -> str:
+    """The verdict of each table, as a table."""
     rows = [["paper", "", "verdict"]]
     for chapter in chapters:
         for entry, blocks in chapter.parts:
             verdicts = [block for block in blocks if isinstance(block, str) and block.startswith("**")]
             paper = f"[`{chapter.paper.name}`]({chapter.name}.md)"
             rows += [[paper, f"{entry.key}: {entry.title}", verdict] for verdict in verdicts]
-    systems = systems_of(entry for chapter in chapters for entry, _ in chapter.parts)
-    text = [
-        "# Five papers, reproduced",
-        "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
-        f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
-        tables.table(rows, left=(0, 1, 2)),
-    ]
-    index = folder / "README.md"
-    files.write_text(index, "\n\n".join(text) + "\n")
-    return index
+    return tables.table(rows, left=(0, 1, 2))
 
 
 def write_report(chapters: Sequence[Chapter], path: Path) -> Path:

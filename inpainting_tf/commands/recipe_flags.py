@@ -61,6 +61,8 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     define.integer("width", None, "Channels of the first convolution; all others scale with it.")
     init = "Weights to start from: faces, cifar10, a run's folder (with its discriminator), a .keras file."
     define.string("init", None, init)
+    normalized = "Batch normalization of both networks of face_gan; the thesis prints none."
+    define.enum("batch_norm", None, ["on", "off"], normalized)
     epochs = (
         "Passes over the training pictures; the phases keep their shares. More make a finished run longer."
     )
@@ -106,6 +108,9 @@ def _changes(args: flags.FlagValues, recipe: Recipe) -> dict[str, Any]:
         if args[flag].value is not None
         and not (field.startswith("discriminator.") and not recipe.discriminator)
     }
+    if args.batch_norm is not None:
+        networks = ("network", *(["discriminator"] if recipe.discriminator else []))
+        changes |= {f"{each}.arguments.batch_norm": args.batch_norm == "on" for each in networks}
     if args.mask is not None:
         changes |= _mask_changes(args.mask)
     if args.dataset not in (None, recipe.data.source) and args.classes is None:

@@ -34,6 +34,9 @@ def define_flags(define: cli.Define) -> None:
     define.string("scale", "laptop", "Preset of the trainings: smoke, laptop, gpu or paper.")
     define.strings("data_dir", [], "Folder or archive of pictures, one for each data set.")
     define.string("workdir", "runs/book", "Folder of runs and evaluations, a subfolder for each scale.")
+    define.integer("seeds", 2, "Trainings of each system that a claim ranks.", lower_bound=1)
+    results = "Folder of small files of every run: metrics, history, test list. Written; read with --notrain."
+    define.string("results", None, results)
     define.string("output", None, "Folder of the Markdown pages; default: in --workdir.")
     define.string("study", None, "Folder of a finished rating study, for its figure.")
     define.string("lpips_weights", None, "A file of scripts/convert_lpips.py; default: without LPIPS.")
@@ -44,6 +47,7 @@ def run(args: flags.FlagValues) -> int:
     """Trains, measures, writes; returns 1 where a system failed."""
     environment.pin_defaults()
     from inpainting_tf import book
+    from inpainting_tf.book.entries import ranked, systems_of
     from inpainting_tf.book.experiments import Experiments
     from inpainting_tf.ops import lpips
 
@@ -55,9 +59,12 @@ def run(args: flags.FlagValues) -> int:
         lpips=lpips.load(args.lpips_weights) if args.lpips_weights else None,
         study=args.study,
         only_trained=not args.train,
+        seeds=args.seeds,
+        results=Path(args.results) if args.results else None,
     )
     chosen = book.select(args.paper, args.table)
-    experiments.train([name for _, entries in chosen for entry in entries for name in entry.systems])
+    every = [entry for _, entries in chosen for entry in entries]
+    experiments.train(systems_of(every), ranked(every))
     output = Path(args.output) if args.output else experiments.home / "book"
     _write(chosen, experiments, output, whole=args.paper == "all" and args.table is None)
     if experiments.failures:

@@ -21,10 +21,12 @@ from inpainting_tf.evaluation import Evaluation, Fill
 from inpainting_tf.evaluation.measuring import Watch
 from inpainting_tf.evaluation.pictures import saving
 from inpainting_tf.inpainter import Inpainter
+from inpainting_tf.ops import texture as textures_of
 from inpainting_tf.ops.boxes import bounding_box, box_shape
 from inpainting_tf.ops.images import composite, to_float
 from inpainting_tf.ops.masks import Mask
 
+TEXTURES = 250  # pictures whose texture is measured
 SHOWN = 8  # pictures in a sheet
 DRAWS = 5  # fills of one hole
 
@@ -124,9 +126,10 @@ class TestSet:
         return here if data_dir is None else dataclasses.replace(here, data_dir=data_dir)
 
 
-def of_run(run: runs.Run) -> Subject:
-    """A trained run, named after its folder."""
-    return _of_network(models.shown_name(run.folder), Inpainter.from_preset(run.folder), run.recipe.to_json())
+def of_run(run: runs.Run, *, best: bool = False) -> Subject:
+    """A trained run, named after its folder; with `best` the network of its best epoch by validation."""
+    network = Inpainter.from_preset(run.best_file if best and run.best_file.exists() else run.folder)
+    return _of_network(models.shown_name(run.folder), network, run.recipe.to_json())
 
 
 def of_model(path: str | os.PathLike) -> Subject:
@@ -151,6 +154,7 @@ def compare(
     batch_size: int = 16,
     lpips: Callable | None = None,
     save_pictures: bool = False,
+    texture: bool = False,
 ) -> list[Evaluation]:
     """Evaluates all subjects on the same pictures and holes and writes the results.
 
@@ -168,6 +172,8 @@ def compare(
         batch_size: pictures per call of `fill`.
         lpips: what `lpips.load` returns; None leaves LPIPS out.
         save_pictures: save every picture, its hole, the fill and the composite.
+        texture: measure the sliced Wasserstein distance of the holes of the first pictures as well: "swd" in
+            the summary, at each scale from the finest, `ops.texture.sliced_wasserstein`.
 
     Raises:
         InputError: no subjects, two of the same name, no data, a size that a network refuses, a full disk.
@@ -183,7 +189,12 @@ def compare(
     found = []
     for subject, folder in zip(subjects, folders, strict=True):
         with _watching(folder, pictures, save_pictures) as watch:
-            found.append(_measured(subject, test_set, pictures, batch_size, lpips, watch))
+            textures = _Textures(watch)
+            watched = textures if texture else watch
+            each = _measured(subject, test_set, pictures, batch_size, lpips, watched)
+            if texture:
+                each.summary["swd"] = textures.distances()
+            found.append(each)
     sheet(found, output / "sheet.png")
     for subject, each, folder in zip(subjects, found, folders, strict=True):
         _write(subject, each, test_set, pictures, folder)
@@ -191,6 +202,31 @@ def compare(
         files.write_text(output / "table.md", evaluation.report(found) + "\n")
         figures.comparison_bars(found, output / "comparison.png")
     return found
+
+
+class _Textures:
+    """Keeps the first pictures of an evaluation and their fills, and passes every batch on to `watch`."""
+
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self._kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def __call__(
+        self, names: Sequence[str], images: np.ndarray, masks: np.ndarray, fills: np.ndarray
+    ) -> None:
+        if self._watch is not None:
+            self._watch(names, images, masks, fills)
+        room = TEXTURES - len(self._kept)
+        filled = composite(images[:room], fills[:room], masks[:room])
+        self._kept += [
+            (image, fill, mask[..., 0] > 0)
+            for image, fill, mask in zip(images[:room], filled, masks[:room], strict=True)
+        ]
+
+    def distances(self) -> list[float]:
+        return [
+            float(each) for each in textures_of.sliced_wasserstein(*zip(*self._kept, strict=True), patches=64)
+        ]
 
 
 def _watching(folder: Path, pictures: Decoded, save: bool) -> contextlib.AbstractContextManager[Watch | None]:

@@ -32,6 +32,50 @@ def interval(values: Sequence[float] | np.ndarray, *, seed: int = 0) -> tuple[fl
     return float(low), float(high)
 
 
+def two_level(better: np.ndarray, worse: np.ndarray | None = None, *, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of a system's mean, or of two systems' difference, over trainings and pictures.
+
+    A bootstrap of two levels: each draw takes pictures, the same for all trainings, and of each system as
+    many of its trainings as there are, with replacement. A few trainings drawn from themselves deviate too
+    little: their deviations from their mean are stretched by sqrt(n / (n - 1)), which makes their variance
+    unbiased, and by Student's quantile over the normal one, for how little a few of them tell.
+
+    Args:
+        better: [trainings, N] of the same N pictures, finite. A single row has no trainings to draw from: a
+            method without any, or a system whose seeds are not known.
+        worse: [trainings, N] of what is subtracted; None for nothing.
+        seed: of the resampling.
+
+    Returns:
+        NaN twice for fewer than two pictures.
+    """
+    systems = [np.asarray(each, "float64") for each in (better, worse) if each is not None]
+    pictures = systems[0].shape[1]
+    if pictures < 2:
+        return math.nan, math.nan
+    random = np.random.default_rng(seed)
+    shares = random.multinomial(pictures, np.full(pictures, 1 / pictures), RESAMPLES) / pictures
+    freedom = sum(len(each) - 1 for each in systems)
+    tail = 0.5 * SIGNIFICANT
+    student = stats.t.ppf(1 - tail, freedom) / stats.norm.ppf(1 - tail) if freedom else 1.0
+    draws, *less = (_means_of_draws(each, shares, student, random) for each in systems)
+    low, high = np.percentile(draws - sum(less), [100 * tail, 100 * (1 - tail)])
+    return float(low), float(high)
+
+
+def _means_of_draws(
+    values: np.ndarray, shares: np.ndarray, student: float, random: np.random.Generator
+) -> np.ndarray:
+    """The mean of each draw [draws]: of pictures by their `shares` [draws, N], of trainings at random."""
+    means, count = shares @ values.T, len(values)
+    if count == 1:
+        return means[:, 0]
+    centre = means.mean(1, keepdims=True)
+    stretched = centre + student * math.sqrt(count / (count - 1)) * (means - centre)
+    chosen = random.integers(0, count, means.shape)
+    return np.take_along_axis(stretched, chosen, 1).mean(1)
+
+
 @dataclasses.dataclass(frozen=True)
 class Test:
     """A test's result, or the reason why there is none.
@@ -85,12 +129,6 @@ def _exact_wilcoxon(untied: np.ndarray) -> Test:
     positive, negative = doubled[untied > 0].sum(), doubled[untied < 0].sum()
     smaller = min(positive, negative)  # the distribution is symmetric
     return Test(len(untied), float(smaller / 2), float(min(1.0, 2 * share[: smaller + 1].sum())))
-
-
-def paired(differences: Sequence[float] | np.ndarray) -> float | None:
-    """The p of `wilcoxon`; 1 where no pair differs, None for fewer than `FEWEST` pairs."""
-    found = wilcoxon(differences)
-    return 1.0 if found.n == 0 and len(differences) >= FEWEST else found.p
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -11,7 +11,7 @@ MEANS = (
     "mse", "mae", "psnr", "ssim",
     "raw_mse", "raw_mae", "raw_psnr", "raw_ssim",
     "hole_mse", "hole_psnr", "hole_mae",
-    "lpips",
+    "lpips", "raw_lpips",
 )  # fmt: skip
 BINS = 10  # of equal width, as in Liu et al., Image Inpainting for Irregular Holes, 2018, table 1
 Row = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 A network, a classical method and a user's own function are measured by the same code on the same batches. The
 metrics are those of `metrics.py`, of the composite (plain names), of the raw prediction (``raw_``) and inside
-the hole alone (``hole_``); and LPIPS (`lpips.py`) of the composite, if its weights are given.
+the hole alone (``hole_``); and LPIPS (`lpips.py`) of both, if its weights are given.
 """
 
 from __future__ import annotations
@@ -278,6 +278,7 @@ def _measure(
         values[of_hole.__name__] = of_hole(images, predictions, masks)
     if lpips is not None:
         values["lpips"] = lpips(images, completed)
+        values["raw_lpips"] = lpips(images, predictions)
     share = masks.mean((1, 2, 3), dtype=np.float64)
     return {"missing": share, **{key: _numpy(value) for key, value in values.items()}}
 

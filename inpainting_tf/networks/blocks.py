@@ -83,31 +83,35 @@ def conv(
     strides: int = 1,
     dilation: int = 1,
     activation: str = "relu",
+    batch_norm: bool = True,
     name: str,
 ) -> Any:
-    """Convolution, batch normalization, activation. No bias: the normalization has one."""
+    """Convolution, batch normalization, activation; a bias only without the normalization, which has one."""
     x = Conv2D(
-        filters, kernel, strides, "same", dilation_rate=dilation, use_bias=False, name=name
+        filters, kernel, strides, "same", dilation_rate=dilation, use_bias=not batch_norm, name=name
     )(x)  # fmt: skip
-    return normalized(x, activation, name)
+    return normalized(x, activation, name, batch_norm)
 
 
-def normalized(x: Any, activation: str, name: str) -> Any:
-    """Batch normalization and activation behind the layer `name`.
+def normalized(x: Any, activation: str, name: str, batch_norm: bool = True) -> Any:
+    """Batch normalization, unless it is left out, and activation behind the layer `name`.
 
     Raises:
         InputError: `activation` is not in `ACTIVATIONS`.
     """
     if activation not in ACTIVATIONS:
         raise unknown("activation", activation, ACTIVATIONS)
-    x = BatchNormalization(name=f"{name}_bn")(x)
+    if batch_norm:
+        x = BatchNormalization(name=f"{name}_bn")(x)
     return ACTIVATIONS[activation](name=f"{name}_{activation}")(x)
 
 
-def deconv(x: Any, filters: int, kernel: int, *, activation: str = "relu", name: str) -> Any:
-    """Transposed convolution with stride 2, batch normalization, activation: doubles height and width."""
-    x = keras.layers.Conv2DTranspose(filters, kernel, 2, "same", use_bias=False, name=name)(x)
-    return normalized(x, activation, name)
+def deconv(
+    x: Any, filters: int, kernel: int, *, activation: str = "relu", batch_norm: bool = True, name: str
+) -> Any:
+    """Transposed convolution with stride 2, else as `conv`: doubles height and width."""
+    x = keras.layers.Conv2DTranspose(filters, kernel, 2, "same", use_bias=not batch_norm, name=name)(x)
+    return normalized(x, activation, name, batch_norm)
 
 
 def to_tanh_range(picture: Any) -> Any:

@@ -10,6 +10,7 @@ kernels with stride 2 and doubling channels, as in DCGAN, which the paper names 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -42,6 +43,7 @@ def multiscale_context_encoder(
     *,
     width: int = 64,
     code: int = CODE,
+    positions: int = 0,
     fill: str = "grey",
     name: str = "multiscale_context_encoder",
 ) -> Inpainter:
@@ -55,6 +57,8 @@ def multiscale_context_encoder(
         image_size: side or (height, width) in pixels, divisible by 32. The network fits one size only.
         width: channels of the first convolution; all others but the code scale with it.
         code: channels of the 1x1 feature map between encoder and decoder.
+        positions: side of the features before the last convolution, which the strides keep where the picture
+            has as many: the paper does not print them. 0 strides by 2 in every convolution but the 1x1 one.
         fill: the hole fill, see `BlankHole`. The paper sets the zero-centered picture to zero there, which
             is grey.
         name: the model's name.
@@ -68,26 +72,36 @@ def multiscale_context_encoder(
     inputs = picture_inputs(size, STRIDE)
     # float32 under mixed precision too, because the network returns parts of it.
     known = BlankHole(fill, STRIDE, dtype="float32", name="blank_hole")([inputs["image"], inputs["mask"]])
-    x = _encoder(to_tanh_range(known), size, width, code)
+    x = _encoder(to_tanh_range(known), size, width, code, positions)
     patch = tanh_picture(_decoder(x, size, width), "patch")
     prediction = PastePatch(dtype="float32", name="prediction")([known, patch, inputs["mask"]])
     return Inpainter(inputs, prediction, divisor=STRIDE, hole_fill=fill, name=name)
 
 
-def _encoder(x: Any, size: tuple[int, int], width: int, code: int) -> Any:
+def _encoder(x: Any, size: tuple[int, int], width: int, code: int, positions: int) -> Any:
     """Five convolutions with batch normalization and leaky ReLU, to [N, 1, 1, code].
 
     The paper names the 1x1 kernel of the third one and the two poolings only; strides are ours.
     """
-    x = conv(x, width, 4, strides=2, activation="leaky_relu", name="conv1")  # H/2
+    first, second, fourth = _strides(min(size), positions)
+    x = conv(x, width, 4, strides=first, activation="leaky_relu", name="conv1")  # H/2
     x = keras.layers.MaxPooling2D(2, name="pool1")(x)  # H/4
-    x = conv(x, 2 * width, 4, strides=2, activation="leaky_relu", name="conv2")  # H/8
+    x = conv(x, 2 * width, 4, strides=second, activation="leaky_relu", name="conv2")  # H/8
     x = keras.layers.MaxPooling2D(2, name="pool2")(x)  # H/16
     x = conv(x, 4 * width, 1, activation="leaky_relu", name="conv3")
-    x = conv(x, 8 * width, 4, strides=2, activation="leaky_relu", name="conv4")  # H/32
-    rest = tuple(side // STRIDE for side in size)
+    x = conv(x, 8 * width, 4, strides=fourth, activation="leaky_relu", name="conv4")  # H/32
+    rest = tuple(side // (4 * first * second * fourth) for side in size)
     x = Conv2D(code, rest, use_bias=False, name="conv5")(x)  # 1
     return normalized(x, "leaky_relu", "conv5")
+
+
+def _strides(side: int, positions: int) -> tuple[int, int, int]:
+    """Strides of the first, second and fourth convolution: by 2 where at least `positions` are left."""
+    strides = [2, 2, 2]
+    for which in (2, 1, 0):
+        if side // (4 * math.prod(strides)) < positions:
+            strides[which] = 1
+    return strides[0], strides[1], strides[2]
 
 
 def _decoder(x: Any, size: tuple[int, int], width: int) -> Any:
@@ -153,6 +167,7 @@ def improved_encoder_classifier(
     classes: int = 10,
     width: int = 64,
     code: int = CODE,
+    positions: int = 0,
     name: str = "improved_encoder_classifier",
 ) -> keras.Model:
     """Figure 13: the encoder of `multiscale_context_encoder`, then a dense layer on its code.
@@ -164,7 +179,7 @@ def improved_encoder_classifier(
             convolution has one position.
         classes: number of classes.
         width: channels of the first convolution; all others but the code scale with it.
-        code: as for `multiscale_context_encoder`.
+        code, positions: as for `multiscale_context_encoder`.
         name: the model's name.
 
     Raises:
@@ -174,7 +189,7 @@ def improved_encoder_classifier(
     check_positive("code", code)
     size = fixed_size(image_size, STRIDE, name)
     image = picture_inputs(size, STRIDE)["image"]
-    x = _encoder(to_tanh_range(image), size, width, code)
+    x = _encoder(to_tanh_range(image), size, width, code, positions)
     return _classifier(image, keras.layers.Flatten(name="flatten")(x), classes, name)
 
 

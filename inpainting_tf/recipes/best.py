@@ -3,7 +3,7 @@
 Command: python train.py --model=best --dataset=celeba --data_dir=FOLDER [--preset=laptop]
 
 The network of `networks.best` under a reconstruction loss alone, the logarithm of the holes' MSE, with an
-annealed learning rate. In the laptop preset it trains no longer than the systems it is compared with.
+annealed learning rate. In the laptop preset it computes no more than the systems it is compared with.
 `PARTS` is the ablation: a shorter training, and the same with one part replaced.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from inpainting_tf.data import FACES
 from inpainting_tf.ops.masks import Mask
-from inpainting_tf.recipes import multiscale_context_encoder, presets, unet_vs_cgan
+from inpainting_tf.recipes import multiscale_context_encoder, presets, skip_connection, unet_vs_cgan
 from inpainting_tf.recipes.recipe import Masks, Network, Objective, Optimizer, Recipe, Schedule
 
 
@@ -46,13 +46,23 @@ def _variant(name: str, summary: str, epochs: int, **changes: Any) -> Recipe:
     return dataclasses.replace(BEST, name=name, summary=summary, presets=sizes, **changes)
 
 
-def _on(hole: Mask, name: str, paper: str, epochs: int) -> Recipe:
-    """`best` on the hole of another paper."""
-    return _variant(name, f"best on the hole of {paper}", epochs, mask=Masks(hole, hole))
+def _on(name: str, train: Mask, test: Mask, where: str, epochs: int, short: int) -> tuple[Recipe, Recipe]:
+    """`best` on the holes of another paper: a training, and one that computes no more than the cheapest."""
+    summary = f"best on the holes of {where}"
+    return (
+        _variant(name, summary, epochs, mask=Masks(train, test)),
+        _variant(f"{name}_short", f"{summary}, briefly", short, mask=Masks(train, test)),
+    )
 
 
-BEST_CENTRE = _on(unet_vs_cgan.HOLE, "best_centre", "unet_vs_cgan", 8)
-BEST_HALF = _on(multiscale_context_encoder.HOLE, "best_half", "multiscale_context_encoder", 12)
+# Each opponent is met by the longest of them that computes no more than it: `recipes.operations`.
+SHORT = _variant("best_short", "best, briefly", 2)
+ON_CENTRE = _on("best_centre", unet_vs_cgan.HOLE, unet_vs_cgan.HOLE, "unet_vs_cgan", 8, 3)
+ON_HALF = _on(
+    "best_half", multiscale_context_encoder.HOLE, multiscale_context_encoder.HOLE, "context_encoder", 12, 1
+)
+# Trained at random places and tested on the centre, as models 0 to 3.
+ON_ANYWHERE = _on("best_anywhere", skip_connection.ANYWHERE, skip_connection.CENTRED, "skip_connection", 6, 2)
 
 
 def _brief(name: str, what: str, **changes: Any) -> Recipe:
@@ -71,4 +81,4 @@ PARTS = (
     _brief("best_undilated", ", undilated", network=Network("best", arguments={"dilations": [1, 1, 1, 1]})),
     _brief("best_masked_mse", ", under the MSE itself", objective=Objective("masked_mse")),
 )
-RECIPES = (BEST, BEST_CENTRE, BEST_HALF, *PARTS)
+RECIPES = (BEST, SHORT, *ON_CENTRE, *ON_HALF, *ON_ANYWHERE, *PARTS)

@@ -124,4 +124,20 @@ GLOBAL_ONLY = dataclasses.replace(
     printed={"table 4.1": {"psnr": 19.82, "ssim": 0.90}},
 )
 
-RECIPES = (GLCIC, ONE_AUTOENCODER, DOUBLE_AUTOENCODER, LOCAL_ONLY, GLOBAL_ONLY, MSE_ALONE, GENTLE)
+
+def _as_printed(base: Recipe) -> Recipe:
+    """Without the batch normalization that tables 3.1 to 3.4 do not have."""
+    plain = [
+        dataclasses.replace(network, arguments={"batch_norm": False})
+        for network in (base.network, base.discriminator)
+        if network is not None
+    ]
+    name, summary = f"{base.name}_plain", f"{base.name} without batch normalization, as printed"
+    return dataclasses.replace(
+        base, name=name, summary=summary, network=plain[0], discriminator=plain[1], printed={}
+    )
+
+
+PLAIN = tuple(map(_as_printed, (ONE_AUTOENCODER, DOUBLE_AUTOENCODER)))
+
+RECIPES = (GLCIC, ONE_AUTOENCODER, DOUBLE_AUTOENCODER, LOCAL_ONLY, GLOBAL_ONLY, MSE_ALONE, *PLAIN, GENTLE)

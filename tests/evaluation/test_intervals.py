@@ -37,11 +37,41 @@ def test_interval_of_one_value_is_unknown():
     assert all(math.isnan(bound) for bound in intervals.interval([3.0]))
 
 
-def test_paired_by_hand():
-    assert intervals.paired([1, 2, 3, 4, 5, 6]) == pytest.approx(2 / 2**6)  # all ranks on one side
-    assert intervals.paired(-np.arange(1, 7)) == intervals.paired(np.arange(1, 7))
-    assert intervals.paired([1, -2, 3, -4, 5, -6]) > 0.5
-    assert intervals.paired(np.zeros(9)) == 1.0 and intervals.paired([1.0] * 5) is None
+def test_an_interval_over_few_trainings_is_as_wide_as_students():
+    random = np.random.default_rng(1)
+    pictures = random.normal(0, 3, 400)
+    values = 20 + pictures + np.array([[-0.4], [0.4]])
+    low, high = intervals.two_level(values)
+    of_trainings = 12.706 * np.std([-0.4, 0.4], ddof=1) / np.sqrt(2)  # one degree of freedom
+    assert low < 20 - 0.3 and high > 20 + 0.3
+    assert 0.6 * of_trainings < (high - low) / 2 < 1.4 * of_trainings
+
+
+def test_pictures_that_are_hard_for_both_cancel_out():
+    random = np.random.default_rng(1)
+    pictures = random.normal(20, 3, (1, 400))
+    better = pictures + random.normal(1.0, 0.1, (5, 400)) + random.normal(0, 0.05, (5, 1))
+    worse = pictures + random.normal(0.0, 0.1, (5, 400)) + random.normal(0, 0.05, (5, 1))
+    low, high = intervals.two_level(better, worse)
+    assert 0.8 < low < 1.0 < high < 1.2
+    assert intervals.two_level(worse, better) == pytest.approx((-high, -low), abs=0.03)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    """Two trainings of each of two systems, whose deviations are all there is."""
+    random = np.random.default_rng(0)
+    covered = 0
+    for number in range(300):
+        better, worse = (np.repeat(random.normal(0, 1, (2, 1)), 30, 1) for _ in range(2))
+        low, high = intervals.two_level(better, worse, seed=number)
+        covered += low <= 0 <= high
+    assert 0.88 < covered / 300 < 0.99
+
+
+def test_a_single_training_has_the_interval_over_pictures_alone():
+    values = np.random.default_rng(0).normal(20, 3, 200)
+    assert intervals.two_level(values[None]) == pytest.approx(intervals.interval(values), abs=0.1)
+    assert np.isnan(intervals.two_level(np.ones((3, 1)))).all()
 
 
 def test_wilcoxon_on_data_of_a_textbook():

@@ -136,6 +136,17 @@ def test_the_context_encoder_has_the_layers_of_the_paper():
     assert network.get_layer("conv1").input.shape[-1] == 3  # the mask is not fed
 
 
+@pytest.mark.parametrize(("side", "kernel"), [(32, 8), (64, 8), (128, 8)])
+def test_a_variant_keeps_8x8_positions_before_its_last_convolution(side, kernel):
+    """Beside the strides that the paper lost, which leave one position of 32 pixels."""
+    kept = multiscale_context_encoder(side, width=2, code=4, positions=8)
+    assert kept.get_layer("conv5").kernel.shape[:2] == (kernel, kernel)
+    assert kept.get_layer("conv5").output.shape[1:3] == (1, 1)
+    usual = multiscale_context_encoder(side, width=2, code=4)
+    assert usual.get_layer("conv5").kernel.shape[:2] == (side // 32, side // 32)
+    assert kept.output.shape == usual.output.shape == (None, side, side, 3)
+
+
 def test_its_default_width_is_64():
     rows = rows_of(multiscale_context_encoder(32, code=8))
     assert [row[4][2] for row in rows] == [64, 64, 128, 128, 256, 512, 8, 512, 256, 128, 64, 3]

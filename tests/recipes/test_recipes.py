@@ -79,6 +79,19 @@ def test_a_preset_keeps_the_papers_proportions_weights_and_rates(name, preset):
         assert mine.decay == theirs.decay or here.trainer in ("reconstruction", "variational")
 
 
+@pytest.mark.parametrize("name", ["one_autoencoder_plain", "double_autoencoder_plain"])
+def test_the_plain_networks_have_the_biases_of_the_printed_ones_and_no_normalization(name):
+    plain = assembly.trainer(recipes.get(name, "smoke"), 10)
+    usual = assembly.trainer(recipes.get(name.removesuffix("_plain"), "smoke"), 10)
+    for part in ("completion", "discriminator"):
+        kinds = [type(layer).__name__ for layer in getattr(plain, part).layers]
+        assert "BatchNormalization" not in kinds
+        others = [type(layer).__name__ for layer in getattr(usual, part).layers]
+        assert kinds == [kind for kind in others if kind != "BatchNormalization"]
+        convolutions = [layer for layer in getattr(plain, part).layers if "Conv2D" in type(layer).__name__]
+        assert convolutions and all(layer.use_bias for layer in convolutions)
+
+
 def test_the_joint_phase_is_78_percent_of_the_laptops_training():
     recipe = recipes.get("double_autoencoder", "laptop")
     assert recipe.schedule.boundaries(1000) == (200, 220)

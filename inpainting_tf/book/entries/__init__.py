@@ -1,5 +1,6 @@
 """The kinds of the papers' tables and figures: what each needs, and its part of a page."""
 
+from inpainting_tf.book.entries.contests import Contest
 from inpainting_tf.book.entries.drawings import (
     Bars,
     Curves,
@@ -10,16 +11,18 @@ from inpainting_tf.book.entries.drawings import (
     Sheets,
     SideBySide,
 )
-from inpainting_tf.book.entries.entry import Block, Entry, Picture, systems_of
-from inpainting_tf.book.entries.measurements import BASELINES, Table
+from inpainting_tf.book.entries.entry import Block, Entry, Picture, ranked, systems_of
+from inpainting_tf.book.entries.measurements import BASELINES, Epochs, Table
 
 __all__ = [
     "BASELINES",
     "Bars",
     "Block",
+    "Contest",
     "Curves",
     "EncoderAccuracy",
     "Entry",
+    "Epochs",
     "Picture",
     "Progress",
     "Ratings",
@@ -27,5 +30,6 @@ __all__ = [
     "Sheets",
     "SideBySide",
     "Table",
+    "ranked",
     "systems_of",
 ]

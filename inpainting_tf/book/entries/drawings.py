@@ -154,9 +154,10 @@ class EncoderAccuracy(Entry):
         path = encoders.accuracy_curves(rows, self.file(folder))
         yield Picture(path, f"{self.key}: test accuracy after each epoch", public=True)
         first, last = rows[0], rows[-1]
+        names = [name for name in encoders.ENCODERS if name in first]
         cells = [["encoder", "accuracy after epoch 1", f"after epoch {last['epoch']}", "seconds of training"]]
-        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in encoders.ENCODERS}
-        for name in encoders.ENCODERS:
+        seconds = {name: sum(row[f"{name}_seconds"] for row in rows) for name in names}
+        for name in names:
             cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
         yield tables.table(cells)
         yield _encoders_verdict(rows, seconds)
@@ -168,15 +169,16 @@ class EncoderAccuracy(Entry):
 
 
 def _encoders_verdict(rows: Sequence[dict], seconds: Mapping[str, float]) -> str:
-    """The verdict on the paper's claim: the improved encoder converges faster and ends no worse."""
-    ahead = sum(row["improved"] > row["glcic"] for row in rows)
-    final = rows[-1]["improved"] - rows[-1]["glcic"]
-    summary = (
-        f"the improved encoder is ahead after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
-        f"of the pictures at the end, in {seconds['improved'] / seconds['glcic']:.2f} of the time"
+    """The line on the paper's claim, that the improved encoder converges faster and ends no worse."""
+    told = []
+    for name in (name for name in seconds if name != "glcic"):
+        ahead = sum(row[name] > row["glcic"] for row in rows)
+        final = rows[-1][name] - rows[-1]["glcic"]
+        told.append(
+            f"`{name}` is ahead of GLCIC's after {ahead} of {len(rows)} epochs, and by {100 * final:+.1f} % "
+            f"of the pictures at the end, in {seconds[name] / seconds['glcic']:.2f} of the time"
+        )
+    return (
+        "**Cannot be judged**: the encoder's strides and the classifier on it are lost with the paper's "
+        f"tables; the result rests on ours. As measured here, once: {'; '.join(told)}."
     )
-    if ahead == len(rows) and final > 0:
-        return f"**Reproduced**: {summary}."
-    if ahead < len(rows) / 2:
-        return f"**Not reproduced**: {summary}."
-    return f"**Cannot be judged**: {summary}; one seed."

@@ -49,6 +49,11 @@ class Entry:
         """Its key as part of a file's name."""
         return re.sub("[^a-z0-9]+", "_", self.key.lower())
 
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Those of its systems that a claim ranks, which are trained more than once."""
+        return ()
+
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         """Its part of the page; pictures that it draws are written into `folder`.
 
@@ -80,6 +85,11 @@ class PerSystem(Entry):
 def systems_of(entries: Iterable[Entry]) -> list[str]:
     """The models that some entries need, each once."""
     return list(dict.fromkeys(name for entry in entries for name in entry.systems))
+
+
+def ranked(entries: Iterable[Entry]) -> list[str]:
+    """The models that the claims of some entries rank, each once."""
+    return list(dict.fromkeys(name for entry in entries for name in entry.ranked))
 
 
 def measured(

@@ -1,0 +1,142 @@
+"""Several trainings of a system, what is told of each, and what is kept of them beside the book."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from running import rows_of
+from small_systems import SYSTEMS
+
+from inpainting_tf import files, recipes, runs
+from inpainting_tf.book import experiments, results, trainings
+from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.evaluation import comparison
+
+
+def change(folder: Path, field: str, value: object) -> None:
+    """As if the run in `folder` had been started with another recipe."""
+    recipe = runs.open_run(folder).recipe.override({field: value})
+    files.write_json(folder / "recipe.json", recipe.to_json())
+
+
+def test_further_trainings_have_other_seeds_and_come_after_all_first_ones(lab, here, capsys):
+    shutil.rmtree(lab.home / "cvae")
+    lab.seeds = 3
+    lab.train(SYSTEMS, ["direct_conv"])
+    assert here == ["cvae", "direct_conv", "direct_conv"]
+    assert [run.recipe.seed for run in lab.runs("direct_conv")] == [3, 4, 5]
+    assert [run.folder.name for run in lab.runs("direct_conv")[1:]] == [
+        "direct_conv-seed4",
+        "direct_conv-seed5",
+    ]
+    assert len(lab.runs("cvae")) == 1 and "[2/3] direct_conv-seed4" in capsys.readouterr().err
+    assert trainings.command(lab.run("direct_conv", 2)).count("--seed=5") == 1
+    lab.seeds = 1
+    assert len(lab.evaluations("direct_conv")) == 3, "all that there are"
+
+
+def test_a_run_that_its_patience_ended_is_finished_and_its_best_epoch_measured(lab, monkeypatch):
+    folder = lab.home / "direct_conv"
+    rows = rows_of(folder)
+    for row, value in zip(rows, (9.0, 8.0, 7.0), strict=True):
+        row["val_hole_psnr"] = value
+    files.write_csv(folder / "history.csv", rows)
+    change(folder, "schedule.epochs", 9)
+    monkeypatch.setattr(Experiments, "recipe", lambda lab, name: runs.open_run(lab.home / name).recipe)
+    with pytest.raises(Missing, match=r"^not trained$"):
+        lab.run("direct_conv")
+    change(folder, "schedule.patience", 2)
+    assert trainings.trained_epochs(lab.run("direct_conv")) == "1 (stopped after 3)"
+    asked = []
+    of_run = comparison.of_run
+    monkeypatch.setattr(
+        comparison, "of_run", lambda run, best=False: asked.append(best) or of_run(run, best=best)
+    )
+    lab.evaluation("direct_conv")
+    assert asked == [True]
+
+
+def test_epochs_that_a_paper_prints_are_kept(lab, monkeypatch):
+    assert trainings.kept_epochs(recipes.get("ce_model0")) == [0, 12, 24, 36]
+    assert trainings.kept_epochs(recipes.get("ce_model3")) == [0, 12, 24, 38]
+    assert trainings.kept_epochs(recipes.get("glcic")) == []
+    kept = []
+    monkeypatch.setattr(runs, "train", lambda *arguments, keep_epochs, **rest: kept.extend(keep_epochs))
+    experiments._train(recipes.get("ce_model3", "laptop"), lab.home / "ce_model3", None)
+    assert kept == [0, 12, 24, 38]
+    told = trainings.command(runs.Run(lab.home, recipes.get("ce_model3", "laptop")))
+    assert told.endswith("--keep_epochs=0 --keep_epochs=12 --keep_epochs=24 --keep_epochs=38")
+
+
+def test_a_kept_epoch_is_measured(lab):
+    run = lab.run("direct_conv")
+    with pytest.raises(Missing, match="does not keep this epoch"):
+        lab.after("direct_conv", 2)
+    run.kept_file(2).parent.mkdir()
+    shutil.copy(run.model_file, run.kept_file(2))
+    assert lab.after("direct_conv", 2).summary["psnr"] == lab.evaluation("direct_conv").summary["psnr"]
+
+
+# Results beside the book
+
+
+def test_results_are_enough_to_check_every_number(lab, tmp_path):
+    lab.results = tmp_path / "results"
+    measured = {name: lab.evaluation(name) for name in SYSTEMS}
+    folder = lab.results / "smoke" / "cvae"
+    kept = {"recipe.json", "history.csv", "environment.json", "data.json", "metrics.json", "per_image.csv"}
+    assert {file.name for file in folder.iterdir()} == kept
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 20_000
+    record = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    assert record["test"] == lab.run("cvae").pictures()["test"] and record["counts"]["train"] == 20
+    elsewhere = Experiments(tmp_path / "none", "smoke", only_trained=True, results=lab.results)
+    elsewhere.train(SYSTEMS, SYSTEMS)
+    assert elsewhere.failures == {}
+    for name in SYSTEMS:
+        found = elsewhere.evaluation(name)
+        assert found.summary == measured[name].summary and len(found.images) == 0
+        for mine, theirs in zip(found.rows, measured[name].rows, strict=True):
+            assert mine["name"] == theirs["name"] and mine["psnr"] == pytest.approx(theirs["psnr"], rel=1e-6)
+        assert elsewhere.run(name).history() == lab.run(name).history()
+    with pytest.raises(Missing, match="its network is not among the results"):
+        elsewhere.evaluation("cvae", "synthetic_faces")
+
+
+def test_results_are_read_only_where_nothing_is_to_be_trained(lab, tmp_path, here):
+    lab.results = tmp_path / "results"
+    lab.evaluation("cvae")
+    again = Experiments(tmp_path / "again", "smoke", results=lab.results)
+    again.train(["cvae"])
+    assert here == ["cvae"] and results.kept(lab.results / "smoke" / "cvae")
+    assert not results.kept(again.home / "cvae"), "a run is none, though it may be measured in its own folder"
+
+
+# What is told
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0.2, "1 min"), (59.4, "59 min"), (59.7, "1 h 00 min"), (200, "3 h 20 min")]
+)
+def test_durations(minutes, words):
+    assert trainings.duration(minutes) == words
+
+
+def test_the_command_trains_the_very_recipe(lab):
+    run = lab.run("cvae")
+    python, script, model, preset, *settings = shlex.split(trainings.command(run))
+    assert [python, script, model, preset] == ["python", "train.py", "--model=cvae", "--preset=smoke"]
+    assert "--seed=3" in settings
+    changes = dict(each.removeprefix("--set=").removeprefix("--").split("=", 1) for each in settings)
+    assert changes["seed"] == "3" and changes["data.image_size"] == "16"
+    assert recipes.get("cvae", "smoke").override(changes).differences(run.recipe) == {}
+    assert trainings.command(runs.Run(run.folder, recipes.get("glcic"))) == "python train.py --model=glcic"
+
+
+def test_the_device_is_the_one_that_was_noted(lab):
+    assert trainings.device_of(lab.run("cvae")).startswith("cpu")
+    (lab.home / "cvae" / "environment.json").unlink()
+    assert trainings.device_of(lab.run("cvae")) == "not noted"
