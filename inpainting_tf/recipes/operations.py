@@ -36,18 +36,21 @@ def multiply_adds(network: Any) -> int:
 
 def of_step(trainer: Any, phase: str) -> int:
     """Multiply-adds of a step of a phase for one picture."""
-    counted = zip(PASSES[phase], (trainer.completion, getattr(trainer, "discriminator", None)), strict=True)
+    counted = zip(PASSES[phase], (trainer.trained, getattr(trainer, "discriminator", None)), strict=True)
     return sum(passes * multiply_adds(network) for passes, network in counted if passes and network)
 
 
 def of_training(recipe: Recipe, pictures: int, epochs: int) -> float:
     """Multiply-adds of a training on so many pictures in so many epochs, all of its phases.
 
-    A DCGAN, whose network holds the generator and the discriminator, counts as a reconstruction of both.
+    Of a network that searches for a code it is the training of its generator and discriminator: the search
+    comes with each picture that is filled.
     """
     trainer, total = assembly.trainer(recipe, 1000), 1000
     ends = {"completion": total}
-    if recipe.trainer == "adversarial":
+    if recipe.trainer == "generative":
+        ends = {"joint": total}
+    elif recipe.trainer == "adversarial":
         alone, joint = recipe.schedule.boundaries(total)
         ends = {"completion": alone, "discriminator": joint, "joint": total}
     steps, begin = 0.0, 0
