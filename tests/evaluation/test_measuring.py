@@ -178,7 +178,7 @@ def test_a_network_and_tensors():
 def test_the_summary_keeps_the_contract():
     facts = {"dataset": "celeba", "split": "test", "mask": "center", "recipe": {"name": "glcic"}, "step": 7}
     found = evaluate("glcic", constant(0.5), [batch([0.6])], **facts)
-    means = "mse mae psnr ssim raw_mse raw_mae raw_psnr raw_ssim hole_mse hole_psnr hole_mae lpips"
+    means = "mse mae psnr ssim raw_mse raw_mae raw_psnr raw_ssim hole_mse hole_psnr hole_mae lpips raw_lpips"
     first, last = "model dataset split image_size mask images", "by_hole_size step recipe versions"
     assert list(found.summary) == f"{first} {means} seconds_per_image {last}".split()
     assert list(found.rows[0]) == f"index name missing {means} seconds".split()
@@ -190,7 +190,7 @@ def test_the_summary_keeps_the_contract():
     assert versions["backend"] == keras.backend.backend() and {"python", "device"} <= versions.keys()
 
 
-def test_lpips_is_measured_of_the_composited_picture_and_not_timed(monkeypatch):
+def test_lpips_is_measured_of_composites_and_whole_predictions_and_not_timed(monkeypatch):
     now, seen = [0.0], []
 
     def distance(a, b):
@@ -201,11 +201,14 @@ def test_lpips_is_measured_of_the_composited_picture_and_not_timed(monkeypatch):
     monkeypatch.setattr(measuring, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
     data = [random_batch(2), random_batch(1, seed=1)]
     found = evaluate("grey", constant(0.5), data, lpips=distance)
-    assert [len(a) for a, _ in seen] == [2, 1], "a batch at a time"
-    for (a, b), batch_ in zip(seen, data, strict=True):
+    assert [len(a) for a, _ in seen] == [2, 2, 1, 1], "a batch at a time"
+    for (a, b), (_, whole), batch_ in zip(seen[::2], seen[1::2], data, strict=True):
         np.testing.assert_array_equal(a, batch_["image"])
         np.testing.assert_array_equal(b, np.where(batch_["mask"] > 0, np.float32(0.5), a))
-    expected = [row["mae"] + number for row, number in zip(found.rows, (1, 1, 2), strict=True)]
+        assert (whole == np.float32(0.5)).all()
+    expected = [row["mae"] + number for row, number in zip(found.rows, (1, 1, 3), strict=True)]
+    whole = [row["raw_mae"] + number for row, number in zip(found.rows, (2, 2, 4), strict=True)]
+    assert [row["raw_lpips"] for row in found.rows] == pytest.approx(whole, rel=1e-6)
     assert [row["lpips"] for row in found.rows] == pytest.approx(expected, rel=1e-6)
     assert found.summary["lpips"] == pytest.approx(np.mean(expected), rel=1e-6)
     assert found.summary["seconds_per_image"] == 0.0
