@@ -385,28 +385,6 @@ def test_pictures_that_moved_are_found_again(lab, tmp_path):
     assert lab._located(lab._test_set(run, "synthetic_faces")).data_dir is None
 
 
-def test_encoders_without_their_pictures(lab, tmp_path):
-    lab.places = [str(tmp_path)]
-    with pytest.raises(Missing, match="CIFAR-10 was not found"):
-        lab.encoders()
-
-
-def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monkeypatch):
-    size = experiments.ENCODERS["smoke"]
-    settings = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
-    counts = {"training pictures": 400, "test pictures": 10_000}
-    rows = [{"epoch": 1, "improved": 0.5}, {"epoch": 2, "improved": 0.6}]
-    record = {"settings": settings | counts, "rows": rows}
-    files.write_json(lab.home / "encoders" / "comparison.json", record)
-    lab.only_trained = True
-    assert lab.encoders() == rows
-    files.write_json(
-        lab.home / "encoders" / "comparison.json", record | {"settings": settings | counts | {"width": 64}}
-    )
-    with pytest.raises(Missing, match="another comparison: width 64 there and 4 here"):
-        lab.encoders()
-
-
 def test_rows_of_a_measurement_are_those_of_its_file(lab):
     """What a page shows can be looked up."""
     folder = metrics_of(lab, "cvae").parent

@@ -140,3 +140,28 @@ def test_the_device_is_the_one_that_was_noted(lab):
     assert trainings.device_of(lab.run("cvae")).startswith("cpu")
     (lab.home / "cvae" / "environment.json").unlink()
     assert trainings.device_of(lab.run("cvae")) == "not noted"
+
+
+# Encoders
+
+
+def test_encoders_without_their_pictures(lab, tmp_path):
+    lab.places = [str(tmp_path)]
+    with pytest.raises(Missing, match="CIFAR-10 was not found"):
+        lab.encoders()
+
+
+def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monkeypatch):
+    size = experiments.ENCODERS["smoke"]
+    settings = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
+    counts = {"training pictures": 400, "test pictures": 10_000}
+    rows = [{"epoch": 1, "improved": 0.5}, {"epoch": 2, "improved": 0.6}]
+    record = {"settings": settings | counts, "rows": rows}
+    files.write_json(lab.home / "encoders" / "comparison.json", record)
+    lab.only_trained = True
+    assert lab.encoders() == rows
+    files.write_json(
+        lab.home / "encoders" / "comparison.json", record | {"settings": settings | counts | {"width": 64}}
+    )
+    with pytest.raises(Missing, match="another comparison: width 64 there and 4 here"):
+        lab.encoders()
