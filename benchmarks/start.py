@@ -31,7 +31,7 @@ _SHELL = "from inpainting_tf.commands import main; main.inpaint()"
 # The peak of this program alone: what `wait4` tells is at least what the process was forked from.
 _PEAK = """
 import atexit, re
-peak = lambda: int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
+peak = lambda: int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status", encoding="utf-8").read())[1])
 atexit.register(lambda: print(peak(), flush=True))
 """
 _FILES = ("--image=photo.png", "--mask=mask.png", "--output=out.png", "--overwrite")
@@ -104,7 +104,7 @@ def _measured(way: str, model: str, folder: str) -> dict[str, float]:
     chosen = [f"--model={model}"] if code == _SHELL else []
     call = [sys.executable, "-c", _PEAK + code, *options, *chosen]
     start = time.perf_counter()
-    process = subprocess.Popen(call, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(call, cwd=folder, env=environ, stdout=subprocess.PIPE, encoding="utf-8")
     with process.stdout as out:
         said = out.read()
     _, status, usage = os.wait4(process.pid, 0)

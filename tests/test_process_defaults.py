@@ -97,7 +97,7 @@ def test_a_training_is_the_same_under_any_defaults(tmp_path):
     for mine, theirs in zip(rows_of(folder), rows_of(usual.folder), strict=True):
         for column in ("loss", "val_psnr"):
             assert float(mine[column]) == pytest.approx(float(theirs[column]), rel=1e-4)
-    assert runs.load(folder).name == "glcic"
+    assert inpainting_tf.load(folder).name == "glcic"
     assert "Größe 面" in (folder / "metrics.json").read_text(encoding="utf-8")
 
 

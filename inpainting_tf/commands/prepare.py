@@ -1,7 +1,7 @@
 """Decodes a data set once, for training on a machine that has neither TensorFlow nor the original pictures.
 
 inpainting-tf prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128
-inpainting-tf train --model=glcic --data_dir=celeba_128
+inpainting-tf train --model=glcic --preset=gpu --data_dir=celeba_128
 """
 
 from __future__ import annotations
@@ -79,5 +79,6 @@ def _limit(text: str) -> int | None:
 
 
 def _unusual(wanted: Data) -> list[str]:
-    changed = dataclasses.asdict(wanted).items() - dataclasses.asdict(USUAL).items()
+    """What a recipe may have otherwise: always the crop, which depends on its preset."""
+    changed = dataclasses.asdict(wanted).items() - dataclasses.asdict(USUAL).items() | {("crop", wanted.crop)}
     return [f"--set=data.{field}={prepared.flag_value(value)}" for field, value in sorted(changed)]

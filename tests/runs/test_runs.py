@@ -342,7 +342,7 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     (tmp_path / "run").mkdir()
-    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None, lambda epoch: False)
     monkeypatch.setattr(checkpoints, "save", killed)
     with pytest.raises(KeyboardInterrupt):
         begun._save(begun.total)
@@ -351,7 +351,7 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
 
 def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
     (tmp_path / "run").mkdir()
-    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None)
+    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None, lambda epoch: False)
     begun._save(1)
     before = contents(tmp_path / "run")
     begun.trainer.completion.weights[5].assign(begun.trainer.completion.weights[5] * np.nan)

@@ -327,12 +327,15 @@ def test_the_discriminator_may_judge_the_whole_prediction():
 
 
 def test_the_cars_gan_is_the_equation_of_its_paper():
-    """L_G = alpha BCE(1, D(G)) + (1 - alpha) MSE(known area), D before it on BCE(real, 1) + BCE(G, 0)."""
+    """L_G = alpha BCE(1, D(G)) + (1 - alpha) MSE(IM x I - G), D before it on BCE(real, 1) + BCE(G, 0).
+
+    G is blanked as the picture is, and both are in [-1, 1], the range of its tanh.
+    """
     model, data = at(trainer("gan_direct_conv", objective__alpha=0.3), "joint"), batch()
     prediction = np.array(model(data, training=True))
     known = 1 - data["mask"].numpy()
-    error = (data["image"].numpy() - prediction) ** 2 * known
-    expected = np.mean(error.sum((1, 2, 3)) / (3 * known.sum((1, 2, 3))))
+    image = 2 * data["image"].numpy() - 1
+    expected = np.mean((known * image - known * (2 * prediction - 1)) ** 2)
     parts = model.joint_loss(data, tf.constant(prediction), tf.constant(prediction))
     assert float(parts["reconstruction"]) == pytest.approx(expected, rel=1e-5)
     total = 0.7 * expected + 0.3 * float(parts["adversarial"])
@@ -398,5 +401,5 @@ def test_maps_are_judged_by_their_distance():
     assert float(found["discriminator"]) == pytest.approx(expected, rel=1e-4)
     assert float(found["fake_score"]) == pytest.approx(fake.mean(), rel=1e-3, abs=1e-5)
     parts = model.joint_loss(data, prediction, tf.constant(completed))
-    squared = np.mean((data["image"].numpy() - completed) ** 2)
+    squared = np.mean(((2 * data["image"].numpy() - 1) - (2 * completed - 1)) ** 2)  # of a tanh's range
     assert float(parts["loss"]) == pytest.approx(0.999 * squared + 0.001 * np.abs(1 - fake).mean(), rel=1e-4)
