@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from made import cells, made
 from small_systems import SYSTEMS
 
 from inpainting_tf import figures
@@ -18,7 +17,6 @@ from inpainting_tf.book.entries import (
     Bars,
     Curves,
     EncoderAccuracy,
-    Picture,
     Progress,
     Ratings,
     Removal,
@@ -30,23 +28,6 @@ from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import comparison, ratings
 
 ABSENT = "autoencoder"  # is not trained
-
-
-def made(entry, lab) -> tuple[list[str], list[Picture]]:
-    """Its texts and its pictures, all of which are there."""
-    blocks = list(entry.make(lab, lab.home / "figures"))
-    pictures = [block for block in blocks if isinstance(block, Picture)]
-    for picture in pictures:
-        with Image.open(picture.file) as image:
-            assert np.asarray(image.convert("RGB")).std() > 5, picture.file
-    return [block for block in blocks if isinstance(block, str)], pictures
-
-
-def cells(table: str) -> dict[str, dict[str, str]]:
-    """A Markdown table's rows by their first cell."""
-    lines = [re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines()]
-    assert len({len(line) for line in lines}) == 1, table
-    return {line[0].strip("`"): dict(zip(lines[0], line, strict=True)) for line in lines[2:]}
 
 
 # Figures

@@ -7,14 +7,13 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from made import cells, made
 from small_systems import SYSTEMS, small
 
 from inpainting_tf.book import face_gan
 from inpainting_tf.book.claims import HOLDS, Claim, Finding
 from inpainting_tf.book.entries import (
     BASELINES,
-    Picture,
     Table,
     measurements,
 )
@@ -46,23 +45,6 @@ def printed(monkeypatch):
         return dataclasses.replace(small(lab, name), printed=PRINTED.get(name, {}))
 
     monkeypatch.setattr(Experiments, "recipe", recipe)
-
-
-def made(entry, lab) -> tuple[list[str], list[Picture]]:
-    """Its texts and its pictures, all of which are there."""
-    blocks = list(entry.make(lab, lab.home / "figures"))
-    pictures = [block for block in blocks if isinstance(block, Picture)]
-    for picture in pictures:
-        with Image.open(picture.file) as image:
-            assert np.asarray(image.convert("RGB")).std() > 5, picture.file
-    return [block for block in blocks if isinstance(block, str)], pictures
-
-
-def cells(table: str) -> dict[str, dict[str, str]]:
-    """A Markdown table's rows by their first cell."""
-    lines = [re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines()]
-    assert len({len(line) for line in lines}) == 1, table
-    return {line[0].strip("`"): dict(zip(lines[0], line, strict=True)) for line in lines[2:]}
 
 
 def test_a_table_has_printed_and_measured_numbers_side_by_side(lab, printed):

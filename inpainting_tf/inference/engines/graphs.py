@@ -44,13 +44,7 @@ def signature(model: keras.Model, batch: int | None = None, size: tuple | None =
 
 def prediction(model: keras.Model, inputs: list[Any]) -> Any:
     """A `tf.function` (image, mask) -> {"prediction": the whole predicted picture}."""
-    import tensorflow as tf
-
-    @tf.function(input_signature=inputs, autograph=False)
-    def predict(image: Any, mask: Any) -> dict[str, Any]:
-        return {"prediction": model({"image": image, "mask": mask}, training=False)}
-
-    return predict
+    return _function(model, inputs, lambda image, mask, predicted: {"prediction": predicted})
 
 
 def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] | None = None) -> Any:
@@ -64,23 +58,28 @@ def completed(model: keras.Model, inputs: list[Any], select: Callable[..., Any] 
     import tensorflow as tf
 
     select = select or tf.where
-
-    @tf.function(input_signature=inputs, autograph=False)
-    def complete(image: Any, mask: Any) -> dict[str, Any]:
-        predicted = model({"image": image, "mask": mask}, training=False)
-        return {"completed": select(mask > 0.5, predicted, image)}
-
-    return complete
+    return _function(
+        model, inputs, lambda image, mask, predicted: {"completed": select(mask > 0.5, predicted, image)}
+    )
 
 
 def both(model: keras.Model, inputs: list[Any]) -> Any:
     """A `tf.function` with the outputs of `completed` and of `prediction`."""
     import tensorflow as tf
 
+    def outputs(image: Any, mask: Any, predicted: Any) -> dict[str, Any]:
+        return {"completed": tf.where(mask > 0.5, predicted, image), "prediction": tf.identity(predicted)}
+
+    return _function(model, inputs, outputs)
+
+
+def _function(model: keras.Model, inputs: list[Any], outputs: Callable[..., dict[str, Any]]) -> Any:
+    """A `tf.function` (image, mask) -> outputs(image, mask, the whole predicted picture)."""
+    import tensorflow as tf
+
     @tf.function(input_signature=inputs, autograph=False)
     def complete(image: Any, mask: Any) -> dict[str, Any]:
-        predicted = model({"image": image, "mask": mask}, training=False)
-        return {"completed": tf.where(mask > 0.5, predicted, image), "prediction": tf.identity(predicted)}
+        return outputs(image, mask, model({"image": image, "mask": mask}, training=False))
 
     return complete
 
