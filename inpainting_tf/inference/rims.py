@@ -82,9 +82,10 @@ def grown_over(hole: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, int]:
         image: as `mixed` takes it.
     """
     width = mixed(image, hole >= FAINT)
-    if width and not (widened(hole, width) >= FAINT).all():
-        width += mixed(image, widened(hole, width) >= FAINT)
     whole = widened(hole, width)
+    if width and not (whole >= FAINT).all():
+        width += mixed(image, whole >= FAINT)
+        whole = widened(hole, width)
     return (hole, 0) if (whole >= FAINT).all() else (whole, width)
 
 
