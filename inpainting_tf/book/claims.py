@@ -16,9 +16,11 @@ from inpainting_tf.book.metrics import MARGIN, METRICS
 from inpainting_tf.evaluation import Evaluation, intervals
 
 HOLDS, OPPOSITE, NOT_FOUND, OPEN = "holds", "opposite", "effect not found", "open"
-VERDICTS = (HOLDS, OPPOSITE, NOT_FOUND, OPEN)
+CANNOT, NOT_TRAINED = "cannot be judged", "not trained"
+VERDICTS = (HOLDS, OPPOSITE, NOT_FOUND, OPEN, CANNOT, NOT_TRAINED)
 FEWEST = 2  # trainings of each system that a claim ranks
 Found = Mapping[str, Sequence[Evaluation]]  # system -> an evaluation of each of its trainings
+_NONE: Mapping[str, str] = {}
 
 _DECIBELS = METRICS["psnr"].margin(0.0)
 
@@ -38,15 +40,18 @@ time. Then it
   the paper prints no numbers, where our whole interval is small (this goes before the first two),
 - is **open** otherwise, where a system was trained fewer than {FEWEST} times, where its metric was not
   measured, and where its forms (several metrics, or several values of what the paper leaves free)
-  disagree.
+  disagree,
+- *cannot be judged* where it rests on what is lost of the paper and had to be invented here, or takes
+  people,
+- is *not trained* where a training of one of its systems is still to come.
 
 Where the paper calls two systems equal, the statement holds if the whole interval is small, and is
 opposite if all of it lies beyond the margin.
 
 **A table** is *reproduced* where all its statements hold; *partly reproduced* where some hold and others
-are opposite or not found; *not reproduced* where none holds and some are opposite or not found; *open*
-otherwise. It *cannot be judged* where the paper ranks nothing, or rests on what is lost of it and had to
-be invented here."""
+are opposite or not found; *not reproduced* where none holds and some are opposite or not found; *not
+trained* where none is trained; *open* otherwise. It *cannot be judged* where the paper ranks nothing, or
+none of its statements can be judged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Claim:
         tie: whether the paper calls the two equal, and does not rank them.
         printed: the effect by the paper's numbers, in the metric's unit, positive where it is as the claim
             says; None where the paper ranks in words.
+        words: the statement, where it is no plain comparison of two systems; "" for one that is.
         in_words: whether it is a claim in words, though the paper has numbers of both, of something else.
         instead: the metric that judges where `metric` was not measured; "" for none.
         forms: the same claim in other metrics, or of the same systems under other values of what the paper
@@ -72,12 +78,15 @@ class Claim:
     where: str = ""
     tie: bool = False
     printed: float | None = None
+    words: str = ""
     in_words: bool = False
     instead: str = ""
     forms: tuple[Claim, ...] = ()
 
     @property
     def statement(self) -> str:
+        if self.words:
+            return self.words
         relation = "as good as" if self.tie else "better than"
         return f"`{self.better}` {relation} `{self.worse}` in {METRICS[self.metric].name}"
 
@@ -88,8 +97,8 @@ class Finding:
 
     Attributes:
         claim: the paper's, or of a metric that stands in for its own.
-        verdict: `HOLDS`, `OPPOSITE`, `NOT_FOUND` or `OPEN`.
-        reason: of an `OPEN` verdict.
+        verdict: one of `VERDICTS`.
+        reason: of a verdict without a result, e.g. `OPEN`.
         difference: mean of better minus worse over trainings and pictures, times the metric's sign.
         interval: its 95 % interval, `intervals.two_level`.
         margin: below which a difference is small.
@@ -106,10 +115,50 @@ class Finding:
     trainings: tuple[int, int] = (0, 0)
     forms: tuple[Finding, ...] = ()
 
+    @property
+    def told(self) -> str:
+        """The verdict, with its reason."""
+        return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
-def judge(claims: Sequence[Claim], found: Found) -> list[Finding]:
-    """The findings of claims, in their order."""
-    return [_with_forms(claim, found) for claim in claims]
+    @property
+    def effect(self) -> str:
+        """The difference with its interval; "" where there is none."""
+        if not math.isfinite(self.difference):
+            return ""
+        value, low, high = (
+            METRICS[self.claim.metric].text(each, "+") for each in (self.difference, *self.interval)
+        )
+        return f"{value} ({low} to {high})" if math.isfinite(self.interval[0]) else value
+
+    @property
+    def counts(self) -> str:
+        """How often both systems were trained, once if as often."""
+        if not math.isfinite(self.difference):
+            return ""
+        return ", ".join(dict.fromkeys(str(each or "none") for each in self.trainings))
+
+
+def judge(claims: Sequence[Claim], found: Found, missing: Mapping[str, str] = _NONE) -> list[Finding]:
+    """The findings of claims, in their order.
+
+    Args:
+        claims: the paper's.
+        found: the systems' evaluations.
+        missing: why others have none, e.g. `NOT_TRAINED`.
+    """
+    return [_with_forms(claim, found, missing) for claim in claims]
+
+
+def unjudged(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of claims that no measurement can judge, whatever ours say."""
+    return [
+        dataclasses.replace(
+            each,
+            verdict=CANNOT,
+            reason="" if each.verdict == NOT_TRAINED else f"as measured here: {each.verdict}",
+        )
+        for each in findings
+    ]
 
 
 def verdict(findings: Sequence[Finding], invented: str = "") -> str:
@@ -125,6 +174,8 @@ def verdict(findings: Sequence[Finding], invented: str = "") -> str:
     if invented:
         return f"**Cannot be judged**: {invented} As measured here: {counts}."
     verdicts = {each.verdict for each in findings}
+    if verdicts == {NOT_TRAINED}:
+        return f"**Not trained** yet: {len(findings)} statement{'s' * (len(findings) > 1)}."
     denied = verdicts & {OPPOSITE, NOT_FOUND}
     if verdicts == {HOLDS}:
         word = "Reproduced"
@@ -142,23 +193,29 @@ def _counts(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} statement{'s' * (len(findings) > 1)}, {', '.join(told)}"
 
 
-def _with_forms(claim: Claim, found: Found) -> Finding:
-    first = _finding(claim, found)
+def _with_forms(claim: Claim, found: Found, missing: Mapping[str, str]) -> Finding:
+    first = _finding(claim, found, missing)
     if not claim.forms:
         return first
-    forms = tuple(_finding(each, found) for each in claim.forms)
+    forms = tuple(_finding(each, found, missing) for each in claim.forms)
     verdicts = list(dict.fromkeys(each.verdict for each in (first, *forms)))
     if len(verdicts) == 1:
         return dataclasses.replace(first, forms=forms)
+    if NOT_TRAINED in verdicts:
+        some = next(each for each in (first, *forms) if each.verdict == NOT_TRAINED)
+        return dataclasses.replace(first, verdict=NOT_TRAINED, reason=some.reason, forms=forms)
     return dataclasses.replace(
         first, verdict=OPEN, reason=f"its forms disagree: {', '.join(verdicts)}", forms=forms
     )
 
 
-def _finding(claim: Claim, found: Found) -> Finding:
-    missing = [name for name in (claim.better, claim.worse) if not found.get(name)]
-    if missing:
-        return Finding(claim, reason=f"`{missing[0]}` was not measured")
+def _finding(claim: Claim, found: Found, missing: Mapping[str, str]) -> Finding:
+    absent = [name for name in (claim.better, claim.worse) if not found.get(name)]
+    if absent:
+        waiting = [name for name in absent if missing.get(name) == NOT_TRAINED]
+        if waiting:
+            return Finding(claim, NOT_TRAINED, ", ".join(f"`{name}`" for name in waiting))
+        return Finding(claim, reason=f"`{absent[0]}` was not measured")
     systems = [found[name] for name in (claim.better, claim.worse)]
     if not _alike([each for system in systems for each in system]):
         return Finding(claim, reason="not measured on the same pictures and holes")
@@ -166,7 +223,7 @@ def _finding(claim: Claim, found: Found) -> Finding:
         if claim.instead:
             where = f"{claim.where}; judged by another metric: {METRICS[claim.metric].name} was not measured"
             other = dataclasses.replace(claim, metric=claim.instead, instead="", printed=None, where=where)
-            return _finding(other, found)
+            return _finding(other, found, missing)
         return Finding(claim, reason=f"{METRICS[claim.metric].name} was not measured")
     if claim.metric.startswith("raw_") and len({_composited(system[0]) for system in systems}) > 1:
         return Finding(claim, reason="not like with like: the whole prediction of one of them is a composite")

@@ -23,6 +23,7 @@ from typing import Any
 
 from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs, sizes
 from inpainting_tf.book import encoders, results, trainings
+from inpainting_tf.book.claims import NOT_TRAINED
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation, comparison
@@ -118,13 +119,15 @@ class Experiments:
         """
         wanted = [(name, 0) for name in names]
         wanted += [(name, nth) for nth in range(1, self.seeds) for name in ranked]
-        waiting = [each for each in dict.fromkeys(wanted) if not self._trained(*each)]
+        waiting = [each for each in dict.fromkeys(wanted) if not self._there(*each)]
+        if self.only_trained:
+            if waiting:
+                print(
+                    f"{len(waiting)} of {len(dict.fromkeys(wanted))} trainings are missing.", file=sys.stderr
+                )
+            return
         for number, (name, nth) in enumerate(waiting):
             label, recipe = self.training(name, nth)
-            if self.only_trained:
-                if not self._kept(name, nth):
-                    self.failures[label] = "not trained"
-                continue
             left = self._minutes_left([each for each, _ in waiting[number:]])
             print(f"[{number + 1}/{len(waiting)}] {label}{left}", file=sys.stderr)
             try:
@@ -145,7 +148,7 @@ class Experiments:
             return runs.open_run(self.home / label)
         if kept := self._kept(name, nth):
             return kept
-        raise Missing(self.failures.get(label, "not trained"))
+        raise Missing(self.failures.get(label, NOT_TRAINED))
 
     def runs(self, name: str) -> list[Run]:
         """All trained runs of a system, each with a seed of its own.
@@ -166,6 +169,10 @@ class Experiments:
             with contextlib.suppress(Missing):
                 total += sum(run.minutes for run in self.runs(name))
         return total
+
+    def _there(self, name: str, nth: int) -> bool:
+        """Whether a training need not be made."""
+        return self._trained(name, nth) or self._kept(name, nth) is not None
 
     def _trained(self, name: str, nth: int = 0) -> bool:
         """Whether there is a finished run of exactly this recipe."""
@@ -245,7 +252,7 @@ class Experiments:
             return results.read(run.folder)
         best = run.recipe.schedule.patience is not None  # it trains on for a while after its best epoch
         found = self._measured(
-            name, lambda: comparison.of_run(run, best=best), self._test_set(run, source), run
+            name, lambda: comparison.of_run(run, best=best), self._test_set(run, source), run, source is None
         )
         if self.results is not None and source is None:
             results.write(self.results / self.scale / run.folder.name, run, found)
@@ -256,7 +263,12 @@ class Experiments:
         return self._measured(name, lambda: comparison.of_baseline(name), self._test_set(self.run(like)))
 
     def _test_set(self, run: Run, source: str | None = None) -> TestSet:
-        return TestSet.of(run).changed(source=source)
+        """What a run is measured on; of another source only the pictures that a sheet shows."""
+        own = TestSet.of(run)
+        if source is None:
+            return own
+        other = own.changed(source=source)
+        return dataclasses.replace(other, data=dataclasses.replace(other.data, test=comparison.SHOWN))
 
     def _located(self, test_set: TestSet) -> TestSet:
         """The test set with the present folder of its pictures, which may have moved since the training."""
@@ -266,7 +278,12 @@ class Experiments:
         return test_set
 
     def _measured(
-        self, name: str, subject: Callable[[], Subject], test_set: TestSet, run: Run | None = None
+        self,
+        name: str,
+        subject: Callable[[], Subject],
+        test_set: TestSet,
+        run: Run | None = None,
+        texture: bool = True,
     ) -> Evaluation:
         folder = self._folder(name, test_set, run)
         located = self._located(test_set)
@@ -276,7 +293,7 @@ class Experiments:
                 found = evaluation.read(folder)
                 if self.lpips is None or found.summary.get("raw_lpips") is not None:
                     return found
-            [found] = comparison.compare([subject()], located, folder, lpips=self.lpips, texture=True)
+            [found] = comparison.compare([subject()], located, folder, lpips=self.lpips, texture=texture)
             files.write_json(folder / _PICTURES, {"fingerprint": pictures})
         except Exception as error:
             raise Missing(_reason(error)) from error
@@ -318,7 +335,7 @@ class Experiments:
             if rows := encoders.finished(folder, made_with):
                 return rows
             if self.only_trained:
-                raise Missing("not trained")
+                raise Missing(NOT_TRAINED)
             place = data.place(data.Data("cifar10", 32, train=size.train), self.places)
             pictures = encoders.labelled_pictures(place, size.train)
             return encoders.encoder_comparison(*pictures, **made_with, output=folder)

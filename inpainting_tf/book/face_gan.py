@@ -77,7 +77,14 @@ PAPER = Paper(
         Removal("figure 4.11", "sunglasses removed", ("double_autoencoder",)),
         Bars("figure 5.1", "PSNR of the three networks", THREE, metrics=("psnr",)),
         Bars("figure 5.2", "SSIM of the three networks", THREE, metrics=("ssim",)),
-        Ratings("figure 5.3", "how natural people find the fills", THREE),
+        Ratings(
+            "figure 5.3",
+            "how natural people find the fills",
+            THREE,
+            claims=tuple(
+                Claim("double_autoencoder", other, "naturalness", "figure 5.3") for other in THREE[:2]
+            ),
+        ),
         SideBySide(
             "drawn faces", "the same networks, which know photographs", THREE, source="synthetic_faces"
         ),

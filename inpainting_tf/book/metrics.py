@@ -17,6 +17,7 @@ class Metric:
         sign: 1 where larger is better, -1 where smaller is.
         perfect: of a picture without an error; None for decibels, which have no end.
         digits: after the decimal point.
+        axis: what is drawn on one axis with others, e.g. all PSNRs; "" for the name.
         scale, unit: of the number that is printed.
     """
 
@@ -26,6 +27,7 @@ class Metric:
     digits: int = 2
     scale: float = 1.0
     unit: str = ""
+    axis: str = ""
 
     def margin(self, level: float) -> float:
         """The difference that is `MARGIN` of the error, of systems whose mean is `level`."""
@@ -38,14 +40,17 @@ class Metric:
         return f"{value * self.scale:{form}.{self.digits}f}{self.unit}"
 
 
+DECIBELS, LPIPS = "PSNR (dB)", "LPIPS x100"
 METRICS = {
-    "psnr": Metric("PSNR"),
+    "psnr": Metric("PSNR", axis=DECIBELS),
     "ssim": Metric("SSIM", perfect=1.0, digits=4),
-    "hole_psnr": Metric("hole PSNR"),
+    "hole_psnr": Metric("hole PSNR", axis=DECIBELS),
     "hole_mae": Metric("hole L1", -1, 0.0, 4),
-    "raw_psnr": Metric("raw PSNR"),
-    "raw_ssim": Metric("raw SSIM", perfect=1.0, digits=4),
-    "lpips": Metric("LPIPS x100", -1, 0.0, scale=100.0),
-    "raw_lpips": Metric("raw LPIPS x100", -1, 0.0, scale=100.0),
-    "seconds": Metric("time per picture", -1, 0.0, scale=1000.0, unit=" ms"),
+    "raw_psnr": Metric("raw PSNR", axis=DECIBELS),
+    "raw_ssim": Metric("raw SSIM", perfect=1.0, digits=4, axis="SSIM"),
+    "lpips": Metric("LPIPS x100", -1, 0.0, scale=100.0, axis=LPIPS),
+    "raw_lpips": Metric("raw LPIPS x100", -1, 0.0, scale=100.0, axis=LPIPS),
+    "seconds": Metric("time per picture", -1, 0.0, scale=1000.0, unit=" ms", axis="time per picture (ms)"),
+    "accuracy": Metric("accuracy", perfect=1.0, scale=100.0, unit=" %", axis="accuracy (%)"),
+    "naturalness": Metric("naturalness to people"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,12 +15,14 @@ from tqdm.auto import tqdm
 
 from inpainting_tf import files, sizes, tables
 from inpainting_tf.book import claims, departures
-from inpainting_tf.book.entries import Block, Entry, Picture, Table, systems_of
+from inpainting_tf.book.entries import Block, Entry, Picture, Table, Verdict, systems_of, told
 from inpainting_tf.book.experiments import Experiments, Missing
-from inpainting_tf.book.trainings import command, device_of, duration, pictures, trained_epochs
+from inpainting_tf.book.trainings import command, device_of, pictures, trained_epochs
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import Run
+
+Link = Callable[[Picture], str | None]  # of a picture as Markdown; None for one that is left out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +81,8 @@ def make(paper: Paper, entries: Sequence[Entry], experiments: Experiments, ledge
         try:
             blocks.extend(entry.make(experiments, experiments.home / "figures" / paper.name))
         except (Missing, InputError) as reason:
-            blocks.append(f"Failed: {tables.plain(reason)}")
+            words = told(reason)
+            blocks.append(f"{words[0].upper()}{words[1:]}")
         parts.append((entry, blocks))
     systems = systems_of(entries)
     departed = departures.table(_recipes(systems, experiments))
@@ -103,7 +107,7 @@ def _provenance(systems: Iterable[str], experiments: Experiments) -> str:
         try:
             rows += [_made(name, run) for run in experiments.runs(name)]
         except Missing as reason:
-            rows.append([f"`{name}`", f"failed: {tables.plain(reason)}", *[""] * 6])
+            rows.append([f"`{name}`", told(reason), *[""] * 6])
     return tables.table(rows, left=(0, 1, 3, 7))
 
 
@@ -122,7 +126,7 @@ def _made(name: str, run: Run) -> list[object]:
     ]
 
 
-def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
+def as_markdown(chapter: Chapter, link: Link) -> str:
     """A chapter as a page.
 
     Args:
@@ -135,12 +139,12 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
     ]
     unseen = []
     for entry, blocks in chapter.parts:
-        shown = [link(block) if isinstance(block, Picture) else block for block in blocks]
+        shown = [_shown(block, link) for block in blocks]
         texts = [text for text in shown if text is not None]
         if blocks and not texts:
-            unseen.append(f"- {_heading(entry)}")
+            unseen.append(f"- {entry.heading}")
             continue
-        lines += [f"## {_heading(entry)}", *texts]
+        lines += [f"## {entry.heading}", *texts]
         if len(texts) < len(shown):
             lines.append("*Shows pictures of a data set, which may not be published: see the report.*")
     if unseen:
@@ -164,59 +168,46 @@ def as_markdown(chapter: Chapter, link: Callable[[Picture], str | None]) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _heading(entry: Entry) -> str:
-    return f"{entry.key[0].upper()}{entry.key[1:]}: {entry.title}"
+def _shown(block: Block, link: Link) -> str | None:
+    """A block as Markdown; None where its picture is left out."""
+    if isinstance(block, Picture):
+        return link(block)
+    return block.line if isinstance(block, Verdict) else block
+
+
+def publish(picture: Picture, folder: Path, name: str) -> str | None:
+    """Copies a picture into the figures/ of a folder of pages; its Markdown, or None if it is not public."""
+    if not picture.public:
+        return None
+    with files.replacing(folder / "figures" / name) as temporary:
+        temporary.write_bytes(picture.file.read_bytes())
+    return f"![{picture.caption}](figures/{name})"
 
 
 def write_page(chapter: Chapter, folder: Path) -> Path:
     """A chapter as Markdown to publish: pictures of data sets are left out, the others are in figures/."""
 
     def link(picture: Picture) -> str | None:
-        if not picture.public:
-            return None
-        name = f"{chapter.paper.name}_{picture.file.name}"
-        with files.replacing(folder / "figures" / name) as temporary:
-            temporary.write_bytes(picture.file.read_bytes())
-        return f"![{picture.caption}](figures/{name})"
+        return publish(picture, folder, f"{chapter.paper.name}_{picture.file.name}")
 
     page = folder / f"{chapter.name}.md"
     files.write_text(page, as_markdown(chapter, link))
     return page
 
 
-def write_index(chapters: Sequence[Chapter], experiments: Experiments, folder: Path) -> Path:
-    """The verdict of each table, with links to the pages, and the training time."""
-    papers = [chapter for chapter in chapters if not chapter.paper.ours]
-    own = [chapter for chapter in chapters if chapter.paper.ours]
-    systems = systems_of(entry for chapter in chapters for entry, _ in chapter.parts)
-    text = [
-        "# Five papers, reproduced",
-        "Our numbers beside the printed ones, and whether the papers' rankings hold here. All trainings took "
-        f"{duration(experiments.minutes(systems))}; each page ends with their commands and machines.",
-        _verdicts(papers),
-    ]
-    if own:
-        text += ["## Beside them: our own system", _verdicts(own)]
-    text += ["## How a verdict is found", claims.RULE]
-    index = folder / "README.md"
-    files.write_text(index, "\n\n".join(text) + "\n")
-    return index
+def write_report(
+    chapters: Sequence[Chapter], path: Path, opening: Callable[[Link], str] | None = None
+) -> Path:
+    """All chapters as one HTML file that holds its pictures.
 
-
-def _verdicts(chapters: Iterable[Chapter]) -> str:
-    """The verdict of each table, as a table."""
-    rows = [["paper", "", "verdict"]]
-    for chapter in chapters:
-        for entry, blocks in chapter.parts:
-            verdicts = [block for block in blocks if isinstance(block, str) and block.startswith("**")]
-            paper = f"[`{chapter.paper.name}`]({chapter.name}.md)"
-            rows += [[paper, f"{entry.key}: {entry.title}", verdict] for verdict in verdicts]
-    return tables.table(rows, left=(0, 1, 2))
-
-
-def write_report(chapters: Sequence[Chapter], path: Path) -> Path:
-    """All chapters as one HTML file that holds its pictures."""
-    bodies = [_html(chapter) for chapter in chapters]
+    Args:
+        chapters: to write.
+        path: the file.
+        opening: Markdown before the first, of the link to a picture.
+    """
+    bodies = [_html(chapter.paper.name, functools.partial(as_markdown, chapter)) for chapter in chapters]
+    if opening is not None:
+        bodies.insert(0, _html("results", opening))
     contents = "".join(
         f'<li><a href="#{chapter.paper.name}">{html.escape(chapter.paper.title)}</a></li>'
         for chapter in chapters
@@ -225,17 +216,17 @@ def write_report(chapters: Sequence[Chapter], path: Path) -> Path:
     return path
 
 
-def _html(chapter: Chapter) -> str:
+def _html(name: str, markdown: Callable[[Link], str]) -> str:
     pictures: list[Picture] = []
 
     def link(picture: Picture) -> str:
         pictures.append(picture)
         return f"@@{len(pictures) - 1}@@"
 
-    body = _converted(as_markdown(chapter, link))
+    body = _converted(markdown(link))
     for number, picture in enumerate(pictures):
         body = body.replace(f"<p>@@{number}@@</p>", _figure(picture))
-    return f'<section id="{chapter.paper.name}">{body}</section>'
+    return f'<section id="{name}">{body}</section>'
 
 
 def _figure(picture: Picture) -> str:

@@ -11,6 +11,7 @@ paper, WORKDIR/SCALE/report.html all with the pictures.
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 from pathlib import Path
@@ -76,7 +77,7 @@ def run(args: flags.FlagValues) -> int:
 
 def _write(chosen: list, experiments: Experiments, output: Path, *, whole: bool) -> None:
     """Writes a page per paper, for all of them an index, and the report; prints their paths."""
-    from inpainting_tf.book import pages
+    from inpainting_tf.book import overview, pages
 
     ledger = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     chapters = []
@@ -84,7 +85,9 @@ def _write(chosen: list, experiments: Experiments, output: Path, *, whole: bool)
         chapter = pages.make(paper, entries, experiments, pages.ledger_of(ledger, paper.name))
         chapters.append(chapter)
         print(pages.write_page(chapter, output))
+    opening = None
     if whole:
-        print(pages.write_index(chapters, experiments, output))
+        print(overview.write(chapters, experiments, output))
+        opening = functools.partial(overview.as_markdown, chapters, experiments, address=overview.in_report)
     name = "report" if whole else "_".join(chapter.name for chapter in chapters)
-    print(pages.write_report(chapters, experiments.home / f"{name}.html"))
+    print(pages.write_report(chapters, experiments.home / f"{name}.html", opening))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -108,6 +109,7 @@ class Optimizer:
 
 # The classes of `inpainting_tf.training`; `assembly` builds them.
 TRAINERS = ("reconstruction", "variational", "adversarial", "generative")
+_hints: Callable[[type], dict[str, Any]] = functools.cache(typing.get_type_hints)  # for thousands of recipes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,7 +313,7 @@ def _replace(owner: Any, path: list[str], value: Any, whole: str) -> Any:
     if head not in names:
         raise unknown(f"--set {whole}", head, names)
     if not rest:
-        new = _convert(value, typing.get_type_hints(type(owner))[head], whole)
+        new = _convert(value, _hints(type(owner))[head], whole)
     elif isinstance(getattr(owner, head), dict):
         new = {**getattr(owner, head), ".".join(rest): _literal(value)}
     elif dataclasses.is_dataclass(getattr(owner, head)):

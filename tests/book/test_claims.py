@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -251,9 +252,30 @@ def test_the_verdict_of_a_table_follows_from_its_claims():
     assert told == "**Cannot be judged**: the strides are lost. As measured here: 1 statement, holds: 1."
 
 
+def test_what_waits_for_a_training_is_no_failure():
+    measured, missing = {"a": system(*ABOVE), "b": system(*TWICE)}, {"c": "not trained", "d": "no room"}
+    waiting, failed, holds = Claim("a", "c"), Claim("a", "d"), Claim("a", "b")
+    findings = claims.judge(
+        [waiting, failed, dataclasses.replace(holds, forms=(waiting,))], measured, missing
+    )
+    assert [each.told for each in findings] == [
+        "not trained: `c`", "open: `d` was not measured", "not trained: `c`",
+    ]  # fmt: skip
+    assert claims.verdict(findings[:1]) == "**Not trained** yet: 1 statement."
+    assert claims.verdict([*findings[:1], *claims.judge([holds], measured)]).startswith("**Open**: 2")
+
+
+def test_a_claim_that_rests_on_what_is_lost_cannot_be_judged():
+    measured = {"a": system(*ABOVE), "b": system(*TWICE)}
+    found = claims.judge([Claim("a", "b"), Claim("a", "c")], measured, {"c": "not trained"})
+    assert [each.told for each in claims.unjudged(found)] == [
+        "cannot be judged: as measured here: holds", "cannot be judged",
+    ]  # fmt: skip
+
+
 def test_the_rule_is_printed_with_its_thresholds():
     assert "0.22 dB" in claims.RULE and "5% of 1 - SSIM" in claims.RULE
-    assert all(word in claims.RULE for word in (HOLDS, OPPOSITE, NOT_FOUND, OPEN))
+    assert all(word in claims.RULE for word in claims.VERDICTS)
 
 
 def test_the_pictures_of_a_batch_count_once_where_time_is_compared():

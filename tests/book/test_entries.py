@@ -33,7 +33,7 @@ ABSENT = "autoencoder"  # is not trained
 # Figures
 
 
-FAILED = f"`{ABSENT}`: failed: not trained"
+FAILED = f"`{ABSENT}`: not trained"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,14 @@ def test_pictures_that_are_drawn_may_be_shown_to_everybody(lab, monkeypatch):
     monkeypatch.setattr(Experiments, "evaluation", evaluation)
     _, [picture] = made(SideBySide("drawn", "", ("cvae",), source="synthetic_faces"), lab)
     assert picture.public and asked == ["synthetic_faces"]
+
+
+def test_of_other_pictures_only_those_are_drawn_that_a_sheet_shows(lab):
+    run = lab.run("direct_conv")
+    faces = run.recipe.override({"data.source": "celeba", "data.test": 250})
+    assert lab._test_set(dataclasses.replace(run, recipe=faces)).data.test == 250
+    other = lab._test_set(dataclasses.replace(run, recipe=faces), "synthetic_faces")
+    assert (other.data.test, other.data.source, other.names) == (comparison.SHOWN, "synthetic_faces", None)
 
 
 @pytest.mark.parametrize("keys", [("psnr",), ("ssim",), ("psnr", "ssim")])

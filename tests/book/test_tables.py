@@ -204,6 +204,11 @@ def test_a_classical_fill_that_failed_has_its_row(lab, monkeypatch):
     assert cells(texts[0])["patchmatch"]["PSNR"] == "failed: too small" and len(pictures) == 3
 
 
-def test_a_table_without_any_system_is_missing(lab):
-    with pytest.raises(Missing, match=r"^autoencoder: not trained$"):
-        made(dataclasses.replace(TABLE, systems=(ABSENT,)), lab)
+def test_a_table_without_any_system_has_the_printed_numbers_and_no_figures(lab, printed, monkeypatch):
+    monkeypatch.setitem(PRINTED, ABSENT, {"table 9": {"psnr": 17.09}})
+    texts, pictures = made(
+        dataclasses.replace(TABLE, systems=(ABSENT,), claims=(Claim(ABSENT, "telea"),)), lab
+    )
+    assert cells(texts[0])[ABSENT]["PSNR, printed"] == "17.09" and pictures == []
+    assert cells(texts[0])[ABSENT]["PSNR"] == "not trained" and list(cells(texts[0])) == [ABSENT]
+    assert "**Not trained** yet: 1 statement." in texts and "not trained: `autoencoder`" in texts[-1]

@@ -11,7 +11,7 @@ from inpainting_tf.book.entries.drawings import (
     Sheets,
     SideBySide,
 )
-from inpainting_tf.book.entries.entry import Block, Entry, Picture, ranked, systems_of
+from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, ranked, systems_of, told
 from inpainting_tf.book.entries.measurements import BASELINES, Epochs, Table
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "Sheets",
     "SideBySide",
     "Table",
+    "Verdict",
     "ranked",
     "systems_of",
+    "told",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inpainting_tf import tables
+from inpainting_tf.book.claims import NOT_TRAINED, Finding
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.evaluation import Evaluation
 
@@ -27,7 +28,20 @@ class Picture:
     public: bool = False
 
 
-Block = str | Picture
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What an entry says of the paper's claims.
+
+    Attributes:
+        line: a sentence, for the page and for the index.
+        findings: the claims one by one, for the table of all results.
+    """
+
+    line: str
+    findings: tuple[Finding, ...] = ()
+
+
+Block = str | Picture | Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +62,11 @@ class Entry:
     def slug(self) -> str:
         """Its key as part of a file's name."""
         return re.sub("[^a-z0-9]+", "_", self.key.lower())
+
+    @property
+    def heading(self) -> str:
+        """Of its section."""
+        return f"{self.key[0].upper()}{self.key[1:]}: {self.title}"
 
     @property
     def ranked(self) -> tuple[str, ...]:
@@ -107,4 +126,9 @@ def measured(
 
 def failed(name: str, reason: object) -> str:
     """The line in place of a system without a result."""
-    return f"`{name}`: failed: {tables.plain(reason)}"
+    return f"`{name}`: {told(reason)}"
+
+
+def told(reason: object) -> str:
+    """Why there is no result, for a page."""
+    return NOT_TRAINED if str(reason) == NOT_TRAINED else f"failed: {tables.plain(reason)}"

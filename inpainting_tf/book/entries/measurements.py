@@ -12,7 +12,7 @@ import numpy as np
 from inpainting_tf import figures, tables
 from inpainting_tf.book import claims, trainings
 from inpainting_tf.book.claims import Claim, Finding
-from inpainting_tf.book.entries.entry import Block, Entry, Picture
+from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, told
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.book.metrics import METRICS
 from inpainting_tf.evaluation import Evaluation, comparison, intervals
@@ -43,7 +43,7 @@ class Epochs(Entry):
                     found = [experiments.after(name, epoch)]
                     cells = [_mean(found, key) for key in self.columns]
                 except Missing as reason:
-                    cells = [f"failed: {tables.plain(reason)}", *[""] * (len(self.columns) - 1)]
+                    cells = [told(reason), *[""] * (len(self.columns) - 1)]
                 rows.append([f"`{name}`", str(epoch), f"{theirs:g}", *cells])
         yield tables.table(rows)
         yield "Epoch 0 is the untrained network, of each system's first training."
@@ -82,23 +82,24 @@ class Table(Entry):
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         found, missing = _measured(experiments, self.systems)
-        if not found:
-            raise Missing("; ".join(f"{name}: {reason}" for name, reason in missing.items()))
         classic = {}
-        for name in BASELINES:
+        for name in BASELINES if found else ():
             try:
                 classic[name] = [experiments.baseline(name, next(iter(found)))]
             except Missing as reason:
                 missing[name] = str(reason)
         yield self._table(experiments, found | classic, missing)
-        yield f"{_of(next(iter(found.values()))[0])} {IN_BRACKETS}"
+        if found:
+            yield f"{_of(next(iter(found.values()))[0])} {IN_BRACKETS}"
         if self.note:
             yield self.note
-        findings = claims.judge(self.asked(experiments), found | classic)
-        yield self.verdict(findings)
+        findings = claims.judge(self.asked(experiments), found | classic, missing)
+        shown = claims.unjudged(findings) if self.invented else findings
+        yield Verdict(self.verdict(findings), tuple(shown))
         if findings:
-            yield _findings(findings)
-        yield from self._pictures(experiments, found, classic, folder)
+            yield _findings(shown)
+        if found:
+            yield from self._pictures(experiments, found, classic, folder)
 
     def asked(self, experiments: Experiments) -> list[Claim]:
         """What is judged: its claims, with the effects that the paper prints."""
@@ -148,11 +149,11 @@ class Table(Entry):
         if self.texture:
             header.append("SWD")
         rows = [[*header, "ms/picture", "trainings"]]
-        for name in (*self.systems, *BASELINES):
+        for name in (each for each in (*self.systems, *BASELINES) if each in found or each in missing):
             cells = [_printed(printed.get(name, {}).get(key)) for key in theirs]
             if name in missing:
                 blank = [""] * (len(rows[0]) - len(cells) - 2)
-                rows.append([f"`{name}`", *cells, f"failed: {tables.plain(missing[name])}", *blank])
+                rows.append([f"`{name}`", *cells, told(missing[name]), *blank])
                 continue
             system = found[name]
             cells += [_mean(system, key) for key in columns]
@@ -253,10 +254,6 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 def _finding(found: Finding, prefix: str = "") -> list[str]:
     claim, metric = found.claim, METRICS[found.claim.metric]
-    effect = margin = ""
-    if np.isfinite(found.difference):
-        low, high = (metric.text(each, "+") for each in found.interval)
-        effect, margin = f"{metric.text(found.difference, '+')} ({low} to {high})", metric.text(found.margin)
+    margin = metric.text(found.margin) if np.isfinite(found.margin) else ""
     printed = "in words" if claim.printed is None else metric.text(claim.printed, "+")
-    verdict = f"open: {found.reason}" if found.verdict == claims.OPEN else found.verdict
-    return [f"{prefix}{claim.statement}", claim.where, printed, effect, margin, verdict]
+    return [f"{prefix}{claim.statement}", claim.where, printed, found.effect, margin, found.told]
