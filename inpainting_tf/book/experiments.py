@@ -240,6 +240,13 @@ class Experiments:
         label = f"{name}-epoch{epoch}"
         return self._measured(label, lambda: comparison.of_model(file), self._test_set(run), run)
 
+    def subject(self, name: str) -> tuple[Subject, TestSet]:
+        """A trained system, and what it is measured on; Missing as in `run`."""
+        run = self.run(name)
+        if results.kept(run.folder):
+            raise Missing("its network is not among the results")
+        return comparison.of_run(run), self._located(self._test_set(run))
+
     def operations(self, name: str) -> float:
         """The multiply-adds of a system's training, `recipes.operations`; Missing as in `run`."""
         run = self.run(name)

@@ -1,14 +1,25 @@
-"""`face_gan`: tables 4.1 to 4.3, figures 4.1 to 4.11, 5.1 to 5.3."""
+"""`face_gan`: tables 4.1 to 4.3, figures 4.1 to 4.12, 5.1 to 5.3."""
 
 from __future__ import annotations
 
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries import Bars, Curves, Ratings, Removal, Sheets, SideBySide, Table
+from inpainting_tf.book.entries import (
+    Bars,
+    Curves,
+    Ratings,
+    Removal,
+    Sheets,
+    SideBySide,
+    Table,
+    WrongColours,
+)
 from inpainting_tf.book.pages import Paper
 from inpainting_tf.ops import metrics
 
 THREE = ("glcic", "one_autoencoder", "double_autoencoder")
 PLAIN = ("one_autoencoder_plain", "double_autoencoder_plain")
+# All test pictures with sunglasses.
+SUNGLASSES = ("000447.jpg", "003049.jpg", "004242.jpg")
 AS_PRINTED = ("PSNR by eq. 3.16", metrics.as_printed_face_gan)
 
 PAPER = Paper(
@@ -74,7 +85,21 @@ PAPER = Paper(
         Sheets("figure 4.8", "Iizuka et al.'s network", ("glcic",)),
         Sheets("figure 4.9", "one autoencoder", ("one_autoencoder",), which="good"),
         Sheets("figure 4.10", "two autoencoders", ("double_autoencoder",)),
-        Removal("figure 4.11", "sunglasses removed", ("double_autoencoder",)),
+        Removal(
+            "figure 4.11",
+            "sunglasses removed",
+            ("double_autoencoder",),
+            SUNGLASSES,
+            (
+                Claim(
+                    "double_autoencoder",
+                    "sunglasses",
+                    where="figure 4.11",
+                    words="`double_autoencoder` recovers the eyes behind sunglasses",
+                ),
+            ),
+        ),
+        WrongColours("figure 4.12", "a failure: wrong colours", ("double_autoencoder",)),
         Bars("figure 5.1", "PSNR of the three networks", THREE, metrics=("psnr",)),
         Bars("figure 5.2", "SSIM of the three networks", THREE, metrics=("ssim",)),
         Ratings(

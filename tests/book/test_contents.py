@@ -18,7 +18,7 @@ PAPERS = [pytest.param(paper, id=paper.name) for paper in book.PAPERS.values()]
 SHOWN = {
     "face_gan": [
         *("table 4.1", "table 4.2", "table 4.3"),
-        *(f"figure 4.{number}" for number in range(1, 12)),
+        *(f"figure 4.{number}" for number in range(1, 13)),
         *("figure 5.1", "figure 5.2", "figure 5.3"),
     ],
     "unet_vs_cgan": ["table 1", "figure 4", "figure 5"],

@@ -19,7 +19,6 @@ from inpainting_tf.book.entries import (
     EncoderAccuracy,
     Progress,
     Ratings,
-    Removal,
     Sheets,
     SideBySide,
 )
@@ -146,34 +145,6 @@ def test_ten_lines_of_a_course_are_told_apart(tmp_path, drawn):
     figures.course({str(number): rows for number in range(10)}, "x", tmp_path / "course.png")
     looks = {(line.get_color(), line.get_linestyle()) for line in drawn[0].axes[0].lines}
     assert len(looks) == 10
-
-
-def test_something_is_removed_from_pictures(lab, monkeypatch):
-    shown = {}
-    sheet = figures.sheet
-    monkeypatch.setattr(
-        figures,
-        "sheet",
-        lambda columns, *rest, **options: shown.update(columns) or sheet(columns, *rest, **options),
-    )
-    seen = []
-    of_run = comparison.of_run
-
-    def spied(run):
-        subject = of_run(run)
-        return dataclasses.replace(
-            subject, fill=lambda images, masks: seen.append((images, masks)) or subject.fill(images, masks)
-        )
-
-    monkeypatch.setattr(comparison, "of_run", spied)
-    texts, [picture] = made(Removal("figure 9", "", ("direct_conv",)), lab)
-    assert not picture.public and f"--model={lab.home / 'direct_conv'}" in texts[0]
-    [(given, masks)] = seen
-    hole = np.zeros((16, 16), bool)
-    hole[7:10, 3:13] = True  # 0.44 to 0.60 and 0.2 to 0.8 of 16
-    assert (masks[..., 0] == hole).all() and (given[:, hole] == 0).all()
-    np.testing.assert_array_equal(shown["filled"][:, ~hole], shown["picture"][:, ~hole])
-    assert (shown["filled"][:, hole] != shown["picture"][:, hole]).any()
 
 
 # People

@@ -1,5 +1,6 @@
 """The kinds of the papers' tables and figures: what each needs, and its part of a page."""
 
+from inpainting_tf.book.entries.chosen import Removal, WrongColours
 from inpainting_tf.book.entries.contests import Contest
 from inpainting_tf.book.entries.drawings import (
     Bars,
@@ -7,7 +8,6 @@ from inpainting_tf.book.entries.drawings import (
     EncoderAccuracy,
     Progress,
     Ratings,
-    Removal,
     Sheets,
     SideBySide,
 )
@@ -31,6 +31,7 @@ __all__ = [
     "SideBySide",
     "Table",
     "Verdict",
+    "WrongColours",
     "ranked",
     "systems_of",
     "told",

@@ -25,7 +25,6 @@ from inpainting_tf.book.entries.entry import (
 from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import comparison, ratings
-from inpainting_tf.ops import images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,36 +130,6 @@ class Ratings(Entry):
         except InputError as error:
             raise Missing(str(error)) from error
         yield Picture(Path(experiments.study) / "ratings.png", f"{self.key}: {self.title}", public=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class Removal(Entry):
-    """Removal by a user's hole: glasses, in pictures aligned as in CelebA.
-
-    Attributes:
-        hole: of the pictures, (top, bottom, left, right) as shares of the side.
-    """
-
-    hole: tuple[float, float, float, float] = (0.44, 0.60, 0.2, 0.8)
-
-    def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
-        (name,) = self.systems
-        shown = experiments.evaluation(name).images
-        mask = np.zeros((*shown.shape[:3], 1), "float32")
-        height, width = shown.shape[1:3]
-        top, bottom, left, right = (
-            round(share * side) for share, side in zip(self.hole, (height, height, width, width), strict=True)
-        )
-        mask[:, top:bottom, left:right] = 1.0
-        fill = comparison.of_run(experiments.run(name)).fill
-        filled = images.composite(shown, np.asarray(fill(shown * (1 - mask), mask)), mask)
-        columns = {"picture": shown, "input": figures.input_view(shown, mask), "filled": filled}
-        path = figures.sheet(columns, self.file(folder), title=f"{name}: what was over the eyes is removed")
-        yield Picture(path, f"{self.key}: a hole of the user's own over the eyes, `{name}`")
-        yield (
-            "Any picture and any hole: `inpaint --model="
-            f"{experiments.home / name} --image=PICTURE --mask=MASK --output=OUTPUT`."
-        )
 
 
 @dataclasses.dataclass(frozen=True)
