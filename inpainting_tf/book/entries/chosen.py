@@ -17,8 +17,8 @@ from inpainting_tf.evaluation.comparison import SHOWN
 from inpainting_tf.ops.images import composite, to_float
 
 _BATCH = 50
-# The glasses before the eyes of aligned CelebA, in shares of the side of its central square: their middles and
-# half their height and width.
+# The glasses before the eyes of aligned CelebA, as shares of the side of its central square: their middles,
+# and half their height and width.
 _EYES = ((0.53, 0.37), (0.53, 0.62))
 _GLASS = (0.12, 0.155)
 _BAR = (0.425, 0.52, 0.16, 0.82)  # top, bottom, left, right of the bridge and the sidepieces
