@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,11 @@ def readable(name: str) -> str:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes ``text`` as UTF-8 with the line ends as they are; see `replacing` for the errors raised."""
     # A file name that is not valid UTF-8 (Linux allows it) is written escaped rather than refused.
-    data = text.encode("utf-8", errors="backslashreplace")
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Writes ``data``; see `replacing` for the errors raised."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
@@ -203,6 +207,24 @@ def write_csv(path: str | os.PathLike, rows: Sequence[Mapping[str, Any]]) -> Non
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
+
+
+@contextlib.contextmanager
+def writing_csv(path: str | os.PathLike, columns: Sequence[str]) -> Iterator[Callable[[Mapping], Any]]:
+    """Yields a function that writes a row; see `write_csv`. For rows that are too many to be kept.
+
+    When the block ends the file becomes ``path``, also by an exception: a report of what was done until then.
+    """
+    failed: BaseException | None = None
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        try:
+            yield writer.writerow
+        except BaseException as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def _require_replaceable(target: Path) -> None:

@@ -15,7 +15,7 @@ from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inference import Engine
 
 
-def load(path: str | os.PathLike, *, engine: str = "auto") -> Engine:
+def load(path: str | os.PathLike, *, engine: str = "auto", threads: int | None = None) -> Engine:
     """A trained completion network.
 
     Args:
@@ -25,6 +25,8 @@ def load(path: str | os.PathLike, *, engine: str = "auto") -> Engine:
         engine: "auto": ONNX Runtime for the shipped models, where it is installed, and Keras for others;
             "onnx": ONNX Runtime, for the shipped models; "keras": an `Inpainter`, to train, change or save;
             "openvino": several times Keras's speed on a CPU, in bfloat16 where supported.
+        threads: that compute, on ONNX Runtime, and on OpenVINO from an `.onnx` file; None: one for each core.
+            Keras takes them from `processes.limit_threads`.
 
     Returns:
         An engine with `facts`, `fill` and `inpaint`, for any picture size that its network takes; on Keras an
@@ -43,7 +45,7 @@ def load(path: str | os.PathLike, *, engine: str = "auto") -> Engine:
         raise unknown("engine", engine, models.ENGINES)
     file = _exported(path, engine)
     if file is not None:
-        return _runtime(file, engine)
+        return _runtime(file, engine, threads)
     if engine == "onnx":
         raise InputError(
             f"`engine` 'onnx' takes {', '.join(models.NAMES)}, or an .onnx file that "
@@ -75,15 +77,15 @@ def _exported(path: str | os.PathLike, engine: str) -> Path | None:
     return models.exported(path) if wanted else None
 
 
-def _runtime(file: Path, engine: str) -> Engine:
+def _runtime(file: Path, engine: str, threads: int | None) -> Engine:
     if file.suffix == ".onnx" and engine == "openvino":
         from inpainting_tf.inference.engines import openvino
 
-        return openvino.load(file)
+        return openvino.load(file, threads=threads)
     if file.suffix == ".onnx":
         from inpainting_tf.inference.engines import onnx
 
-        return onnx.load(file)
+        return onnx.load(file, threads=threads)
     from inpainting_tf.inference.engines import litert
 
     return litert.load(file)

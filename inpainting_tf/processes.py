@@ -48,6 +48,19 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
     return value
 
 
+def limit_threads(threads: int) -> None:
+    """Limits the threads with which a library computes in this process, where several processes share cores.
+
+    Before the libraries are imported, as they read their variables then, OpenCV excepted.
+    """
+    for name in ("OMP", "OPENBLAS", "MKL", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        variable = f"{name}_THREADS" if name.startswith("TF") else f"{name}_NUM_THREADS"
+        os.environ[variable] = str(threads)
+    import cv2
+
+    cv2.setNumThreads(threads)
+
+
 def _call(there: Connection, function: Callable[..., Any], arguments: tuple) -> None:
     """In the new process."""
     threading.Thread(target=_follow_parent, daemon=True).start()

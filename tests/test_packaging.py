@@ -25,7 +25,7 @@ DISTRIBUTIONS = {
 }
 
 # Extras that modules of the package import.
-OPTIONAL = ("apps", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch")
+OPTIONAL = ("apps", "cluster", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch")
 
 
 def declared() -> configparser.ConfigParser:
@@ -37,7 +37,7 @@ def declared() -> configparser.ConfigParser:
 def requirements(lines: str) -> dict[str, str]:
     """{"numpy": ">=1.2", ...} of a list in setup.cfg, without its comments, extras and markers."""
     entries = [line.partition(";")[0] for line in lines.splitlines() if line and not line.startswith("#")]
-    parts = [re.fullmatch(r"([\w-]+)(?:\[[\w-]+\])?(.*)", entry).groups() for entry in entries]
+    parts = [re.fullmatch(r"([\w-]+)(?:\[[\w,-]+\])?(.*)", entry).groups() for entry in entries]
     return {name.lower().replace("_", "-"): bound for name, bound in parts}
 
 

@@ -132,7 +132,7 @@ class Handlers:
     def file(self, request: Request, body: bytes) -> Response:
         """A picture to download, in the format of its file or as a PNG."""
         picture = self._picture(request)
-        ending = ".png" if "png" in request.query_params else _ending(picture)
+        ending = ".png" if "png" in request.query_params else picture.photograph.ending
         path = Path(tempfile.gettempdir()) / f"inpainting_tf-{secrets.token_hex(8)}{ending}"
         try:
             photographs.write(path, picture.photograph, picture.photograph.colours, picture.changed)
@@ -219,7 +219,7 @@ class Handlers:
     def _put(self, picture: Picture, **more: Any) -> Response:
         height, width = picture.size
         shown = retouching.view_size(picture.size)
-        ending = _ending(picture)
+        ending = picture.photograph.ending
         told = {
             "id": self._album.put(picture),
             "name": picture.name,
@@ -240,13 +240,6 @@ class Handlers:
                 inpaint(model, rgb, hole)
             except Exception:  # it is tried again, and told, when something is to be filled
                 logging.getLogger(__name__).exception("%s did not start", name)
-
-
-def _ending(picture: Picture) -> str:
-    """Of the file in the format that a picture came in, or the nearest one that can be written."""
-    encoded = picture.photograph.encoded
-    format = formats.FORMATS.get(encoded.name if encoded else "PNG", formats.FORMATS["PNG"])
-    return format.endings[0]
 
 
 def _erased(alpha: np.ndarray | None) -> np.ndarray | None:

@@ -111,7 +111,7 @@ def parse(command: Command, options: Sequence[str]) -> flags.FlagValues:
 def help_text(command: Command, values: flags.FlagValues) -> str:
     """The command's docstring, with examples in the form of this process's call, and each flag."""
     about = inspect.cleandoc(command.__doc__ or "")
-    about = re.sub(r"inpainting-tf (\w+)", lambda found: called(found[1]), about)
+    about = re.sub(r"inpainting-tf ([\w-]+)", lambda found: called(found[1]), about)
     names = [name for name in values if name == values[name].name]  # without the short ones
     return "\n".join([about, "", "Flags:", *(_paragraph(values[name]) for name in names)])
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import functools
 import os
 import sys
 import warnings
@@ -22,50 +21,25 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from inpainting_tf import environment, files, models
-from inpainting_tf.commands import cli
-from inpainting_tf.errors import InputError, unknown
+from inpainting_tf import files
+from inpainting_tf.commands import cli, repair_flags
+from inpainting_tf.errors import InputError
 
 if TYPE_CHECKING:
     from inpainting_tf.photographs import Job, Plan, Repaired
     from inpainting_tf.photographs.batches import Outcome
-    from inpainting_tf.photographs.repairing import Inpaint
 
 _WORKERS = 8  # pictures at a time: a large one takes a gigabyte
 _MOSTLY = 2 / 3  # a larger missing share is a reason to ask
-FORMATS = ("png", "webp", "tiff", "bmp", "jpg", "avif", "heic")
 
 
 def define_flags(define: cli.Define) -> None:
     """Defines the pictures, masks, network and output."""
-    define.string("model", models.DEFAULT, f"{', '.join(models.NAMES)}, a run's folder, or a .keras file.")
     define.string("image", None, "A picture, or a folder of pictures.")
-    mask = "White where the picture is missing; one for all, or a folder of masks with the pictures' names. "
-    define.string(
-        "mask", None, mask + "Default: NAME_mask.png beside the picture, else its transparent parts."
-    )
-    define.string("extend", None, "Pixels to add and fill: LEFT,TOP,RIGHT,BOTTOM, e.g. 200,0,200,0.")
     define.string("output", None, "File to write, or folder for the repaired pictures.")
-    define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")
-    define.integer(
-        "grow",
-        None,
-        "Pixels by which holes grow; default: 0, or 1 to 3 where their rim is mixed.",
-        lower_bound=0,
-    )
-    define.integer("feather", 0, "Pixels over which the fill fades out around the holes.", lower_bound=0)
-    define.boolean("invert", False, "White is known in the masks, and black missing.")
-    define.boolean("fit_mask", False, "Stretch masks of another size to their pictures.")
+    define.string("extend", None, "Pixels to add and fill: LEFT,TOP,RIGHT,BOTTOM, e.g. 200,0,200,0.")
+    repair_flags.define_flags(define)
     define.boolean("recursive", False, "With the folders in the folder; the output mirrors them.")
-    define.integer("page", None, "Which picture of files with several, from 1.", lower_bound=1)
-    define.float("max_megapixels", 178.9, "The largest picture that is read.", lower_bound=0.0)
-    define.string("blend", "poisson", "poisson: seamless; or none: the network's own pixels.")
-    detail = "Of large holes: auto: the picture's own patches, where some agree with the network; exemplar: "
-    define.string("detail", "auto", detail + "everywhere; none: the network's smooth fill.")
-    define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
-    define.string("engine", "auto", f"What runs the network: {', '.join(models.ENGINES)}.")
-    define.boolean("overwrite", False, "Redo pictures whose output exists.")
-    define.string("report", None, "A CSV file to write, with a row for each picture.")
     define.integer(
         "workers", None, "Pictures at a time; default: one for each core, at most 8.", lower_bound=1
     )
@@ -75,8 +49,7 @@ def run(args: flags.FlagValues) -> int:
     """Repairs the pictures; returns 1 where one could not be."""
     if not (args.image and args.output):
         raise InputError("--image and --output must name files or folders. Received none for one of them.")
-    if args.format not in (None, *FORMATS):
-        raise InputError(f"--format must be one of {', '.join(FORMATS)}. Received {args.format!r}.")
+    repair_flags.check_format(args)
     from inpainting_tf import photographs
 
     warnings.filterwarnings("ignore", module=r"PIL\b")  # of damaged metadata, which is left out
@@ -112,8 +85,8 @@ def _folder(plan: Plan, args: flags.FlagValues) -> int:
 
     from inpainting_tf.photographs import batches
 
-    kept = [job for job in plan.jobs if job.output.exists() and not args.overwrite]
-    todo = [job for job in plan.jobs if job not in kept]
+    there = {job for job in plan.jobs if job.output.exists() and not args.overwrite}
+    kept, todo = ([job for job in plan.jobs if (job in there) == known] for known in (True, False))
     outcomes = [batches.Outcome(job, "kept") for job in kept]
     try:
         if todo:
@@ -164,19 +137,9 @@ def _write_report(
 ) -> None:
     if path is None:
         return
-    rows = [
-        {
-            "image": each.job.image,
-            "status": each.status,
-            "reason": each.reason,
-            "missing": each.missing,
-            "grown": each.grown,
-            "seconds": None if each.seconds is None else round(each.seconds, 3),
-            "output": each.job.output,
-            "masks": " ".join(map(str, each.job.masks)),
-        }
-        for each in outcomes
-    ]
+    from inpainting_tf.photographs import batches
+
+    rows = [batches.report_row(each) for each in outcomes]
     rows += [
         {"image": file, "status": "left out", "reason": reason} for file, reason in (left_out or {}).items()
     ]
@@ -187,10 +150,8 @@ def _repair(args: flags.FlagValues) -> Callable[[Job], Repaired]:
     """The repair of a picture with the chosen network and options."""
     from inpainting_tf import photographs
 
-    names = {field.name for field in dataclasses.fields(photographs.Options)} - {"extend"}
-    given = {name: getattr(args, name) for name in names}
-    options = photographs.Options(extend=_margins(args.extend), **given)
-    inpaint = _inpaint(args)
+    options = dataclasses.replace(repair_flags.options(args), extend=_margins(args.extend))
+    inpaint = repair_flags.filling(args).inpaint(shared=True)
     return lambda job: photographs.repair_file(job, inpaint, options)
 
 
@@ -203,18 +164,3 @@ def _margins(extend: str | None) -> list[int] | None:
         raise InputError(
             f"--extend must be whole numbers of pixels, LEFT,TOP,RIGHT,BOTTOM. Received {extend!r}."
         ) from error
-
-
-def _inpaint(args: flags.FlagValues) -> Inpaint:
-    """The chosen network as a function of a picture and its mask."""
-    from inpainting_tf import inference, loading
-
-    if args.blend not in inference.BLENDS:
-        raise unknown("blend", args.blend, inference.BLENDS)
-    if args.detail not in inference.DETAILS:
-        raise unknown("detail", args.detail, inference.DETAILS)
-    if loading.takes_keras(args.model, args.engine):
-        environment.pin_defaults()
-    model = inference.one_at_a_time(loading.load(args.model, engine=args.engine))
-    options = {"blend": args.blend, "detail": args.detail, "direct": args.direct}
-    return functools.partial(inference.inpaint, model, **options)

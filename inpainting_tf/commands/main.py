@@ -12,7 +12,7 @@ from typing import NoReturn
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import unknown
 
-COMMANDS = ("train", "evaluate", "reproduce", "prepare", "export", "demo", "study")
+COMMANDS = ("train", "evaluate", "reproduce", "prepare", "export", "repair-many", "demo", "study")
 
 
 def inpaint() -> None:
@@ -41,7 +41,7 @@ def overview() -> str:
 
 
 def _module(name: str) -> cli.Command:
-    return importlib.import_module(f"inpainting_tf.commands.{name}")
+    return importlib.import_module(f"inpainting_tf.commands.{name.replace('-', '_')}")
 
 
 def _first_line(name: str) -> str:

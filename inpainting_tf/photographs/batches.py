@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, Generic, TypeVar
 
+from inpainting_tf import files
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs.extending import extend
 from inpainting_tf.photographs.folders import Job
 from inpainting_tf.photographs.formats import of_path
 from inpainting_tf.photographs.masks import read_masks
-from inpainting_tf.photographs.reading import MEGAPIXELS, read
+from inpainting_tf.photographs.reading import MEGAPIXELS, File, read
 from inpainting_tf.photographs.repairing import Inpaint, Repaired, repair
-from inpainting_tf.photographs.writing import write
+from inpainting_tf.photographs.writing import encoded
 
-Repair = Callable[[Job], Repaired]
+J = TypeVar("J")
+Repair = Callable[[J], Repaired]
+REPORT = ("image", "status", "reason", "missing", "grown", "seconds", "output", "masks")  # its columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[J]):
     """What became of a job.
 
     Attributes:
@@ -54,7 +59,7 @@ class Outcome:
         seconds: that it took.
     """
 
-    job: Job
+    job: J
     status: str
     reason: str = ""
     mistake: bool = False
@@ -63,7 +68,7 @@ class Outcome:
     seconds: float | None = None
 
 
-def run(jobs: Iterable[Job], repair: Repair, workers: int = 1) -> Iterator[Outcome]:
+def run(jobs: Iterable[J], repair: Repair[J], workers: int = 1) -> Iterator[Outcome[J]]:
     """The outcomes, in the order in which they come.
 
     Args:
@@ -72,7 +77,7 @@ def run(jobs: Iterable[Job], repair: Repair, workers: int = 1) -> Iterator[Outco
         workers: how many at a time.
     """
     with ThreadPoolExecutor(workers) as threads:
-        waiting: set[Future[Outcome]] = set()
+        waiting: set[Future[Outcome[J]]] = set()
         try:
             for job in jobs:
                 waiting.add(threads.submit(attempt, job, repair))
@@ -89,22 +94,50 @@ def repair_file(job: Job, inpaint: Inpaint, options: Options | None = None) -> R
     """Repairs a picture file.
 
     Raises:
-        InputError, NotWritten: those of `read`, `read_masks`, `extend`, `repair` and `write`.
+        InputError, NotWritten: those of `repaired`, or the output cannot be written.
     """
-    how = options or Options()
-    of_path(job.output)
-    photograph = read(job.image, page=how.page, max_megapixels=how.max_megapixels)
-    hole = None
-    if job.masks:
-        hole = read_masks(job.masks, photograph.rgb.shape[:2], fit=how.fit_mask, invert=how.invert)
-    if how.extend is not None:
-        photograph, hole = extend(photograph, how.extend, hole, max_megapixels=how.max_megapixels)
-    done = repair(photograph, hole, inpaint, grow=how.grow, feather=how.feather)
-    write(job.output, photograph, done.rgb, done.mask)
+    data, done = repaired(job.image, job.masks, job.output, inpaint, options)
+    files.write_bytes(job.output, data)
     return done
 
 
-def attempt(job: Job, repair: Repair) -> Outcome:
+def repaired(
+    image: File,
+    masks: Sequence[File],
+    output: str | os.PathLike | None,
+    inpaint: Inpaint,
+    options: Options | None = None,
+) -> tuple[bytes, Repaired]:
+    """A picture file repaired, as a file.
+
+    Args:
+        image: the picture.
+        masks: their union is its hole; none: its transparent parts are.
+        output: the name of the file that is returned: its ending decides the format; None: as the picture.
+        inpaint: fills a hole.
+        options: how files are read and the hole is changed.
+
+    Returns:
+        The file, and what was done.
+
+    Raises:
+        InputError, NotWritten: those of `read`, `read_masks`, `extend`, `repair` and `encoded`.
+    """
+    how = options or Options()
+    if output is not None:
+        of_path(output)
+    photograph = read(image, page=how.page, max_megapixels=how.max_megapixels)
+    output = output or f"repaired{photograph.ending}"
+    hole = None
+    if masks:
+        hole = read_masks(masks, photograph.rgb.shape[:2], fit=how.fit_mask, invert=how.invert)
+    if how.extend is not None:
+        photograph, hole = extend(photograph, how.extend, hole, max_megapixels=how.max_megapixels)
+    done = repair(photograph, hole, inpaint, grow=how.grow, feather=how.feather)
+    return encoded(output, photograph, done.rgb, done.mask), done
+
+
+def attempt(job: J, repair: Repair[J]) -> Outcome[J]:
     """The outcome of one job, whatever happens in it."""
     start = time.perf_counter()
     try:
@@ -112,12 +145,28 @@ def attempt(job: Job, repair: Repair) -> Outcome:
     except InputError as error:
         return Outcome(job, "skipped", str(error), mistake=True)
     except Exception as error:
-        return Outcome(job, "skipped", _told(error))
+        return Outcome(job, "skipped", told(error))
     seconds = time.perf_counter() - start
     return Outcome(job, "repaired", missing=done.missing, grown=done.grown, seconds=seconds)
 
 
-def _told(error: Exception) -> str:
+def report_row(outcome: Outcome) -> dict[str, Any]:
+    """What a report tells of an outcome, in the columns `REPORT`."""
+    job, seconds = outcome.job, outcome.seconds
+    return {
+        "image": job.image,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "missing": outcome.missing,
+        "grown": outcome.grown,
+        "seconds": None if seconds is None else round(seconds, 3),
+        "output": job.output,
+        "masks": " ".join(map(str, job.masks)),
+    }
+
+
+def told(error: Exception) -> str:
+    """An accident in a line."""
     if isinstance(error, MemoryError):
         return "not enough memory for this picture and hole"
     return str(error).partition("\n")[0].strip() or type(error).__name__

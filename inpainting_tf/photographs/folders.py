@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Generic, TypeVar
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs import formats
 
+P = TypeVar("P", bound=PurePath)
 _MASK = re.compile(r"(?P<picture>.+)_mask\d*", re.IGNORECASE)  # the stem of a mask beside its picture
 
 
@@ -63,7 +65,7 @@ def plan(
     """
     if not image.is_dir():
         formats.of_path(output)
-        found = Plan([Job(image, _Masks(mask, _stems(_siblings(image))).of(image), output)])
+        found = Plan([Job(image, _masks(mask, stems_of(_siblings(image))).of(image), output)])
     else:
         found = _of_folder(image, mask, output, ending, recursive)
     _check(found.jobs)
@@ -75,7 +77,7 @@ def mask_file(folder: Path, name: str) -> Path:
 
     Where there is none, the path of the PNG of that name.
     """
-    return _namesake(folder, Path(name).stem, _stems(_files(folder)))
+    return _namesake(folder, Path(name).stem, stems_of(_files(folder)))
 
 
 def _of_folder(folder: Path, given: Path | None, output: Path, ending: str | None, recursive: bool) -> Plan:
@@ -85,8 +87,8 @@ def _of_folder(folder: Path, given: Path | None, output: Path, ending: str | Non
     others = {each.resolve() for each in (output, given) if each is not None} - {folder.resolve()}
     for place in _folders(folder, others, recursive):
         below, files = place.relative_to(folder), _files(place)
-        stems = _stems(files)
-        masks = _Masks(given / below if given and (given / below).is_dir() else given, stems)
+        stems = stems_of(files)
+        masks = _masks(given / below if given and (given / below).is_dir() else given, stems)
         for file in files:
             reason = "the mask" if given and _key(file) == _key(given) else _reason(file, stems)
             if reason is None:
@@ -101,29 +103,41 @@ def _of_folder(folder: Path, given: Path | None, output: Path, ending: str | Non
     return Plan(found.jobs, {file: why for file, why in found.left_out.items() if file not in used})
 
 
-class _Masks:
-    """The masks of pictures: one for all, or those of a folder, or those beside the pictures."""
+class Masks(Generic[P]):
+    """The masks of pictures: one for all, or those of a folder, or those beside the pictures.
 
-    def __init__(self, given: Path | None, beside: dict[str, list[Path]]) -> None:
-        self._given = given
-        self._folder = given is not None and given.is_dir()
-        self._stems = _stems(_files(given)) if given is not None and self._folder else beside
-        self._by_picture: dict[str, list[Path]] = {}
+    Args:
+        stems: the files of the folder, or those beside the pictures, by `stems_of`.
+        folder: of masks; None for those beside the pictures.
+        one: the one for all.
+    """
+
+    def __init__(
+        self, stems: Mapping[str, list[P]], folder: P | None = None, *, one: P | None = None
+    ) -> None:
+        self._stems, self._folder, self._one = stems, folder, one
+        self._by_picture: dict[str, list[P]] = {}
         for stem, files in self._stems.items():
             if match := _MASK.fullmatch(stem):
                 self._by_picture.setdefault(match["picture"], []).extend(files)
 
-    def of(self, image: Path) -> tuple[Path, ...]:
+    def of(self, image: P) -> tuple[P, ...]:
         """The masks of a picture; none where its transparent parts are its hole."""
-        if self._given is not None and not self._folder:
-            return (self._given,)
+        if self._one is not None:
+            return (self._one,)
         found = tuple(self._by_picture.get(image.stem, ()))
-        if self._given is None or found:
+        if self._folder is None or found:
             return found
-        return (_namesake(self._given, image.stem, self._stems),)
+        return (_namesake(self._folder, image.stem, self._stems),)
 
 
-def _namesake(folder: Path, stem: str, stems: dict[str, list[Path]]) -> Path:
+def _masks(given: Path | None, beside: Mapping[str, list[Path]]) -> Masks[Path]:
+    if given is None:
+        return Masks(beside)
+    return Masks(stems_of(_files(given)), given) if given.is_dir() else Masks({}, one=given)
+
+
+def _namesake(folder: P, stem: str, stems: Mapping[str, list[P]]) -> P:
     found = [file for file in stems.get(stem, ()) if file.suffix.lower() in formats.ENDINGS]
     return min(found, key=lambda file: file.suffix.lower() != ".png", default=folder / f"{stem}.png")
 
@@ -145,20 +159,23 @@ def _siblings(image: Path) -> list[Path]:
     return _files(image.parent) if image.parent.is_dir() else []
 
 
-def _stems(files: Iterable[Path]) -> dict[str, list[Path]]:
+def stems_of(files: Iterable[P]) -> dict[str, list[P]]:
     """The files by their names without endings."""
-    found: dict[str, list[Path]] = {}
+    found: dict[str, list[P]] = {}
     for file in files:
         found.setdefault(file.stem, []).append(file)
     return found
 
 
-def _reason(file: Path, stems: dict[str, list[Path]]) -> str | None:
+def _reason(file: Path, stems: Mapping[str, list[Path]]) -> str | None:
     """Why a file of a folder is no picture to repair."""
+    return mask_of(file, stems) or (None if formats.is_picture(file) else "not a picture")
+
+
+def mask_of(file: PurePath, stems: Mapping[str, list[P]]) -> str | None:
+    """Which of the files beside it a file is a mask of, if of any."""
     match = _MASK.fullmatch(file.stem)
-    if match and match["picture"] in stems:
-        return f"a mask of {stems[match['picture']][0].name}"
-    return None if formats.is_picture(file) else "not a picture"
+    return f"a mask of {stems[match['picture']][0].name}" if match and match["picture"] in stems else None
 
 
 def _name(file: Path, ending: str | None) -> str:

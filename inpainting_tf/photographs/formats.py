@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from PIL import Image, features
@@ -85,11 +85,16 @@ def of_path(path: str | os.PathLike) -> Format:
 
 def is_picture(path: Path) -> bool:
     """Whether a file has a picture's ending or, whatever its ending, a picture's content."""
-    if path.suffix.lower() in _READ:
+    if is_called_picture(path):
         return True
     with contextlib.suppress(Exception), Image.open(path, formats=readable()):
         return True
     return _is_heic(path)
+
+
+def is_called_picture(path: PurePath) -> bool:
+    """Whether a file has a picture's ending."""
+    return path.suffix.lower() in _READ
 
 
 def usual_ending(path: Path) -> str:

@@ -34,6 +34,14 @@ _REDUCED = 254  # the tag of TIFF that marks thumbnails (1), and masks (4)
 File = str | os.PathLike | BinaryIO
 
 
+class Named(io.BytesIO):
+    """A file's bytes, which messages call by its name."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoded:
     """How a file stores its picture, so that the repaired one can be stored likewise.
@@ -77,6 +85,12 @@ class Photograph:
         if self.deep is None:
             return self.rgb
         return np.repeat(self.deep[..., :1], 3, axis=-1) if self.grey else self.deep[..., :3]
+
+    @property
+    def ending(self) -> str:
+        """That of files in the format in which it came; of one that is not written, PNG's."""
+        name = self.encoded.name if self.encoded else "PNG"
+        return formats.FORMATS.get(name, formats.FORMATS["PNG"]).endings[0]
 
 
 def read(file: File, *, page: int | None = None, max_megapixels: float = MEGAPIXELS) -> Photograph:
@@ -136,7 +150,8 @@ def opened(
 
 def named(file: File) -> str:
     """The file's name in messages."""
-    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "(the uploaded file)"
+    name = os.fspath(file) if isinstance(file, str | os.PathLike) else getattr(file, "name", None)
+    return repr(name) if isinstance(name, str) else "(the uploaded file)"
 
 
 def _turn_to(image: Image.Image, page: int | None) -> None:

@@ -30,21 +30,31 @@ class NotWritten(OSError):
 def write(
     path: str | os.PathLike, photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None = None
 ) -> None:
-    """Writes new pixels as the photograph's file was written, after reading them again to check them.
+    """Writes new pixels as `encoded` returns them.
+
+    Raises:
+        InputError, NotWritten: those of `encoded`, or a file that cannot be written.
+    """
+    files.write_bytes(path, encoded(path, photograph, rgb, mask))
+
+
+def encoded(
+    path: str | os.PathLike, photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None = None
+) -> bytes:
+    """A file of new pixels, stored as the photograph's file was, after reading it again to check it.
 
     PNG, WebP, BMP and TIFF hold the pixels exactly. A JPEG is stored with the tables and the subsampling of
     the JPEG that it came from, and its blocks of 8x8 pixels in which nothing was filled are the same as
     before; of a picture in another format, with quality 95. A WebP that was lossy stays so.
 
     Args:
-        path: ends in one of `ENDINGS`.
+        path: its name, which ends in one of `ENDINGS`.
         photograph: what `read` returned.
         rgb: uint8 [H, W, 3], or uint16 for a photograph of 16 bits, which PNG and TIFF keep.
         mask: bool [H, W], True = filled: these pixels become opaque. None: any may have changed.
 
     Raises:
-        InputError: another ending, one that cannot hold the photograph's transparency or size, or a file that
-            cannot be written.
+        InputError: another ending, or one that cannot hold the photograph's transparency or size.
         NotWritten: what was encoded is not the picture.
     """
     format = formats.of_path(path)
@@ -57,16 +67,15 @@ def write(
             f"`output` must end in {able}: the picture is transparent in parts. Received {os.fspath(path)!r}."
         )
     try:
-        encoded = _encoded(format, photograph, pixels, mask)
+        data = _encoded(format, photograph, pixels, mask)
     except (OSError, ValueError, RuntimeError, struct.error, cv2.error) as error:  # what encoders raise
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"{os.fspath(path)!r} could not be written: it does not fit into {format.name} ({reason}). "
             "Choose another format."
         ) from error
-    _check(encoded, format, pixels, exact=format.exact and not _lossy(format, photograph))
-    with files.replacing(path) as temporary:
-        temporary.write_bytes(encoded)
+    _check(data, format, pixels, exact=format.exact and not _lossy(format, photograph))
+    return data
 
 
 def stored(photograph: Photograph, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

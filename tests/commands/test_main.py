@@ -58,9 +58,9 @@ LIGHT = """
 import importlib, sys
 from inpainting_tf.commands import cli, main
 for name in ("inpaint", *main.COMMANDS):
-    command = importlib.import_module(f"inpainting_tf.commands.{name}")
+    command = importlib.import_module(f"inpainting_tf.commands.{name.replace('-', '_')}")
     cli.help_text(command, cli.parse(command, []))
-print(sorted({"keras", "tensorflow", "jax", "gradio", "matplotlib"} & sys.modules.keys()))
+print(sorted({"keras", "tensorflow", "jax", "gradio", "matplotlib", "ray"} & sys.modules.keys()))
 """
 
 
@@ -113,15 +113,15 @@ def test_the_program_alone_lists_its_commands(options):
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0] == "inpainting-tf COMMAND [--flag=value ...]"
-    rows = dict(re.findall(r"^  (\w+) +(\S.*)$", done.out, re.M))
+    rows = dict(re.findall(r"^  ([\w-]+) +(\S.*)$", done.out, re.M))
     assert tuple(rows) == main.COMMANDS
     assert all(module(name).__doc__.startswith(f"{line}\n") for name, line in rows.items())
 
 
 def test_every_command_has_a_module_and_every_module_is_reached():
-    parts = {"__init__", "cli", "main", "page_flags", "recipe_flags", "inpaint"}
+    parts = {"__init__", "cli", "main", "page_flags", "recipe_flags", "repair_flags", "inpaint"}
     files = {file.stem for file in (ROOT / "inpainting_tf" / "commands").glob("*.py")}
-    assert files - parts == set(main.COMMANDS)
+    assert {name.replace("_", "-") for name in files - parts} == set(main.COMMANDS)
     for call in CALLS:
         assert list(inspect.signature(module(call).run).parameters) == ["args"]
 

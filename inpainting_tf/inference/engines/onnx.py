@@ -11,10 +11,14 @@ from inpainting_tf.inference.engine import Runtime
 from inpainting_tf.inference.engines import notes
 
 
-def load(path: str | os.PathLike) -> Runtime:
+def load(path: str | os.PathLike, *, threads: int | None = None) -> Runtime:
     """An .onnx file of `inpainting_tf.export`, run by ONNX Runtime on the CPU.
 
     The predictions of a file of version 0.1 are completed pictures.
+
+    Args:
+        path: the file.
+        threads: that compute; None: one for each core.
 
     Raises:
         InputError: no such file, not one of this package's, or onnxruntime is not installed.
@@ -25,6 +29,7 @@ def load(path: str | os.PathLike) -> Runtime:
     options = onnxruntime.SessionOptions()
     # Threads that wait in a loop take the processor from whatever else runs, and from each other: where
     # another program was busy, they made it half as fast.
+    options.intra_op_num_threads = threads or 0
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

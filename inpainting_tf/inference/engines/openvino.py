@@ -45,12 +45,13 @@ def compile(model: keras.Model, *, precision: str = "bfloat16") -> Runtime:
     return Runtime(run, model.facts)
 
 
-def load(path: str | os.PathLike, *, precision: str = "bfloat16") -> Runtime:
+def load(path: str | os.PathLike, *, precision: str = "bfloat16", threads: int | None = None) -> Runtime:
     """An .onnx file of `inpainting_tf.export`, run by OpenVINO; Keras is not loaded for it.
 
     Args:
         path: the file.
         precision: see `compile`.
+        threads: that compute; None: one for each core.
 
     Raises:
         InputError: an unknown precision, no such file, not one of this package's, or openvino is not
@@ -65,7 +66,7 @@ def load(path: str | os.PathLike, *, precision: str = "bfloat16") -> Runtime:
     place = ["framework", notes.NOTE]  # where OpenVINO keeps the file's metadata
     if not network.has_rt_info(place):
         raise notes.foreign(file, f"it has no metadata {notes.NOTE!r}.")
-    return notes.noted(network.get_rt_info(place).astype(str), _compiled(core, network, precision))
+    return notes.noted(network.get_rt_info(place).astype(str), _compiled(core, network, precision, threads))
 
 
 def _check(precision: str) -> None:
@@ -73,11 +74,12 @@ def _check(precision: str) -> None:
         raise unknown("precision", precision, PRECISIONS)
 
 
-def _compiled(core: Any, network: Any, precision: str) -> Fill:
+def _compiled(core: Any, network: Any, precision: str, threads: int | None = None) -> Fill:
     has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     hint = PRECISIONS[precision if has_bfloat16 else "float32"]
     # Always set: without a hint, OpenVINO uses bfloat16 where the processor has it.
-    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads or 0}
+    compiled = core.compile_model(network, "CPU", settings)
     lock = threading.Lock()  # a compiled model has one set of buffers
 
     def run(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
