@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries import Curves, Sheets, SideBySide, Table
+from inpainting_tf.book.entries import Curves, Overfitting, Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 _ENDINGS = ("", "_low_alpha", "_high_alpha")
@@ -44,6 +44,20 @@ PAPER = Paper(
             note=(
                 "The thesis adjusts alpha for each network and prints no value: 0.01 without an ending, "
                 "0.001 (low) and 0.1 (high). A ranking that one of its values turns is open."
+            ),
+        ),
+        Overfitting(
+            "section 3.2.1",
+            "overfitting",
+            ("direct_conv", "autoencoder", "patch_autoencoder"),
+            claims=(
+                Claim(
+                    "patch_autoencoder",
+                    "patch_autoencoder",
+                    "hole_psnr",
+                    "section 3.2.1: the biggest problem is overfitting",
+                    words="`patch_autoencoder` fills its training pictures better than others",
+                ),
             ),
         ),
         Sheets("figure 3.2", "direct convolution", ("direct_conv",)),

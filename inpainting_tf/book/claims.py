@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -30,7 +30,8 @@ like with like: whole predictions ("raw") or composites of both. Its effect is t
 means, positive where it is as the paper says. The interval around ours (95 %) is over trainings and
 pictures: a bootstrap of both, in which the deviations of the few trainings are widened by Student's
 factor. Intervals are each for themselves: of twenty true effects of zero, one is expected to look like
-another. A difference is small where it is below a margin, a twentieth of the error:
+another. Where two groups of pictures are compared, or a number of each training, it is the interval of
+two independent means. A difference is small where it is below a margin, a twentieth of the error:
 {_DECIBELS:.2f} dB of PSNR, {MARGIN:.0%} of 1 - SSIM, of LPIPS, of an absolute error, of a
 time. Then it
 
@@ -212,7 +213,7 @@ def _with_forms(claim: Claim, found: Found, missing: Mapping[str, str]) -> Findi
 def _finding(claim: Claim, found: Found, missing: Mapping[str, str]) -> Finding:
     absent = [name for name in (claim.better, claim.worse) if not found.get(name)]
     if absent:
-        waiting = [name for name in absent if missing.get(name) == NOT_TRAINED]
+        waiting = dict.fromkeys(name for name in absent if missing.get(name) == NOT_TRAINED)
         if waiting:
             return Finding(claim, NOT_TRAINED, ", ".join(f"`{name}`" for name in waiting))
         return Finding(claim, reason=f"`{absent[0]}` was not measured")
@@ -231,15 +232,43 @@ def _finding(claim: Claim, found: Found, missing: Mapping[str, str]) -> Finding:
 
 
 def _compared(claim: Claim, systems: Sequence[Sequence[Evaluation]]) -> Finding:
+    better, worse = (_values(system, claim.metric) for system in systems)
+    counts = (_trainings(systems[0]), _trainings(systems[1]))
+    return _judged(claim, better, worse, counts, intervals.two_level)
+
+
+def of_groups(claim: Claim, better: np.ndarray, worse: np.ndarray) -> Finding:
+    """The finding of a claim about a system on two groups of pictures that have none in common.
+
+    Args:
+        claim: the paper's.
+        better, worse: [trainings, pictures] of the claim's metric.
+    """
+    return _judged(claim, better, worse, (len(better), len(worse)), intervals.unpaired)
+
+
+def of_trainings(claim: Claim, better: Sequence[float], worse: Sequence[float]) -> Finding:
+    """The finding of a claim about a number of each training, e.g. what it computed."""
+    counts = (len(better), len(worse))
+    return _judged(claim, np.array(better, "float64"), np.array(worse, "float64"), counts, intervals.welch)
+
+
+def _judged(
+    claim: Claim,
+    better: np.ndarray,
+    worse: np.ndarray,
+    trainings: tuple[int, int],
+    interval: Callable[[np.ndarray, np.ndarray], tuple[float, float]],
+) -> Finding:
+    """The finding by the numbers of both, in the metric's own unit."""
     metric = METRICS[claim.metric]
-    better, worse = (metric.sign * _values(system, claim.metric) for system in systems)
-    difference = float(better.mean() - worse.mean())
+    better, worse = metric.sign * better, metric.sign * worse
     found = Finding(
         claim,
-        difference=difference,
-        interval=intervals.two_level(better, worse),
+        difference=float(better.mean() - worse.mean()),
+        interval=interval(better, worse),
         margin=metric.margin(metric.sign * 0.5 * (better.mean() + worse.mean())),
-        trainings=(_trainings(systems[0]), _trainings(systems[1])),
+        trainings=trainings,
     )
     decided, reason = _decided(found)
     return dataclasses.replace(found, verdict=decided, reason=reason)
@@ -248,11 +277,11 @@ def _compared(claim: Claim, systems: Sequence[Sequence[Evaluation]]) -> Finding:
 def _decided(found: Finding) -> tuple[str, str]:
     """A verdict by `RULE`, and the reason of an `OPEN` one."""
     claim, (low, high), margin = found.claim, found.interval, found.margin
-    if math.isnan(low):
-        return OPEN, "one picture is too few"
     few = [count for count in found.trainings if 0 < count < FEWEST]
     if few:
         return OPEN, "trained once"
+    if math.isnan(low):
+        return OPEN, "one picture is too few"
     all_small = -margin < low and high < margin
     if claim.tie:
         if all_small:

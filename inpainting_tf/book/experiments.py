@@ -13,25 +13,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
+import functools
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs, sizes
-from inpainting_tf.book import encoders, results, trainings
+from inpainting_tf import data, environment, evaluation, files, processes, recipes, runs
+from inpainting_tf.book import encoders, places, results, trainings
 from inpainting_tf.book.claims import NOT_TRAINED
 from inpainting_tf.book.minutes import LAPTOP_MINUTES, OTHERS
 from inpainting_tf.errors import Diverged, InputError, unknown
 from inpainting_tf.evaluation import Evaluation, comparison
 from inpainting_tf.evaluation.comparison import Subject, TestSet
-from inpainting_tf.recipes import Recipe, operations
+from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import Run
 
-_PICTURES = "pictures.json"
 MOST_SEEDS = 8  # trainings of a system that are looked for
 SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
 
@@ -240,17 +238,33 @@ class Experiments:
         label = f"{name}-epoch{epoch}"
         return self._measured(label, lambda: comparison.of_model(file), self._test_set(run), run)
 
-    def subject(self, name: str) -> tuple[Subject, TestSet]:
-        """A trained system, and what it is measured on; Missing as in `run`."""
+    def on_training(self, name: str) -> list[Evaluation]:
+        """Those of all trainings on as many training pictures as there are test pictures; as `evaluation`."""
+        found = []
+        for run in self.runs(name):
+            own = self._test_set(run)
+            names = own.names or {}
+            trained = list(names.get("train", ()))[: len(names.get("test", ()))]
+            if not trained:
+                raise Missing("its training pictures are not recorded")
+            known = dataclasses.replace(own, names={**names, "test": trained})
+            found.append(self._measured(name, functools.partial(comparison.of_run, run), known, run, False))
+        return found
+
+    def subject(self, name: str) -> Subject:
+        """A trained system; Missing as in `run`."""
         run = self.run(name)
         if results.kept(run.folder):
             raise Missing("its network is not among the results")
-        return comparison.of_run(run), self._located(self._test_set(run))
+        return comparison.of_run(run)
+
+    def test_set(self, name: str) -> TestSet:
+        """What a trained system is measured on; Missing as in `run`."""
+        return self._located(self._test_set(self.run(name)))
 
     def operations(self, name: str) -> float:
-        """The multiply-adds of a system's training, `recipes.operations`; Missing as in `run`."""
-        run = self.run(name)
-        return operations.of_training(run.recipe, trainings.pictures(run), int(run.history()[-1]["epoch"]))
+        """The multiply-adds of a system's training; Missing as in `run`."""
+        return trainings.operations_of(self.run(name))
 
     def _of_run(self, name: str, run: Run, source: str | None = None) -> Evaluation:
         if results.kept(run.folder):
@@ -294,21 +308,21 @@ class Experiments:
     ) -> Evaluation:
         folder = self._folder(name, test_set, run)
         located = self._located(test_set)
-        pictures = data.fingerprint(located.data, located.data_dir, _test_names(test_set))
+        pictures = data.fingerprint(located.data, located.data_dir, places.test_names(test_set))
         try:
-            if _is_newer(folder / "metrics.json", run) and _is_of(folder, pictures):
+            if places.is_newer(folder / "metrics.json", run) and places.is_of(folder, pictures):
                 found = evaluation.read(folder)
                 if self.lpips is None or found.summary.get("raw_lpips") is not None:
                     return found
             [found] = comparison.compare([subject()], located, folder, lpips=self.lpips, texture=texture)
-            files.write_json(folder / _PICTURES, {"fingerprint": pictures})
+            files.write_json(folder / places.PICTURES, {"fingerprint": pictures})
         except Exception as error:
             raise Missing(_reason(error)) from error
         return found
 
     def _folder(self, name: str, test_set: TestSet, run: Run | None) -> Path:
         """The folder of a measurement; `run` is None for a classical method."""
-        return self.home / "evaluations" / _key(test_set, None if run is None else run.recipe) / name
+        return self.home / "evaluations" / places.key(test_set, None if run is None else run.recipe) / name
 
     def sheet_of(self, name: str, which: str) -> Path:
         """One of the sheets of a system's evaluation, e.g. "good"."""
@@ -362,36 +376,3 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, (InputError, Diverged, processes.Died)):
         traceback.print_exception(error)
     return str(error) or repr(error)
-
-
-def _key(test_set: TestSet, recipe: Recipe | None = None) -> str:
-    """The folder name of a measurement of `recipe` on the pictures and holes of `test_set`.
-
-    It does not depend on the folder of the pictures: moved, they are the same.
-    """
-    pictures = dataclasses.asdict(test_set.data)
-    for training in ("train", "validation", "flip"):  # no part of a test set; in the recipe
-        del pictures[training]
-    what = [pictures, dataclasses.asdict(test_set.mask), _test_names(test_set), recipe and recipe.to_json()]
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return f"{test_set.data.source}_{sizes.text(test_set.data.image_size)}_{test_set.mask.kind}-{digest[:8]}"
-
-
-def _test_names(test_set: TestSet) -> list[str] | None:
-    return None if test_set.names is None else list(test_set.names["test"])
-
-
-def _is_of(folder: Path, pictures: str | None) -> bool:
-    """Whether a measurement is of pictures with this fingerprint; true if they are not available now."""
-    if pictures is None:
-        return True
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return json.loads((folder / _PICTURES).read_text(encoding="utf-8"))["fingerprint"] == pictures
-    return False
-
-
-def _is_newer(measured: Path, run: Run | None) -> bool:
-    """Whether a measurement exists and is not older than its run."""
-    if not measured.exists():
-        return False
-    return run is None or measured.stat().st_mtime >= (run.folder / "history.csv").stat().st_mtime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inpainting_tf.book.claims import Claim
 from inpainting_tf.book.entries import (
     Bars,
+    Course,
     Curves,
     Ratings,
     Removal,
@@ -70,6 +71,15 @@ PAPER = Paper(
                 "ones lack the batch normalization that the thesis does not print, and are trained once. "
                 "`glcic_gentle` has a schedule of ours, with a short joint phase and half of alpha; no "
                 "claim is about it."
+            ),
+        ),
+        Course(
+            "training time",
+            "what the trainings took",
+            THREE,
+            claims=(
+                Claim("one_autoencoder", "glcic", "operations", "section 4.1: training time is cut down"),
+                Claim("one_autoencoder", "double_autoencoder", "operations", "section 6.2: slow to train"),
             ),
         ),
         Curves("figures 4.1, 4.2", "completion and discriminator losses", THREE),

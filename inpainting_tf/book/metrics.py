@@ -51,6 +51,8 @@ METRICS = {
     "lpips": Metric("LPIPS x100", -1, 0.0, scale=100.0, axis=LPIPS),
     "raw_lpips": Metric("raw LPIPS x100", -1, 0.0, scale=100.0, axis=LPIPS),
     "seconds": Metric("time per picture", -1, 0.0, scale=1000.0, unit=" ms", axis="time per picture (ms)"),
+    "operations": Metric("multiply-adds of the training", -1, 0.0, 0, 1e-12, " T", "multiply-adds (10^12)"),
+    "settled": Metric("epochs until the validation settles", -1, 0.0, 1, axis="epochs"),
     "accuracy": Metric("accuracy", perfect=1.0, scale=100.0, unit=" %", axis="accuracy (%)"),
     "naturalness": Metric("naturalness to people"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries import EncoderAccuracy, Progress, SideBySide, Table
+from inpainting_tf.book.entries import Course, EncoderAccuracy, Progress, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 ABLATION = ("multiscale_encoder_decoder", "multiscale_local", "multiscale_context_encoder")
@@ -42,6 +42,14 @@ PAPER = Paper(
             course="epoch",
             note="The systems with 8x8 in their names keep that many positions before the last convolution.",
             invented=INVENTED,
+        ),
+        Course(
+            "training time",
+            "what the trainings took",
+            (*OTHERS, OURS),
+            claims=(
+                Claim(OURS, "glcic_centred", "operations", "section on figure 11: GLCIC is time-consuming"),
+            ),
         ),
         Progress("figure 10", "outputs over the training", (OURS,)),
         SideBySide("figure 12", "the three systems of table VII", ABLATION),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries import Epochs, Progress, SideBySide, Table
+from inpainting_tf.book.entries import Course, Epochs, Poses, Progress, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 HOLE_ONLY, WHOLE = ("ce_model0", "ce_model1"), ("ce_model2", "ce_model3")
@@ -48,6 +48,26 @@ PAPER = Paper(
             ),
         ),
         Epochs("tables 1, 2, epochs", "the epochs that the report prints", (*HOLE_ONLY, *WHOLE)),
+        Course(
+            "convergence",
+            "when the trainings settle",
+            (*HOLE_ONLY, *WHOLE),
+            claims=(Claim("ce_model3", "ce_model2", "settled", "section 5.2: convergence speed"),),
+        ),
+        Poses(
+            "front faces",
+            "faces that are turned away, and front faces",
+            WHOLE,
+            claims=(
+                Claim(
+                    "ce_model3",
+                    "ce_model3",
+                    "hole_psnr",
+                    "section 6: relatively poor for front faces",
+                    words="`ce_model3` fills turned faces better than front ones",
+                ),
+            ),
+        ),
         SideBySide("figure 7", "models 0 and 1", HOLE_ONLY),
         Progress("figure 7, epochs", "models 0 and 1 over the training", HOLE_ONLY),
         SideBySide("figure 8", "models 2 and 3, whole predictions", WHOLE, raw=True),

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 from inpainting_tf import recipes
 from inpainting_tf.book import results
-from inpainting_tf.recipes import Recipe
+from inpainting_tf.book.metrics import METRICS
+from inpainting_tf.recipes import Recipe, operations
 from inpainting_tf.runs import Run, checkpoints, packed
 from inpainting_tf.training.best import MONITORED, Best
+
+_COUNTED: dict[tuple[str, int, int], float] = {}
 
 
 def command(run: Run) -> str:
@@ -50,6 +53,26 @@ def pictures(run: Run) -> int:
     """How many pictures it was trained on; 0 where that is not recorded."""
     names = run.pictures()
     return len(names.get("train", ())) or names.get("counts", {}).get("train", 0)
+
+
+def operations_of(run: Run) -> float:
+    """The multiply-adds of a training, `recipes.operations`."""
+    recipe, epochs = run.recipe.override({"seed": 0}), int(run.history()[-1]["epoch"])
+    counted = (json.dumps(recipe.to_json(), sort_keys=True), pictures(run), epochs)
+    if counted not in _COUNTED:  # it takes building the networks
+        _COUNTED[counted] = operations.of_training(recipe, pictures(run), epochs)
+    return _COUNTED[counted]
+
+
+def settled(run: Run) -> int:
+    """The first epoch whose holes of the validation pictures are within the margin of the best epoch's; 0
+    where they were not measured.
+    """
+    measured = {int(row["epoch"]): float(row[MONITORED]) for row in run.history() if row.get(MONITORED)}
+    if not measured:
+        return 0
+    enough = max(measured.values()) - METRICS["hole_psnr"].margin(0.0)
+    return min(epoch for epoch, value in measured.items() if value >= enough)
 
 
 def duration(minutes: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries import Sheets, SideBySide, Table
+from inpainting_tf.book.entries import Course, Sheets, SideBySide, Table
 from inpainting_tf.book.pages import Paper
 
 PRINTED = ("unet_l1", "unet_l1_swish", "unet_l1_dssim", "unet_l1_dssim_swish", "cgan", "cgan_swish")
@@ -35,6 +35,12 @@ PAPER = Paper(
                 "what to compare with. At the paper's size its U-Nets work at 128x128 and its GANs at "
                 "64x64; the classical fills are those of the first system's size."
             ),
+        ),
+        Course(
+            "training time",
+            "what the trainings took",
+            PRINTED,
+            claims=(Claim("unet_l1", "cgan", "operations", "section 4: training time as well"),),
         ),
         SideBySide("figure 4", "all systems on the validation pictures", (*PRINTED, *IN_TEXT)),
         Table(

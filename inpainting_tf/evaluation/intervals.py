@@ -63,6 +63,46 @@ def two_level(better: np.ndarray, worse: np.ndarray | None = None, *, seed: int 
     return float(low), float(high)
 
 
+def unpaired(better: np.ndarray, worse: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the difference of two means that share no pictures.
+
+    Each mean has its interval of two levels; the distances of their ends add up as squares (Zou and Donner,
+    Construction of confidence limits about effect measures, 2008).
+
+    Args:
+        better: [trainings, N], finite.
+        worse: [trainings, M] of what is subtracted.
+
+    Returns:
+        NaN twice where a group has fewer than two pictures.
+    """
+    means = [float(np.mean(each)) for each in (better, worse)]
+    (low, high), (less, more) = (two_level(each) for each in (better, worse))
+    difference = means[0] - means[1]
+    below = math.hypot(means[0] - low, more - means[1])
+    return difference - below, difference + math.hypot(high - means[0], means[1] - less)
+
+
+def welch(better: Sequence[float] | np.ndarray, worse: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Welch's 95 % interval of the difference of the means of two samples; NaN twice for a sample of one.
+
+    Args:
+        better: [N], finite.
+        worse: [M] of what is subtracted.
+    """
+    if min(len(better), len(worse)) < 2:
+        return math.nan, math.nan
+    difference = float(np.mean(better) - np.mean(worse))
+    parts = [float(np.var(each, ddof=1)) / len(each) for each in (better, worse)]
+    if not sum(parts):
+        return difference, difference
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (len(each) - 1) for part, each in zip(parts, (better, worse), strict=True)
+    )
+    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, freedom)) * math.sqrt(sum(parts))
+    return difference - half, difference + half
+
+
 def _means_of_draws(
     values: np.ndarray, shares: np.ndarray, student: float, random: np.random.Generator
 ) -> np.ndarray:

@@ -273,6 +273,26 @@ def test_a_claim_that_rests_on_what_is_lost_cannot_be_judged():
     ]  # fmt: skip
 
 
+def test_two_groups_of_pictures_are_not_paired():
+    claim = Claim("a", "a", "hole_psnr", words="it overfits")
+    trained, others = np.array([above(by=1.0), above(by=1.01)]), np.array([BASE, BASE])
+    found = claims.of_groups(claim, trained, others)
+    assert found.difference == pytest.approx(2.305) and found.trainings == (2, 2)
+    low, high = found.interval
+    assert high - low > np.diff(
+        claims.judge([Claim("a", "b")], {"a": system(*ABOVE), "b": system(*TWICE)})[0].interval
+    )
+    assert claims.of_groups(claim, trained[:1], others[:1]).reason == "trained once"
+    assert claims.of_groups(claim, trained[:, :1], others[:, :1]).reason == "one picture is too few"
+
+
+def test_numbers_of_whole_trainings():
+    cheaper = claims.of_trainings(Claim("a", "b", "operations"), [2e12, 2e12], [5e12, 5e12])
+    assert cheaper.verdict == HOLDS and cheaper.effect == "+3 T (+3 T to +3 T)"
+    later = claims.of_trainings(Claim("a", "b", "settled"), [9.0, 30.0], [12.0, 11.0])
+    assert later.verdict == OPEN and later.difference == -8.0
+
+
 def test_the_rule_is_printed_with_its_thresholds():
     assert "0.22 dB" in claims.RULE and "5% of 1 - SSIM" in claims.RULE
     assert all(word in claims.RULE for word in claims.VERDICTS)

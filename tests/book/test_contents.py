@@ -9,7 +9,8 @@ from running import ROOT
 
 from inpainting_tf import book, classical, evaluation, recipes
 from inpainting_tf.book import cifar_cars, claims, pages
-from inpainting_tf.book.entries import BASELINES, Table, measurements
+from inpainting_tf.book.entries import BASELINES, Course, Table, courses, groups, measurements
+from inpainting_tf.book.entries.groups import Groups
 from inpainting_tf.book.experiments import SCALES
 from inpainting_tf.errors import InputError
 
@@ -79,6 +80,10 @@ def test_claims_are_about_what_the_table_measures(paper):
             assert {claim.better, claim.worse} <= {*table.systems, *BASELINES}, (table.key, claim)
             assert claim.better != claim.worse and claim.metric in claims.METRICS and claim.where
         assert len(set(table.claims)) == len(table.claims)
+    for entry in (entry for entry in paper.entries if isinstance(entry, (Course, Groups))):
+        assert {name for claim in entry.claims for name in (claim.better, claim.worse)} <= {*entry.systems}
+        measured = courses.NUMBERS.keys() if isinstance(entry, Course) else {groups.METRIC}
+        assert all(claim.metric in measured and claim.where for claim in entry.claims)
 
 
 def test_every_printed_number_stands_in_a_table():

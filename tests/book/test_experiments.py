@@ -16,7 +16,7 @@ from running import contents, drawn_faces, rows_of, tiny
 from small_systems import SYSTEMS
 
 from inpainting_tf import data, files, processes, runs
-from inpainting_tf.book import experiments
+from inpainting_tf.book import experiments, places
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.data import Data
 from inpainting_tf.errors import Diverged, InputError
@@ -291,13 +291,13 @@ def test_another_test_set_or_recipe_has_a_place_of_its_own(lab, which):
     }.get(which) or {"data": dataclasses.replace(own.data, **OTHERS.get(which, {}))}
     other = dataclasses.replace(own, **replaced)
     changed = recipe.override({"seed": 4}) if which == "recipe" else recipe
-    assert experiments._key(other, changed) != experiments._key(own, recipe)
+    assert places.key(other, changed) != places.key(own, recipe)
     same = dataclasses.replace(own, data_dir="moved", names=own.names | {"train": []})
-    assert experiments._key(same, recipe) == experiments._key(own, recipe)
+    assert places.key(same, recipe) == places.key(own, recipe)
 
 
 def test_a_classical_fill_is_shared_by_systems_with_one_test_set(lab):
-    keys = {experiments._key(comparison.TestSet.of(lab.run(name))) for name in SYSTEMS}
+    keys = {places.key(comparison.TestSet.of(lab.run(name))) for name in SYSTEMS}
     assert len(keys) == 1
 
 

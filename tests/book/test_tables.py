@@ -131,7 +131,7 @@ def test_the_course_over_the_operations(lab, drawn):
 
 def test_a_difference_in_time_is_told_in_milliseconds():
     finding = Finding(Claim("a", "b", "seconds"), HOLDS, "", 0.0035, (0.003, 0.004), 0.0002)
-    [row] = cells(measurements._findings([finding])).values()
+    [row] = cells(measurements.findings_table([finding])).values()
     assert row["effect here, 95 % interval"] == "+3.50 ms (+3.00 ms to +4.00 ms)"
     assert row["small below"] == "0.20 ms"
 

@@ -120,3 +120,24 @@ def test_a_wilcoxon_test_that_says_nothing_is_not_made():
 
 def test_p_in_words():
     assert intervals.equation(0.0004) == "p < 0.001" and intervals.equation(0.0312) == "p = 0.031"
+
+
+def test_the_difference_of_two_groups_of_pictures():
+    """As wide as the two intervals together: their half widths as squares."""
+    random = np.random.default_rng(0)
+    first, second = random.normal(20, 2, (2, 400)), random.normal(18, 1, (2, 100))
+    low, high = intervals.unpaired(first, second)
+    difference = first.mean() - second.mean()
+    assert low < difference < high
+    ends = [intervals.two_level(each) for each in (first, second)]
+    half = math.hypot(*((high - low) / 2 for low, high in ends))
+    assert (high - low) / 2 == pytest.approx(half, rel=0.05)
+    assert intervals.unpaired(second, first) == pytest.approx((-high, -low))
+    assert all(math.isnan(end) for end in intervals.unpaired(first, second[:, :1]))
+
+
+def test_welchs_interval_of_a_few_trainings():
+    found = stats.ttest_ind([10.0, 12.0, 11.0], [7.0, 8.0], equal_var=False).confidence_interval(0.95)
+    assert intervals.welch([10.0, 12.0, 11.0], [7.0, 8.0]) == pytest.approx((found.low, found.high))
+    assert intervals.welch([3.0, 3.0], [5.0, 5.0]) == (-2.0, -2.0), "counted, not measured"
+    assert all(math.isnan(end) for end in intervals.welch([3.0], [5.0, 5.0]))

@@ -2,6 +2,7 @@
 
 from inpainting_tf.book.entries.chosen import Removal, WrongColours
 from inpainting_tf.book.entries.contests import Contest
+from inpainting_tf.book.entries.courses import Course
 from inpainting_tf.book.entries.drawings import (
     Bars,
     Curves,
@@ -12,6 +13,7 @@ from inpainting_tf.book.entries.drawings import (
     SideBySide,
 )
 from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, ranked, systems_of, told
+from inpainting_tf.book.entries.groups import Overfitting, Poses
 from inpainting_tf.book.entries.measurements import BASELINES, Epochs, Table
 
 __all__ = [
@@ -19,11 +21,14 @@ __all__ = [
     "Bars",
     "Block",
     "Contest",
+    "Course",
     "Curves",
     "EncoderAccuracy",
     "Entry",
     "Epochs",
+    "Overfitting",
     "Picture",
+    "Poses",
     "Progress",
     "Ratings",
     "Removal",

@@ -42,7 +42,7 @@ class Removal(Entry):
             tuple(Finding(claim, CANNOT, "nobody knows the hidden eyes") for claim in self.claims),
         )
         (name,) = self.systems
-        subject, test_set = experiments.subject(name)
+        subject, test_set = experiments.subject(name), experiments.test_set(name)
         known = test_set.pictures()
         chosen = [number for number, each in enumerate(known.names) if each in self.pictures]
         if not chosen:
@@ -68,7 +68,7 @@ class WrongColours(Entry):
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         (name,) = self.systems
-        subject, test_set = experiments.subject(name)
+        subject, test_set = experiments.subject(name), experiments.test_set(name)
         known = test_set.pictures()
         shown = to_float(np.asarray(known.images[:]))
         masks = test_set.holes().fixed(np.arange(len(shown)), known.names)

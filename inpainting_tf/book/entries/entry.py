@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inpainting_tf import tables
-from inpainting_tf.book.claims import NOT_TRAINED, Finding
+from inpainting_tf.book.claims import NOT_TRAINED, Claim, Finding
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.evaluation import Evaluation
 
@@ -104,6 +104,13 @@ class PerSystem(Entry):
 def systems_of(entries: Iterable[Entry]) -> list[str]:
     """The models that some entries need, each once."""
     return list(dict.fromkeys(name for entry in entries for name in entry.systems))
+
+
+def ranked_by(claims: Iterable[Claim], systems: Sequence[str]) -> tuple[str, ...]:
+    """Those of the systems that some claims name, each once."""
+    every = (form for claim in claims for form in (claim, *claim.forms))
+    named = dict.fromkeys(name for each in every for name in (each.better, each.worse))
+    return tuple(name for name in named if name in systems)
 
 
 def ranked(entries: Iterable[Entry]) -> list[str]:

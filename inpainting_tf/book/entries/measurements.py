@@ -12,7 +12,7 @@ import numpy as np
 from inpainting_tf import figures, tables
 from inpainting_tf.book import claims, trainings
 from inpainting_tf.book.claims import Claim, Finding
-from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, told
+from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, ranked_by, told
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.book.metrics import METRICS
 from inpainting_tf.evaluation import Evaluation, comparison, intervals
@@ -41,7 +41,7 @@ class Epochs(Entry):
             for epoch, theirs in trainings.printed_epochs(experiments.recipe(name)).items():
                 try:
                     found = [experiments.after(name, epoch)]
-                    cells = [_mean(found, key) for key in self.columns]
+                    cells = [mean_of(found, key) for key in self.columns]
                 except Missing as reason:
                     cells = [told(reason), *[""] * (len(self.columns) - 1)]
                 rows.append([f"`{name}`", str(epoch), f"{theirs:g}", *cells])
@@ -76,9 +76,7 @@ class Table(Entry):
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        every = (form for claim in self.claims for form in (claim, *claim.forms))
-        named = dict.fromkeys(name for each in every for name in (each.better, each.worse))
-        return tuple(name for name in named if name in self.systems)
+        return ranked_by(self.claims, self.systems)
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         found, missing = _measured(experiments, self.systems)
@@ -97,7 +95,7 @@ class Table(Entry):
         shown = claims.unjudged(findings) if self.invented else findings
         yield Verdict(self.verdict(findings), tuple(shown))
         if findings:
-            yield _findings(shown)
+            yield findings_table(shown)
         if found:
             yield from self._pictures(experiments, found, classic, folder)
 
@@ -156,7 +154,7 @@ class Table(Entry):
                 rows.append([f"`{name}`", *cells, told(missing[name]), *blank])
                 continue
             system = found[name]
-            cells += [_mean(system, key) for key in columns]
+            cells += [mean_of(system, key) for key in columns]
             every = [row for each in system for row in each.rows]
             if self.as_printed:
                 cells.append(f"{np.mean([self.as_printed[1](row['psnr']) for row in every]):.2f}")
@@ -227,7 +225,7 @@ def _number(printed: Mapping[str, Any], metric: str) -> float | None:
     return printed.get(metric)
 
 
-def _mean(system: Sequence[Evaluation], key: str) -> str:
+def mean_of(system: Sequence[Evaluation], key: str) -> str:
     """The mean over trainings and pictures, with its interval; of a raw metric of composites, a dash."""
     values = [[row.get(key) for row in each.rows] for each in system]
     if any(value is None for each in values for value in each):
@@ -245,7 +243,8 @@ def _texture(system: Sequence[Evaluation]) -> str:
     return f"{np.mean([each.summary['swd'] for each in system]):.0f}"
 
 
-def _findings(findings: Sequence[Finding]) -> str:
+def findings_table(findings: Sequence[Finding]) -> str:
+    """A row per claim."""
     rows = [["statement", "where", "printed effect", "effect here, 95 % interval", "small below", "here"]]
     for each in findings:
         rows += [_finding(each), *(_finding(form, "also: ") for form in each.forms)]
