@@ -1,4 +1,4 @@
-"""`multiscale_context_encoder`: tables VI and VII, figures 10 and 12 to 16."""
+"""`multiscale_context_encoder`: tables VI and VII, figures 10 to 16."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ PAPER = Paper(
                 Claim(OURS, "glcic_centred", "operations", "section on figure 11: GLCIC is time-consuming"),
             ),
         ),
-        Progress("figure 10", "outputs over the training", (OURS,)),
+        Progress("figure 10", "outputs over the training, after each tenth of it", (OURS,)),
+        SideBySide(
+            "figure 11", "table VI's systems side by side", (*OTHERS, OURS), baselines=("patchmatch",)
+        ),
         SideBySide("figure 12", "the three systems of table VII", ABLATION),
         EncoderAccuracy("figure 13", "two encoders as classifiers of CIFAR-10"),
         SideBySide("figures 14, 15", "another data set: drawn faces", (f"{OURS}_drawn",)),

@@ -30,9 +30,9 @@ def define_flags(define: cli.Define) -> None:
     define.strings("workdir", [], "Folder of a run.")
     define.strings("model_path", [], "A .keras file.")
     define.strings("baseline", [], recipe_flags.BASELINES)
-    source = "celeba, cifar10, folder or synthetic_faces; default: the first run's, else celeba."
+    source = "celeba, cifar10, dtd, folder or synthetic_faces; default: the first run's, else celeba."
     define.string("dataset", None, source)
-    classes = "Only these classes of cifar10, comma separated; none: all; default: the first run's."
+    classes = "Only these classes of cifar10 or dtd, comma separated; none: all; default: the first run's."
     define.string("classes", None, classes)
     place = (
         "Folder or archive of the pictures; default: the first run's. A folder of others is measured whole."

@@ -23,7 +23,7 @@ from inpainting_tf.errors import InputError
 
 def define_flags(define: cli.Define) -> None:
     """Defines the pictures and the output."""
-    define.string("dataset", USUAL.source, "celeba, cifar10, folder or synthetic_faces.")
+    define.string("dataset", USUAL.source, "celeba, cifar10, dtd, folder or synthetic_faces.")
     define.string("classes", None, "Only these classes of the data set, comma separated; none: all.")
     ids = "Official numbers of the only pictures to take of celeba, FIRST-LAST; none: all."
     define.string("ids", USUAL.ids, ids)

@@ -54,8 +54,8 @@ def define_flags(define: Define, preset: str = "paper") -> None:
     """
     define.string("model", None, "What to train; --list shows them all.")
     define.string("preset", preset, "Size of the run: paper (as printed), gpu, laptop, demo or smoke.")
-    define.string("dataset", None, "celeba, cifar10, folder or synthetic_faces.")
-    define.string("classes", None, "Only these classes of cifar10, comma separated: automobile,truck.")
+    define.string("dataset", None, "celeba, cifar10, dtd, folder or synthetic_faces.")
+    define.string("classes", None, "Only these classes of cifar10 or dtd, comma separated: automobile,truck.")
     define.string("image_size", None, "Side of the pictures in pixels, or HEIGHTxWIDTH.")
     define.string("crop", None, CROP)
     define.integer("width", None, "Channels of the first convolution; all others scale with it.")

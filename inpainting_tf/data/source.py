@@ -12,7 +12,7 @@ from inpainting_tf.data.crops import CENTRE, Part
 from inpainting_tf.errors import InputError
 
 SPLITS = ("train", "validation", "test")
-WITH_CLASSES = ("cifar10",)  # sources with a second argument `classes`
+WITH_CLASSES = ("cifar10", "dtd")  # sources with a second argument `classes`
 
 
 def account_of(origin: str, count: int, division: Mapping[str, Collection[str]]) -> str:

@@ -22,9 +22,9 @@ _CELEBA_HELP = (
     'Get "Align&Cropped Images" from mmlab.ie.cuhk.edu.hk/projects/CelebA.html (img_align_celeba.zip need '
     "not be unpacked) or Kaggle's jessicali9530/celeba-dataset, then pass their folder as --data_dir."
 )
-_CIFAR10_HELP = (
+_TFDS_HELP = (
     'Download and prepare it with python -c "import tensorflow_datasets as tfds; '
-    "tfds.load('cifar10', data_dir='FOLDER')\", then pass --data_dir=FOLDER."
+    "tfds.load('{}', data_dir='FOLDER')\", then pass --data_dir=FOLDER."
 )
 
 
@@ -101,7 +101,28 @@ def cifar10(data_dir: str | os.PathLike | None = None, classes: str | None = Non
         source = tfds.find("cifar10", "cifar10", place, ("train", "test"), own=("test",), classes=classes)
         if source is not None:
             return source
-    raise _not_found("CIFAR-10", places, _CIFAR10_HELP)
+    raise _not_found("CIFAR-10", places, _TFDS_HELP.format("cifar10"))
+
+
+def dtd(data_dir: str | os.PathLike | None = None, classes: str | None = None) -> Source:
+    """DTD, 5,640 textures (Cimpoi et al., Describing Textures in the Wild, CVPR 2014).
+
+    Found as ``dtd`` prepared for TensorFlow Datasets, with its first official division into training,
+    validation and test pictures. Nothing is downloaded.
+
+    Args:
+        data_dir: a folder that holds ``dtd/3.0.1`` or another version. None searches as in `cifar10`.
+        classes: only the pictures of these of its 47 classes, comma separated, e.g. "woven"; None for all.
+
+    Raises:
+        InputError: nothing was found, or an unknown class.
+    """
+    places = _places("dtd", data_dir)
+    for place in places:
+        source = tfds.find("dtd", "dtd", place, SPLITS, own=SPLITS[1:], classes=classes)
+        if source is not None:
+            return source
+    raise _not_found("DTD", places, _TFDS_HELP.format("dtd"))
 
 
 def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
@@ -128,6 +149,7 @@ def synthetic_faces(data_dir: None = None, *, count: int = 10_000) -> Source:
 SOURCES: dict[str, Callable[..., Source]] = {
     "celeba": celeba,
     "cifar10": cifar10,
+    "dtd": dtd,
     "folder": folder,
     "synthetic_faces": synthetic_faces,
 }

@@ -27,7 +27,7 @@ SHOWN = {
     "cifar_cars": [f"figure 3.{number}" for number in (2, 3, 5, 6, 8, 9, 10)],
     "multiscale_context_encoder": [
         *("table VI", "table VII"),
-        *(f"figure {number}" for number in (10, 12, 13, 14, 15, 16)),
+        *(f"figure {number}" for number in (10, 11, 12, 13, 14, 15, 16)),
     ],
 }
 

@@ -82,6 +82,19 @@ def test_side_by_side_shows_whole_predictions_or_known_pixels(lab, monkeypatch):
     assert list(shown[0]) == list(shown[1]) == ["input", "direct_conv", "original"]
 
 
+def test_classical_fills_stand_beside_the_systems(lab, drawn, monkeypatch):
+    shown = []
+    sheet = figures.sheet
+    monkeypatch.setattr(
+        figures,
+        "sheet",
+        lambda columns, *rest, **options: shown.append([*columns]) or sheet(columns, *rest, **options),
+    )
+    made(SideBySide("figure 9", "", ("direct_conv",), baselines=("patchmatch",)), lab)
+    assert shown == [["input", "patchmatch", "direct_conv", "original"]]
+    assert made(SideBySide("figure 9", "", (ABSENT,), baselines=("patchmatch",)), lab) == ([FAILED], [])
+
+
 def test_pictures_of_several_sizes_stand_on_several_sheets(lab, monkeypatch):
     other = dataclasses.replace(
         lab.evaluation("cvae"), summary=lab.evaluation("cvae").summary | {"image_size": [32, 32]}

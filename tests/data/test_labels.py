@@ -50,7 +50,9 @@ def test_each_picture_has_its_label(made):
 
 
 def test_pictures_without_classes_have_no_label(made):
-    with pytest.raises(InputError, match=r"pictures of 'synthetic_faces' have no classes \(cifar10 do\)"):
+    with pytest.raises(
+        InputError, match=r"pictures of 'synthetic_faces' have no classes \(cifar10, dtd do\)"
+    ):
         sources.synthetic_faces(count=3).label(0)
 
 

@@ -66,13 +66,18 @@ class SideBySide(Entry):
     Attributes:
         raw: show the raw predictions, and not the composites.
         source: other pictures than those that the systems were trained on, e.g. "synthetic_faces".
+        baselines: classical methods, in columns before the systems; not of another source.
     """
 
     raw: bool = False
     source: str | None = None
+    baselines: tuple[str, ...] = ()
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
         found, missing = measured(experiments, self.systems, self.source)
+        if found:
+            first = next(iter(found))
+            found = {name: experiments.baseline(name, first) for name in self.baselines} | found
         for name, reason in missing.items():
             yield failed(name, reason)
         for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
