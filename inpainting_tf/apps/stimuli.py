@@ -36,6 +36,7 @@ class Settings:
         count: number of pictures, drawn at random.
         originals: whether the untouched pictures are rated, too.
         seed: of the choice of pictures and of each rater's order.
+        together: show all fills of a picture at once.
     """
 
     runs: Sequence[str] = ()
@@ -45,6 +46,7 @@ class Settings:
     count: int = 3
     originals: bool = False
     seed: int = 0
+    together: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _begin_or_require(store: ratings.Store, settings: Settings) -> None:
         {system.name: system.fingerprint for system in systems},
         {picture.name: picture.fingerprint for picture in pictures},
         settings.seed,
+        settings.together,
     )
     if store.path.is_file():
         store.require(plan)

@@ -1,5 +1,7 @@
 """The page of the rating study: a rater gives one picture after the other a score from 1 to 5.
 
+Where the fills of a picture are shown together, they stand beside each other while each gets its score.
+
 No name of a system is on the page, nor in any of its requests.
 """
 
@@ -8,8 +10,9 @@ from __future__ import annotations
 import base64
 import functools
 import io
+import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,12 @@ You will see pictures, one at a time. A computer may have filled in a part of th
 Say for each **how natural it looks**, from 1 ({1}) to 5 ({5}). There is no right or wrong and no way back:
 go with your first impression. You can stop at any time and go on later under the same name.
 """
+_TOGETHER = """# How natural do they look?
+You will see a picture as several methods have filled in a part of it, beside each other.
+
+Say for each **how natural it looks**, from 1 ({1}) to 5 ({5}): the one with the frame is the next. There is
+no right or wrong and no way back. You can stop at any time and go on later under the same name.
+"""
 _QUESTION = "**How natural does it look?** Press a button, or a key from 1 to 5."
 _THANKS = "# Thank you!\nYou have rated all {} pictures. You can close this page now."
 _CSS = """
@@ -37,6 +46,10 @@ _CSS = """
 #door, #thanks {max-width: 640px; margin: 8vh auto}
 #progress p, #question p {text-align: center; font-size: 1.1rem}
 #picture img {display: block; margin: auto; max-width: 100%; max-height: 62vh}
+#picture .all {display: flex; flex-wrap: wrap; gap: 10px; justify-content: center}
+#picture figure {flex: 1 1 150px; max-width: 512px; margin: 0; padding: 4px; border: 4px solid transparent}
+#picture figure.next {border-color: #D55E00}
+#picture figcaption {text-align: center; font-weight: bold}
 #scores {align-items: stretch; flex-wrap: nowrap}
 #scores button {min-width: 0; min-height: 5.5rem; padding: 0.2rem; font-size: 1.05rem; white-space: pre-line}
 @media (max-width: 640px) {#scores {gap: 4px} #scores button {font-size: 0.7rem}}
@@ -62,7 +75,8 @@ def page(store: ratings.Store) -> Any:
     with gr.Blocks(title="How natural does it look?", analytics_enabled=False) as demo:
         parts: dict[str, Any] = {}
         with gr.Column(elem_id="door") as parts["door"]:
-            gr.Markdown(_WELCOME.format(None, *ratings.SCORES.values()))
+            welcome = _TOGETHER if store.plan().together else _WELCOME
+            gr.Markdown(welcome.format(None, *ratings.SCORES.values()))
             parts["name"] = gr.Textbox(
                 label="Your name or number", max_lines=1, autofocus=True, elem_id="name",
                 info="Something that nobody else here uses.",
@@ -125,9 +139,24 @@ class Handlers:
         progress = f"{len(order) - len(todo) + 1} of {len(order)}"
         return rooms | {
             "progress": f"Picture **{progress}**",
-            "picture": _as_html(shown_file(self._store, self._plan, *order[todo[0] - 1]), progress),
+            "picture": self._picture(order, todo[0], progress),
             "position": todo[0],
         }
+
+    def _picture(self, order: Sequence[tuple[str, str]], position: int, progress: str) -> str:
+        """The fill at a position of the order, where they are shown together among all of its picture."""
+        shown = order[position - 1]
+        if not self._plan.together:
+            return _as_html(shown_file(self._store, self._plan, *shown), f"Picture {progress}")
+        every = [fill for fill in order if fill[0] == shown[0]]
+        cells = []
+        for letter, fill in zip(string.ascii_uppercase, every, strict=False):
+            image = _as_html(
+                shown_file(self._store, self._plan, *fill), f"Picture {progress}" if fill == shown else letter
+            )
+            place = ' class="next"' if fill == shown else ""
+            cells.append(f"<figure{place}>{image}<figcaption>{letter}</figcaption></figure>")
+        return f'<div class="all">{"".join(cells)}</div>'
 
 
 def enlarged(rgb: np.ndarray) -> np.ndarray:
@@ -143,13 +172,13 @@ def enlarged(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC if side > longest else cv2.INTER_AREA)
 
 
-def _as_html(file: Path, progress: str) -> str:
+def _as_html(file: Path, label: str) -> str:
     """The pixels themselves, as the name in an address could reveal the system."""
     encoded = io.BytesIO()
     with Image.open(file) as image:
         Image.fromarray(enlarged(np.array(image.convert("RGB")))).save(encoded, "png")
     pixels = base64.b64encode(encoded.getvalue()).decode()
-    return f'<img alt="Picture {progress}" src="data:image/png;base64,{pixels}">'
+    return f'<img alt="{label}" src="data:image/png;base64,{pixels}">'
 
 
 def _wire(demo: Any, parts: dict[str, Any], handlers: Handlers) -> None:

@@ -104,6 +104,7 @@ PAPER = Paper(
                 Claim(
                     "double_autoencoder",
                     "sunglasses",
+                    "naturalness",
                     where="figure 4.11",
                     words="`double_autoencoder` recovers the eyes behind sunglasses",
                 ),

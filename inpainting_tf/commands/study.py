@@ -6,8 +6,9 @@ inpainting-tf study                       (continues the study in study/)
 inpainting-tf study --report              (the scores so far: table, box plot, tests)
 
 Each rater sees the pictures one at a time, in an order of their own and without names, and scores each from 1
-to 5 (face_gan, section 3.6.1). The study's folder holds the filled pictures and the scores; it needs
-the extra `apps` (pip install 'inpainting_tf[apps]'), --report does not.
+to 5; with --together all results of a picture at once, in random order, as in face_gan (section 3.6.1). The
+study's folder holds the filled pictures and the scores; it needs the extra `apps` (pip install
+'inpainting_tf[apps]'), --report does not.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def define_flags(define: cli.Define) -> None:
     define.integer("count", 3, "Number of pictures, drawn at random.", lower_bound=1)
     define.boolean("originals", False, "Show the untouched pictures among the others, as a control.")
     define.integer("seed", 0, "Of the choice of pictures and the order of each rater.", lower_bound=0)
+    define.boolean("together", False, "Show all fills of a picture at once; each has its own score.")
     define.string("output", "study", "Folder of the study; one that exists is continued.")
     define.boolean("report", False, "Analyse the scores in --output, and serve nothing.")
     page_flags.define_flags(define)

@@ -275,6 +275,30 @@ def test_the_second_half_of_a_double_click_is_no_score(handlers, monkeypatch):
     assert handlers._store.rows() == []
 
 
+def test_all_fills_of_a_picture_are_shown_together(begin, monkeypatch):
+    """As in the thesis: three results at once, in random order, each with its score."""
+    pytest.importorskip("gradio", reason="needs the extra apps")
+    monkeypatch.setattr(study_page, "GLANCE", 0.0)
+    store = begin(*STUDY, "--count=2", "--together")
+    handlers, order = study_page.Handlers(store), store.plan().order("anna")
+    shown = handlers.entered("anna")
+    for position in range(1, 7):
+        html = shown["picture"]
+        every = [
+            read(io.BytesIO(base64.b64decode(part.partition('"')[0]))) for part in html.split("base64,")[1:]
+        ]
+        first = 3 * ((position - 1) // 3)
+        assert len(every) == 3 and html.count('class="next"') == 1
+        for fill, pixels in zip(order[first : first + 3], every, strict=True):
+            expected = read(stimuli.shown_file(store, store.plan(), *fill))
+            assert np.array_equal(pixels, study_page.enlarged(expected))
+        framed = html.split("<figure")[1 + (position - 1) % 3]
+        assert framed.startswith(' class="next"') and f'alt="Picture {position} of 6"' in framed
+        assert not [word for word in (*store.plan().systems, *store.plan().pictures) if word in html]
+        shown = handlers.scored(position % 5 + 1, "anna", position)
+    assert shown["thanks"]["visible"] and len(store.rows()) == 6
+
+
 def test_without_a_name_nobody_enters(handlers):
     with pytest.raises(InputError, match="enter a name"):
         handlers.entered("  ")

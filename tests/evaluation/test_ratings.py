@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import signal
@@ -54,6 +55,31 @@ def test_no_picture_comes_twice_in_a_row(pictures):
     for rater in RATERS:
         shown = [picture for picture, _ in plan.order(rater)]
         assert all(before != after for before, after in itertools.pairwise(shown))
+
+
+def test_fills_that_are_shown_together_follow_each_other_in_random_order():
+    plan = dataclasses.replace(PLAN, together=True)
+    orders = [plan.order(rater) for rater in RATERS]
+    assert all(sorted(order) == sorted(PLAN.order("anna")) for order in orders)
+    for order in orders:
+        assert [len({picture for picture, _ in order[at : at + 3]}) for at in (0, 3, 6)] == [1, 1, 1]
+    assert len({tuple(system for _, system in order[:3]) for order in orders}) == 6
+
+
+def test_a_study_knows_whether_its_fills_are_shown_together(tmp_path, store):
+    plan = dataclasses.replace(PLAN, together=True)
+    together = Store.create(tmp_path / "together.sqlite", plan)
+    assert together.plan() == plan and store.plan() == PLAN
+    with pytest.raises(InputError, match=r"holds a study with --together\. Received --notogether"):
+        together.require(PLAN)
+
+
+def test_a_study_of_the_first_version_goes_on_one_by_one(store):
+    with sqlite3.connect(store.path) as connection:
+        connection.executescript("ALTER TABLE study DROP COLUMN together; PRAGMA user_version = 1")
+    assert store.plan() == PLAN
+    score_all(store, "anna", lambda *fill: 3)
+    assert len(store.rows()) == 9
 
 
 def test_systems_and_pictures_are_spread_over_the_positions():

@@ -125,7 +125,7 @@ class Ratings(Entry):
             runs = " ".join(f"--runs={experiments.home / name}" for name in self.systems)
             yield Verdict(
                 "**Cannot be judged**: it takes people. This page asks them, and with `--study=FOLDER` "
-                f"their scores are here: `python -m inpainting_tf.apps.study {runs} --pictures=PICTURES "
+                f"their scores are here: `python -m inpainting_tf.apps.study {runs} --together "
                 "--output=FOLDER`.",
                 tuple(Finding(claim, CANNOT, "it takes people") for claim in self.claims),
             )

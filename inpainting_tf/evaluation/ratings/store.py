@@ -23,11 +23,11 @@ from inpainting_tf.errors import InputError
 SCORES = {1: "unnatural", 2: "rather unnatural", 3: "in between", 4: "rather natural", 5: "natural"}
 ORIGINAL = "original"  # the system that leaves pictures unchanged: a control, which is not tested
 DATABASE = "ratings.sqlite"
-SCHEMA = 1  # raise it when the tables change
+SCHEMA = 2  # raise it when the tables change; 1 had no `together`
 _PATIENCE = 30.0  # seconds for which a writer waits for the others
 _LONGEST_NAME = 40
 _TABLES = """
-CREATE TABLE study (seed INTEGER NOT NULL);
+CREATE TABLE study (seed INTEGER NOT NULL, together INTEGER NOT NULL);
 CREATE TABLE systems (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL);
 CREATE TABLE pictures (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL);
 CREATE TABLE ratings (
@@ -50,11 +50,13 @@ class Plan:
         systems: names in the order of the figure -> fingerprints.
         pictures: names of the pictures -> fingerprints of pixels and hole.
         seed: of the raters' orders.
+        together: whether all fills of a picture are shown at once, each with a score of its own.
     """
 
     systems: Mapping[str, str]
     pictures: Mapping[str, str]
     seed: int = 0
+    together: bool = False
 
     def order(self, rater: str) -> list[tuple[str, str]]:
         """All (picture, system), in a random order that is a function of seed and rater.
@@ -62,9 +64,16 @@ class Plan:
         In rounds: each shows every picture once, by systems drawn at random. So a picture never comes twice
         in a row (where there are several), which would invite a comparison of two fills instead of a score of
         each; and effects of learning and fatigue are spread over pictures and systems. ITU-T P.910 recommends
-        the same.
+        the same. Where the fills are shown together, those of a picture follow each other.
         """
         drawn = random.Random(f"{self.seed}/{rater}")
+        if self.together:
+            pictures = drawn.sample(list(self.pictures), len(self.pictures))
+            return [
+                (picture, system)
+                for picture in pictures
+                for system in drawn.sample(list(self.systems), len(self.systems))
+            ]
         left = {picture: drawn.sample(list(self.systems), len(self.systems)) for picture in self.pictures}
         found: list[tuple[str, str]] = []
         for _ in self.systems:
@@ -109,7 +118,7 @@ class Store:
         store = cls(Path(path))
         with store._connection("rwc") as connection:
             connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA}")
-            connection.execute("INSERT INTO study VALUES (?)", [plan.seed])
+            connection.execute("INSERT INTO study VALUES (?, ?)", [plan.seed, plan.together])
             for table, named in (("systems", plan.systems), ("pictures", plan.pictures)):
                 rows = [(number, *item) for number, item in enumerate(named.items(), 1)]
                 connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
@@ -120,17 +129,17 @@ class Store:
         """The study's plan."""
         with self._connection() as connection:
             [version] = connection.execute("PRAGMA user_version").fetchone()
-            if version != SCHEMA:
+            if version not in (1, SCHEMA):
                 raise InputError(
-                    f"{str(self.path)!r} must be a study of version {SCHEMA}. Received version {version}: "
-                    "name another --output."
+                    f"{str(self.path)!r} must be a study of version 1 to {SCHEMA}. Received version "
+                    f"{version}: name another --output."
                 )
-            [seed] = connection.execute("SELECT seed FROM study").fetchone()
+            seed, *together = connection.execute("SELECT * FROM study").fetchone()
             systems, pictures = (
                 dict(connection.execute(f"SELECT name, fingerprint FROM {table} ORDER BY number"))
                 for table in ("systems", "pictures")
             )
-        return Plan(systems, pictures, seed)
+        return Plan(systems, pictures, seed, bool(*together))
 
     def require(self, plan: Plan) -> None:
         """InputError unless this is the study's plan: scores of two studies are never mixed."""
@@ -151,6 +160,9 @@ class Store:
                 raise InputError(f"{begun} in which {changed[0]} had other {part} than now: {advice}.")
         if own.seed != plan.seed:
             raise InputError(f"{begun} with --seed={own.seed}. Received {plan.seed}: {advice}.")
+        if own.together != plan.together:
+            kept, given = ("--together" if each.together else "--notogether" for each in (own, plan))
+            raise InputError(f"{begun} with {kept}. Received {given}: {advice}.")
 
     def rate(self, rater: str, picture: str, system: str, score: int, position: int) -> bool:
         """Stores a score, on the disk when this returns; False if that rater has scored that fill already.
