@@ -10,6 +10,7 @@ the settings and, at the end, the rows; and until then unfinished/, checkpoints 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import os
@@ -51,6 +52,23 @@ _LABELS = {
 }
 _SETTINGS = ("epochs", "width", "batch_size", "seed", "training pictures", "test pictures")
 _RECORD, _UNFINISHED = "comparison.json", "unfinished"
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Settings of the encoder comparison: passes, channels of the first convolution, training pictures."""
+
+    epochs: int
+    width: int
+    train: int | None = None
+
+
+SIZES = {
+    "smoke": Size(2, 4, 400),
+    "laptop": Size(5, 32),
+    "gpu": Size(20, 64),
+    "paper": Size(20, 64),
+}
 
 
 def labelled_pictures(

@@ -30,25 +30,9 @@ from inpainting_tf.evaluation.comparison import Subject, TestSet
 from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import Run
 
+NO_PICTURES = "its pictures are not among the results"
 MOST_SEEDS = 8  # trainings of a system that are looked for
 SCALES = ("smoke", "laptop", "gpu", "paper")  # the presets that every system has
-
-
-@dataclasses.dataclass(frozen=True)
-class _Encoders:
-    """Settings of the encoder comparison: passes, channels of the first convolution, training pictures."""
-
-    epochs: int
-    width: int
-    train: int | None = None
-
-
-ENCODERS = {
-    "smoke": _Encoders(2, 4, 400),
-    "laptop": _Encoders(5, 32),
-    "gpu": _Encoders(20, 64),
-    "paper": _Encoders(20, 64),
-}
 
 
 class Missing(Exception):
@@ -231,32 +215,39 @@ class Experiments:
 
     def after(self, name: str, epoch: int) -> Evaluation:
         """The evaluation of the model of an epoch that was kept; as `evaluation` otherwise."""
-        run = self.run(name)
-        file = run.kept_file(epoch)
-        if not file.exists():
-            raise Missing("its run does not keep this epoch")
-        label = f"{name}-epoch{epoch}"
-        return self._measured(label, lambda: comparison.of_model(file), self._test_set(run), run)
+        run, label = self.run(name), f"{name}-epoch{epoch}"
+
+        def measure() -> Evaluation:
+            file = run.kept_file(epoch)
+            if not file.exists():
+                raise Missing("its run does not keep this epoch")
+            return self._measured(label, lambda: comparison.of_model(file), self._test_set(run), run)
+
+        return self._kept_or(label, run, measure)
 
     def on_training(self, name: str) -> list[Evaluation]:
         """Those of all trainings on as many training pictures as there are test pictures; as `evaluation`."""
-        found = []
-        for run in self.runs(name):
+
+        def measure(run: Run) -> Evaluation:
             own = self._test_set(run)
             names = own.names or {}
             trained = list(names.get("train", ()))[: len(names.get("test", ()))]
             if not trained:
                 raise Missing("its training pictures are not recorded")
             known = dataclasses.replace(own, names={**names, "test": trained})
-            found.append(self._measured(name, functools.partial(comparison.of_run, run), known, run, False))
-        return found
+            return self._measured(name, functools.partial(_network, run), known, run, False)
+
+        return [
+            self._kept_or(f"{run.folder.name}-trained", run, functools.partial(measure, run))
+            for run in self.runs(name)
+        ]
 
     def subject(self, name: str) -> Subject:
         """A trained system; Missing as in `run`."""
         run = self.run(name)
         if results.kept(run.folder):
             raise Missing("its network is not among the results")
-        return comparison.of_run(run)
+        return _network(run)
 
     def test_set(self, name: str) -> TestSet:
         """What a trained system is measured on; Missing as in `run`."""
@@ -271,9 +262,8 @@ class Experiments:
             if source is not None:
                 raise Missing("its network is not among the results")
             return results.read(run.folder)
-        best = run.recipe.schedule.patience is not None  # it trains on for a while after its best epoch
         found = self._measured(
-            name, lambda: comparison.of_run(run, best=best), self._test_set(run, source), run, source is None
+            name, functools.partial(_network, run), self._test_set(run, source), run, source is None
         )
         if self.results is not None and source is None:
             results.write(self.results / self.scale / run.folder.name, run, found)
@@ -281,7 +271,25 @@ class Experiments:
 
     def baseline(self, name: str, like: str) -> Evaluation:
         """A classical method's evaluation on the pictures and holes of the trained system `like`."""
-        return self._measured(name, lambda: comparison.of_baseline(name), self._test_set(self.run(like)))
+        run = self.run(like)
+        test_set = self._test_set(run)
+
+        def measure() -> Evaluation:
+            return self._measured(name, lambda: comparison.of_baseline(name), test_set)
+
+        return self._kept_or(f"{name}-{places.key(test_set)}", run, measure)
+
+    def _kept_or(self, label: str, run: Run, measure: Callable[[], Evaluation]) -> Evaluation:
+        """A further measurement: of a run that is among the results alone as it was kept, if it was."""
+        if self.results is None:
+            return measure()
+        folder, alone = self.results / self.scale / label, results.kept(run.folder)
+        if alone and results.kept(folder):
+            return results.read(folder)
+        found = measure()
+        if not alone:
+            results.write_evaluation(folder, found)
+        return found
 
     def _test_set(self, run: Run, source: str | None = None) -> TestSet:
         """What a run is measured on; of another source only the pictures that a sheet shows."""
@@ -328,6 +336,8 @@ class Experiments:
         """One of the sheets of a system's evaluation, e.g. "good"."""
         self.evaluation(name)
         run = self.run(name)
+        if results.kept(run.folder):
+            raise Missing(NO_PICTURES)
         file = self._folder(name, self._test_set(run), run) / f"{which}.png"
         if not file.exists():
             raise Missing(f"no sheet {which!r}: its holes are not boxes of one size")
@@ -350,7 +360,7 @@ class Experiments:
         Raises:
             Missing: CIFAR-10 was not found, or a classifier could not be trained.
         """
-        size, folder = ENCODERS[self.scale], self.home / "encoders"
+        size, folder = encoders.SIZES[self.scale], self.home / "encoders"
         made_with: dict[str, Any] = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
         try:
             if rows := encoders.finished(folder, made_with):
@@ -369,6 +379,11 @@ class Experiments:
 def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
     environment.pin_defaults()  # this is a process of its own
     runs.train(recipe, folder, data_dir=place, keep_epochs=trainings.kept_epochs(recipe), settings=False)
+
+
+def _network(run: Run) -> Subject:
+    """What is measured of a run: of one that its patience ended, the best epoch."""
+    return comparison.of_run(run, best=run.recipe.schedule.patience is not None)
 
 
 def _reason(error: Exception) -> str:

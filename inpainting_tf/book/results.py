@@ -3,6 +3,8 @@
 RESULTS/SCALE/NAME/recipe.json, history.csv, environment.json    as in the run's folder
 RESULTS/SCALE/NAME/data.json                                     the test pictures' names, and how many others
 RESULTS/SCALE/NAME/metrics.json, per_image.csv                   the evaluation, a row per picture
+RESULTS/SCALE/NAME-epoch12/, NAME-trained/, METHOD-KEY/          those of an epoch, of training pictures, of
+                                                                 a classical method
 
 `runs.open_run` opens such a folder; it has no network.
 """
@@ -33,10 +35,15 @@ def write(folder: Path, run: Run, found: Evaluation) -> None:
     pictures = run.pictures()
     counts = {which: len(pictures.get(which, ())) for which in ("train", "validation")}
     files.write_json(folder / "data.json", {"counts": counts, "test": list(pictures.get("test", ()))})
+    write_evaluation(folder, found)  # last: it marks a complete folder
+
+
+def write_evaluation(folder: Path, found: Evaluation) -> None:
+    """Keeps an evaluation's means and rows in `folder`."""
     columns = ["name", *(key for key in METRICS if found.rows[0].get(key) is not None)]
     rows = [{key: _short(row[key]) for key in columns} for row in found.rows]
     files.write_csv(folder / "per_image.csv", rows)
-    files.write_json(folder / "metrics.json", found.summary)  # last: it marks a complete folder
+    files.write_json(folder / "metrics.json", found.summary)
 
 
 def kept(folder: Path) -> bool:

@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made import made
 from running import rows_of
 from small_systems import SYSTEMS
 
 from inpainting_tf import files, recipes, runs
-from inpainting_tf.book import experiments, results, trainings
+from inpainting_tf.book import encoders, experiments, results, trainings
+from inpainting_tf.book.entries import SideBySide
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.evaluation import comparison
 
@@ -106,6 +108,29 @@ def test_results_are_enough_to_check_every_number(lab, tmp_path):
         elsewhere.evaluation("cvae", "synthetic_faces")
 
 
+def test_further_measurements_are_kept_and_read_where_their_run_is_gone(lab, tmp_path):
+    lab.results = tmp_path / "results"
+    run = lab.run("cvae")
+    run.kept_file(2).parent.mkdir()
+    shutil.copy(run.model_file, run.kept_file(2))
+    lab.evaluation("cvae")
+    measured = [lab.after("cvae", 2), *lab.on_training("cvae"), lab.baseline("telea", "cvae")]
+    kept = {
+        folder.name.partition("-")[0] + folder.name.partition("-")[2][:7]
+        for folder in (lab.results / "smoke").iterdir()
+    }
+    assert kept == {"cvae", "cvaeepoch2", "cvaetrained", "teleasynthet"}
+    elsewhere = Experiments(tmp_path / "none", "smoke", only_trained=True, results=lab.results)
+    again = [elsewhere.after("cvae", 2), *elsewhere.on_training("cvae"), elsewhere.baseline("telea", "cvae")]
+    assert [each.summary for each in again] == [each.summary for each in measured]
+    with pytest.raises(Missing, match="does not keep this epoch"):
+        elsewhere.after("cvae", 1)
+    with pytest.raises(Missing, match="its pictures are not among the results"):
+        elsewhere.sheet_of("cvae", "good")
+    texts, pictures = made(SideBySide("figure 9", "", ("cvae",)), elsewhere)
+    assert texts == ["`cvae`: failed: its pictures are not among the results"] and pictures == []
+
+
 def test_results_are_read_only_where_nothing_is_to_be_trained(lab, tmp_path, here):
     lab.results = tmp_path / "results"
     lab.evaluation("cvae")
@@ -152,7 +177,7 @@ def test_encoders_without_their_pictures(lab, tmp_path):
 
 
 def test_encoders_that_were_compared_are_shown_without_their_pictures(lab, monkeypatch):
-    size = experiments.ENCODERS["smoke"]
+    size = encoders.SIZES["smoke"]
     settings = {"epochs": size.epochs, "width": size.width, "batch_size": 100, "seed": 0}
     counts = {"training pictures": 400, "test pictures": 10_000}
     rows = [{"epoch": 1, "improved": 0.5}, {"epoch": 2, "improved": 0.6}]

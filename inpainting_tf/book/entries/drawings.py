@@ -22,7 +22,7 @@ from inpainting_tf.book.entries.entry import (
     measured,
     told,
 )
-from inpainting_tf.book.experiments import ENCODERS, Experiments, Missing
+from inpainting_tf.book.experiments import NO_PICTURES, Experiments, Missing
 from inpainting_tf.errors import InputError
 from inpainting_tf.evaluation import comparison, ratings
 
@@ -78,6 +78,8 @@ class SideBySide(Entry):
         if found:
             first = next(iter(found))
             found = {name: experiments.baseline(name, first) for name in self.baselines} | found
+        missing |= {name: NO_PICTURES for name, each in found.items() if not len(each.images)}
+        found = {name: each for name, each in found.items() if name not in missing}
         for name, reason in missing.items():
             yield failed(name, reason)
         for size in sorted({str(each.summary["image_size"]) for each in found.values()}):
@@ -158,7 +160,7 @@ class EncoderAccuracy(Entry):
             cells.append([name, f"{first[name]:.3f}", f"{last[name]:.3f}", f"{seconds[name]:.0f}"])
         yield tables.table(cells)
         yield Verdict(_encoders_verdict(rows, seconds), tuple(_encoder_findings(rows)))
-        size = ENCODERS[experiments.scale]
+        size = encoders.SIZES[experiments.scale]
         yield (
             f"{size.train or 'All'} training pictures, seed 0: `python scripts/encoder_comparison.py "
             f"--epochs={size.epochs} --width={size.width}{f' --train={size.train}' if size.train else ''}`."
