@@ -25,7 +25,7 @@ DISTRIBUTIONS = {
 }
 
 # Extras that modules of the package import.
-OPTIONAL = ("apps", "cluster", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch")
+OPTIONAL = ("apps", "cluster", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch", "serve")
 
 
 def declared() -> configparser.ConfigParser:
@@ -87,6 +87,14 @@ def test_what_repairing_alone_needs_is_part_of_the_usual():
     usual = requirements(declared()["options"]["install_requires"])
     alone = requirements((ROOT / "requirements-repair.txt").read_text(encoding="utf-8"))
     assert alone.items() < usual.items()
+
+
+def test_what_serving_alone_needs_is_that_and_the_extra():
+    alone, served = (
+        requirements((ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8"))
+        for name in ("repair", "serve")
+    )
+    assert served == alone | requirements(declared()["options.extras_require"]["serve"])
 
 
 def test_every_folder_of_modules_is_a_package():

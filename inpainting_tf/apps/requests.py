@@ -20,6 +20,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+# What is still to come of a body that was refused is not waited for.
+_ANSWERED_WITH = {408: {"Connection": "close"}, 413: {"Connection": "close"}, 503: {"Retry-After": "1"}}
 Work = Callable[[Request, bytes], Response]
 
 
@@ -32,8 +34,11 @@ class Refused(Exception):
     """
 
     def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(status, reason)  # both, so that it can be pickled
         self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class Shield:
@@ -84,18 +89,20 @@ def endpoint(work: Work, limiter: anyio.CapacityLimiter, largest: int = 0) -> Ca
 
 def answer(error: Exception) -> Response:
     """An error as a response; unexpected ones are logged too."""
+    told = refusal(error)
+    return JSONResponse({"error": str(told)}, told.status, _ANSWERED_WITH.get(told.status))
+
+
+def refusal(error: Exception) -> Refused:
+    """An error as what is told of it."""
     if isinstance(error, Refused):
-        return _told(error.status, str(error))
+        return error
     if isinstance(error, InputError):
-        return _told(400, str(error))
+        return Refused(400, str(error))
     if isinstance(error, MemoryError):
-        return _told(507, "The picture is too large for this machine's memory: take a smaller one.")
+        return Refused(507, "The picture is too large for this machine's memory: take a smaller one.")
     logging.getLogger(__name__).error("a request failed", exc_info=error)
-    return _told(500, "This did not work; see the server's log for the reason. Please try again.")
-
-
-def _told(status: int, reason: str) -> Response:
-    return JSONResponse({"error": reason}, status)
+    return Refused(500, "This did not work; see the server's log for the reason. Please try again.")
 
 
 async def _body(request: Request, largest: int) -> bytes:

@@ -53,7 +53,7 @@ def lacking(error: ImportError) -> InputError:
     return InputError(f"The web page needs {error.name}: pip install 'inpainting_tf[apps]'")
 
 
-def serve(app: Any, server: Server) -> None:
+def serve(app: Any, server: Server, what: str = "The page") -> None:
     """Serves an ASGI application until it is interrupted.
 
     Raises:
@@ -63,7 +63,7 @@ def serve(app: Any, server: Server) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that folders are deleted then too
     with contextlib.closing(bound(server.host, server.port)) as listening:
         address = _address(server.host, listening)
-        print(f"The page is at {address} (Ctrl-C stops it)", flush=True)
+        print(f"{what} is at {address} (Ctrl-C stops it)", flush=True)
         if server.open:
             webbrowser.open(address)
         _uvicorn_server(app).run(sockets=[listening])

@@ -39,7 +39,8 @@ class Define:
         self.string, self.strings = of(flags.DEFINE_string), of(flags.DEFINE_multi_string)
         self.integer, self.integers = of(flags.DEFINE_integer), of(flags.DEFINE_multi_integer)
         self.enum, self.enums = of(flags.DEFINE_enum), of(flags.DEFINE_multi_enum)
-        self.float, self.boolean = of(flags.DEFINE_float), of(flags.DEFINE_boolean)
+        self.float, self.floats = of(flags.DEFINE_float), of(flags.DEFINE_multi_float)
+        self.boolean = of(flags.DEFINE_boolean)
 
 
 class Command(Protocol):

@@ -12,7 +12,7 @@ from typing import NoReturn
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import unknown
 
-COMMANDS = ("train", "evaluate", "reproduce", "prepare", "export", "repair-many", "demo", "study")
+COMMANDS = ("train", "evaluate", "reproduce", "prepare", "export", "repair-many", "serve", "demo", "study")
 
 
 def inpaint() -> None:

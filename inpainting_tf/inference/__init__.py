@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from inpainting_tf.inference.detail import DETAILS
-from inpainting_tf.inference.engine import Engine, Fill, Runtime, one_at_a_time
+from inpainting_tf.inference.engine import Engine, Fill, Runtime, one_at_a_time, together
 from inpainting_tf.inference.facts import Facts
 from inpainting_tf.inference.inpainting import BLENDS, inpaint
 from inpainting_tf.inference.rims import FAINT
 
-__all__ = ["BLENDS", "DETAILS", "FAINT", "Engine", "Facts", "Fill", "Runtime", "inpaint", "one_at_a_time"]
+__all__ = [
+    "BLENDS",
+    "DETAILS",
+    "FAINT",
+    "Engine",
+    "Facts",
+    "Fill",
+    "Runtime",
+    "inpaint",
+    "one_at_a_time",
+    "together",
+]

@@ -99,3 +99,76 @@ def one_at_a_time(engine: Engine) -> Engine:
             return engine.run(images, masks)
 
     return Runtime(run, engine.facts)
+
+
+def together(engine: Engine, most: int = 16) -> Engine:
+    """The same network for several threads, whose pictures of one size go through it in one call.
+
+    While the network computes, others wait; who is next takes along all that wait with pictures of its size.
+    Nobody waits for others to come.
+
+    Args:
+        engine: the network.
+        most: pictures in a call that has those of several threads.
+    """
+    turn, guard = threading.Lock(), threading.Lock()
+    waiting: list[_Call] = []
+
+    def run(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        own = _Call(images, masks)
+        with guard:
+            waiting.append(own)
+        with turn:
+            if not own.done:
+                with guard:
+                    company = _company(own, waiting, most)
+                _answer(engine, company)
+        return own.result()
+
+    return Runtime(run, engine.facts)
+
+
+class _Call:
+    """Pictures that wait for the network, and its answer or its error."""
+
+    def __init__(self, images: np.ndarray, masks: np.ndarray) -> None:
+        self.images, self.masks = images, masks
+        self.prediction: np.ndarray | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.prediction is not None or self.error is not None
+
+    def result(self) -> np.ndarray:
+        if self.prediction is None:
+            raise self.error or RuntimeError("not computed")
+        return self.prediction
+
+
+def _company(own: _Call, waiting: list[_Call], most: int) -> list[_Call]:
+    """Takes a call and others of its size out of those that wait, in their order."""
+    found, count = [own], len(own.images)
+    for call in waiting:
+        alike = call is not own and call.images.shape[1:] == own.images.shape[1:]
+        if alike and count + len(call.images) <= most:
+            found.append(call)
+            count += len(call.images)
+    for call in found:
+        waiting.remove(call)
+    return found
+
+
+def _answer(engine: Engine, calls: list[_Call]) -> None:
+    try:
+        images, masks = (
+            np.concatenate([getattr(call, name) for call in calls]) for name in ("images", "masks")
+        )
+        predictions = engine.run(images, masks)
+    except BaseException as error:
+        for call in calls:
+            call.error = error
+        return
+    ends = np.cumsum([len(call.images) for call in calls])[:-1]
+    for call, prediction in zip(calls, np.split(predictions, ends), strict=True):
+        call.prediction = prediction

@@ -94,7 +94,11 @@ def _connected(cluster: Cluster) -> Iterator[int]:
         try:
             _require_answer(cluster.address or "")
             ray.init(
-                cluster.address or "local", num_cpus=cores, log_to_driver=False, logging_level=logging.ERROR
+                cluster.address or "local",
+                num_cpus=cores,
+                include_dashboard=None if cluster.address else False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
             )
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
