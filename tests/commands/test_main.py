@@ -144,7 +144,9 @@ def test_an_unknown_command_is_one_line(mistake):
 
 @pytest.mark.parametrize("call", CALLS)
 def test_an_unknown_flag_is_one_line_with_the_nearest(call):
-    known = "image" if call == "inpaint" else "output" if call != "inpainting-tf demo" else "model"
+    known = "image" if call == "inpaint" else "output"
+    if call in ("inpainting-tf demo", "inpainting-tf serve"):
+        known = "model"
     if call == "inpainting-tf train":
         known = "workdir"
     done = command(call, f"--{known}s=1")
