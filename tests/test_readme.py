@@ -86,6 +86,7 @@ ELSEWHERE = {
     "inpainting-tf evaluate": "test_main",
     "inpainting-tf reproduce": "test_main",
     "inpainting-tf prepare": "test_main",
+    "inpainting-tf serve": "test_serve",
     "pip install .": "test_what_is_installed_is_whole",
     "pip install --no-deps -e . && pip install -r requirements-jax.txt": "test_packaging",
     "pip install -r requirements-repair.txt && pip install --no-deps .": "test_packaging",
