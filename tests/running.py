@@ -30,6 +30,8 @@ PATIENCE = 600  # seconds until a process that ought to be done counts as hangin
 
 PROGRAMS = {"inpaint": main.inpaint, "inpainting-tf": main.inpainting_tf}  # as setup.cfg installs them
 
+# Networks of a few layers in glcic's place: tracing a graph of 100 layers takes as long as all else together.
+SHALLOW = {"network.builder": "gan_direct_conv", "discriminator.builder": "local_discriminator"}
 # 12 steps: six of completion, three of the discriminator alone, three of both.
 TINY = {
     "network.width": 4,
@@ -66,7 +68,11 @@ def tiny_flags(model: str = "glcic", **changes: Any) -> list[str]:
 
 
 def _tiny(model: str, changes: dict[str, Any]) -> dict[str, Any]:
-    fields = TINY | {name.replace("__", "."): value for name, value in changes.items()}
+    fields = (
+        (SHALLOW if model == "glcic" else {})
+        | TINY
+        | {name.replace("__", "."): value for name, value in changes.items()}
+    )
     alone = recipes.RECIPES[model].discriminator is None
     return {k: v for k, v in fields.items() if not (alone and k.startswith("discriminator."))}
 

@@ -21,15 +21,15 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
-from running import PATIENCE, ROOT, TINY, environment
+from running import PATIENCE, ROOT, SHALLOW, TINY, environment
 
 COLAB = ROOT / "colab"
 NOTEBOOKS = sorted(path.stem for path in COLAB.glob("*.ipynb"))
 SMALL = {
-    "train": {"PRESET": "smoke", "CHANGES": TINY},
+    "train": {"PRESET": "smoke", "CHANGES": SHALLOW | TINY},
     "table": {
         "PRESET": "smoke",
-        "CHANGES": TINY | {"schedule.epochs": 1},
+        "CHANGES": SHALLOW | TINY | {"schedule.epochs": 1},
         "MODELS": ("glcic", "one_autoencoder"),
     },
     "repair": {},

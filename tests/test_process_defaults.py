@@ -97,7 +97,7 @@ def test_a_training_is_the_same_under_any_defaults(tmp_path):
     for mine, theirs in zip(rows_of(folder), rows_of(usual.folder), strict=True):
         for column in ("loss", "val_psnr"):
             assert float(mine[column]) == pytest.approx(float(theirs[column]), rel=1e-4)
-    assert inpainting_tf.load(folder).name == "glcic"
+    assert inpainting_tf.load(folder).name == "gan_direct_conv"
     assert "Größe 面" in (folder / "metrics.json").read_text(encoding="utf-8")
 
 
@@ -232,7 +232,7 @@ def test_a_command_says_nothing_but_its_own_lines(trained, tmp_path, backend):
     ended = subprocess.run(call, env=usual, capture_output=True, encoding="utf-8")
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
     code = "import inpainting_tf, tensorflow as tf; tf.constant(1)"
-    code += "; inpainting_tf.build('glcic', width=4); print(1)"
+    code += "; inpainting_tf.build('direct_conv', width=4); print(1)"
     ended = subprocess.run([sys.executable, "-c", code], env=usual, capture_output=True, encoding="utf-8")
     assert (ended.stdout, ended.stderr) == ("1\n", "")
 
@@ -243,7 +243,7 @@ def test_standard_error_may_be_closed(trained):
     code = f"import inpainting_tf, tensorflow; print(inpainting_tf.load('{trained}').name)"
     call = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code]
     ended = subprocess.run(call, env=environment(), capture_output=True, encoding="utf-8")
-    assert (ended.returncode, ended.stdout) == (0, "glcic\n")
+    assert (ended.returncode, ended.stdout) == (0, "gan_direct_conv\n")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What depends on Keras's backend: two modules with the same names, one of which is chosen at import.
 
 Trainer        the base class of `inpainting_tf.training`: Keras's way of calling `train_step` and `test_step`
+Adam           the optimizer, in as few passes as the framework has
 minimise       differentiates a loss and applies the gradients
 gradient       differentiates a function of a tensor, in training or in a network's forward pass
 switch         one of several branches, chosen while the compiled step runs
@@ -36,6 +37,7 @@ def _refusal(what: str) -> Callable[..., NoReturn]:
 
 
 _FUNCTIONS = (
+    "Adam",
     "compiled_step",
     "fastest_precision",
     "feed",
@@ -67,6 +69,7 @@ else:  # fills holes, but for the networks that search
         **dict.fromkeys(_FUNCTIONS, _refusal("Training")),
     )
 
+Adam = _backend.Adam
 Trainer = _backend.Trainer
 compiled_step = _backend.compiled_step
 fastest_precision = _backend.fastest_precision

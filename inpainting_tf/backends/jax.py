@@ -51,6 +51,11 @@ class Trainer(keras.Model):
         self.jax_state_sync()
 
 
+@keras.saving.register_keras_serializable("inpainting_tf")
+class Adam(keras.optimizers.Adam):
+    """Keras's own, which XLA fuses, under the name that it has on TensorFlow."""
+
+
 def minimise(
     trainer: Trainer,
     losses: Callable[[], tuple[Any, dict[str, Any]]],

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from inpainting_tf import networks
+from inpainting_tf import backends, networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.data.decoding import Images
 from inpainting_tf.errors import InputError, unknown
@@ -161,7 +161,7 @@ def _optimizer(name: str, settings: Optimizer, updates: int) -> keras.Optimizer:
     if settings.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, max(1, updates))
     if settings.name == "adam":
-        optimizer = keras.optimizers.Adam(rate, beta_1=settings.beta_1, name=name)
+        optimizer = backends.Adam(rate, beta_1=settings.beta_1, name=name)
     else:
         optimizer = keras.optimizers.Adadelta(rate, name=name)
     if keras.mixed_precision.dtype_policy().compute_dtype == "float16":

@@ -21,7 +21,7 @@ from PIL import Image
 from inpainting_tf import backends
 from inpainting_tf.data import pipeline
 from inpainting_tf.inpainter import Inpainter
-from inpainting_tf.networks import cifar_cars, dcgan, glcic
+from inpainting_tf.networks import cifar_cars, context_encoder, dcgan, glcic
 from inpainting_tf.ops import losses
 from inpainting_tf.ops.masks import Mask
 from inpainting_tf.runs import checkpoints
@@ -95,17 +95,17 @@ def trainer(kind: str) -> Reconstruction:
 
 
 def networks_of(kind: str) -> tuple[keras.Model, keras.Model]:
-    """A completion network and its discriminator: small ones to see that half precision trains at all."""
+    """A completion network and its discriminator, both normalized; small ones to see that half precision trains."""
     if kind == "float16":
         judge = cifar_cars.cars_discriminator(
             SIZE, width=WIDTH, dropout=0.0
         )  # its noise is each backend's own
         return cifar_cars.autoencoder(SIZE, width=WIDTH), judge
-    return glcic.glcic(SIZE, width=WIDTH), glcic.iizuka_discriminator(SIZE, width=WIDTH)
+    return context_encoder.ce_model1(SIZE, width=WIDTH), glcic.local_discriminator(SIZE, width=WIDTH)
 
 
 def optimizer(rate: float, **settings: float) -> keras.Optimizer:
-    adam = keras.optimizers.Adam(rate, **settings)
+    adam = backends.Adam(rate, **settings)
     half = keras.mixed_precision.dtype_policy().compute_dtype == "float16"
     return keras.optimizers.LossScaleOptimizer(adam) if half else adam
 

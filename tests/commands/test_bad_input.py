@@ -82,7 +82,7 @@ def test_what_can_be_read_is_trained_on(messy, tmp_path):
     assert sorted([*named["train"], *named["validation"], *named["test"]]) == good_pictures(tmp_path)
     assert Path(named["data_dir"]) == pictures.resolve(), "another working directory must find it again"
     assert [row["epoch"] for row in rows_of(run)] == ["1", "2"]
-    assert inpainting_tf.load(run).name == "glcic"
+    assert inpainting_tf.load(run).name == "gan_direct_conv"
 
 
 @pytest.mark.slow

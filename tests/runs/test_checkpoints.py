@@ -285,9 +285,9 @@ def test_two_equally_shaped_variables_that_are_exchanged_come_back_exchanged(
 ):
     folder = shutil.copytree(two_checkpoints[0], tmp_path / "a")
     checkpoints.restore(folder, other)
-    one, two = (other.completion.get_layer(name).kernel for name in ("conv8", "conv9"))
+    one, two = (other.completion.get_layer(name).kernel for name in ("conv3", "conv4"))
     before = np.array(one.value), np.array(two.value)
-    names = "completion/conv8/kernel", "completion/conv9/kernel"
+    names = "completion/conv3/kernel", "completion/conv4/kernel"
     alter(folder, lambda stored: stored | {names[0]: stored[names[1]], names[1]: stored[names[0]]})
     checkpoints.restore(folder, other)
     assert not np.array_equal(*before)
@@ -295,11 +295,11 @@ def test_two_equally_shaped_variables_that_are_exchanged_come_back_exchanged(
 
 
 DIFFERENCES = {
-    "'completion/conv8/kernel' is missing": lambda stored: {
-        name: array for name, array in stored.items() if name != "completion/conv8/kernel"
+    "'completion/conv3/kernel' is missing": lambda stored: {
+        name: array for name, array in stored.items() if name != "completion/conv3/kernel"
     },
-    "'completion/conv8/gain' is in it, which the model does not have": lambda stored: (
-        stored | {"completion/conv8/gain": np.zeros(4)}
+    "'completion/conv3/gain' is in it, which the model does not have": lambda stored: (
+        stored | {"completion/conv3/gain": np.zeros(4)}
     ),
     "'trainer/steps' is [2] there and [] here": lambda stored: stored | {"trainer/steps": np.zeros(2)},
 }

@@ -74,7 +74,8 @@ def test_a_file_gives_its_network_alone(trained):
 def test_a_shipped_model_is_trained_on(tmp_path, monkeypatch):
     """`faces` fits pictures of any size; the same command continues, though a folder has its name now."""
     monkeypatch.chdir(tmp_path)
-    flags = tiny_flags(network__width=32, schedule__epochs=1, init="faces")
+    changes = {"network__builder": "glcic", "network__width": 32, "schedule__epochs": 1}
+    flags = tiny_flags(**changes, init="faces")
     done = command("train.py", *flags, "--workdir=run")
     assert done.status == 0, done.err
     assert "glcic starts from the weights of faces in " in done.err
@@ -82,7 +83,7 @@ def test_a_shipped_model_is_trained_on(tmp_path, monkeypatch):
     assert 0 < np.abs(there["conv1/kernel"] - here["conv1/kernel"]).max() < 0.02, "four steps"
     again = command("train.py", *flags, "--workdir=run")
     assert again.status == 0 and "glcic is already trained" in again.err
-    anew = command("train.py", *tiny_flags(network__width=32, schedule__epochs=1), "--workdir=run")
+    anew = command("train.py", *tiny_flags(**changes), "--workdir=run")
     assert anew.refuses("holds another run: init is 'faces' there and None here")
 
 
@@ -152,9 +153,9 @@ def test_a_discriminator_of_another_size_is_refused_in_words(tmp_path):
 
 
 def test_other_networks_are_refused_in_words(trained, tmp_path):
-    with pytest.raises(InputError, match=r": a glcic, not a best\.$"):
+    with pytest.raises(InputError, match=r": a gan_direct_conv, not a best\.$"):
         start(trained, tiny("best"))
-    with pytest.raises(InputError, match="its discriminator is an iizuka_discriminator, not a joint"):
+    with pytest.raises(InputError, match="its discriminator is a local_discriminator, not a joint"):
         start(trained, tiny().override({"discriminator.builder": "joint_discriminator"}))
     fixed = tiny("context_encoder", data__image_size=32)
     assembly.portable_network(fixed).save(tmp_path / "fixed.keras")

@@ -156,7 +156,7 @@ def test_weights_are_matched_by_name_and_not_by_order(pack, tmp_path):
 
 
 def test_two_equally_shaped_weights_that_are_exchanged_come_back_exchanged(pack, tmp_path):
-    one, two = "conv8/kernel", "conv9/kernel"
+    one, two = "conv3/kernel", "conv4/kernel"
     folder = altered(
         pack.folder, tmp_path / "a", lambda weights: weights | {one: weights[two], two: weights[one]}
     )
@@ -166,9 +166,9 @@ def test_two_equally_shaped_weights_that_are_exchanged_come_back_exchanged(pack,
 
 
 DIFFERENCES = {
-    "'conv8/kernel' is missing": lambda weights: {n: w for n, w in weights.items() if n != "conv8/kernel"},
-    "the network has no 'conv8/gain'": lambda weights: weights | {"conv8/gain": np.zeros(4)},
-    "'conv8/kernel' is (2,) and not (3, 3, 16, 16)": lambda weights: weights | {"conv8/kernel": np.zeros(2)},
+    "'conv3/kernel' is missing": lambda weights: {n: w for n, w in weights.items() if n != "conv3/kernel"},
+    "the network has no 'conv3/gain'": lambda weights: weights | {"conv3/gain": np.zeros(4)},
+    "'conv3/kernel' is (2,) and not (5, 5, 4, 4)": lambda weights: weights | {"conv3/kernel": np.zeros(2)},
 }
 
 
