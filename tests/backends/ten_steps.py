@@ -95,7 +95,7 @@ def trainer(kind: str) -> Reconstruction:
 
 
 def networks_of(kind: str) -> tuple[keras.Model, keras.Model]:
-    """A completion network and its discriminator, both normalized; small ones to see that half precision trains."""
+    """A completion network and its discriminator, normalized; others to see that half precision trains."""
     if kind == "float16":
         judge = cifar_cars.cars_discriminator(
             SIZE, width=WIDTH, dropout=0.0
