@@ -81,6 +81,10 @@ ELSEWHERE = {
     "KERAS_BACKEND=jax python train.py --model=double_autoencoder --data_dir=FOLDER --preset=gpu "
     "--epochs=100": "test_jax",
     "python train.py --help": "test_command_lines",
+    "python train.py --model=multiscale_context_encoder --dataset=dtd --data_dir=FOLDER "
+    "--preset=laptop": "test_dtd",
+    "python train.py --model=multiscale_context_encoder --dataset=folder --data_dir=PARIS "
+    "--set data.train=none": "test_folders",
     "python eval.py --workdir=faces --dataset=folder --data_dir=FOLDER": "test_own_folders",
     "inpainting-tf train": "test_main",
     "inpainting-tf evaluate": "test_main",
