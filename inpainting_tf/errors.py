@@ -21,6 +21,10 @@ class OutOfMemory(MemoryError):
     """Host or device had not enough memory; the message says what to make smaller. Exit status 1."""
 
 
+class HostLost(ConnectionError):
+    """Another process of a training on several hosts does not answer any more. Exit status 1."""
+
+
 def unknown(argument: str, value: object, names: Iterable[str], also: str = "") -> InputError:
     """The error for a value outside a fixed set of names, with the nearest valid one.
 

@@ -9,6 +9,9 @@ compiled_step  a trainer's step as a compiled function of a batch
 feed           batches prepared ahead of the steps
 memory_told    turns an error for want of memory into one line
 strategy       the scope of a distribution that is open
+batchwide      random rows of a whole batch, of which each device takes its own
+replicas       the devices that share a batch, each of which sees its own part alone
+mirrored, multi_worker    several devices, of this machine or of several; see `Devices`
 make_deterministic, fastest_precision
 
 Everything else is written on `keras.ops` or NumPy (but for the fast layers' branch in `layers.py`).
@@ -24,6 +27,7 @@ from typing import Any, NoReturn
 
 import keras
 
+from inpainting_tf.backends.devices import Devices as Devices
 from inpainting_tf.errors import InputError, OutOfMemory
 
 name = keras.backend.backend()
@@ -43,6 +47,8 @@ _FUNCTIONS = (
     "feed",
     "make_deterministic",
     "minimise",
+    "mirrored",
+    "multi_worker",
     "strategy",
     "switch",
 )
@@ -65,18 +71,24 @@ else:  # fills holes, but for the networks that search
     _backend = types.SimpleNamespace(
         Trainer=keras.Model,
         ERRORS=(),
+        batchwide=lambda draw, count: draw(count),
+        replicas=lambda: 1,
         gradient=_refusal("The search for a latent code"),
         **dict.fromkeys(_FUNCTIONS, _refusal("Training")),
     )
 
 Adam = _backend.Adam
 Trainer = _backend.Trainer
+batchwide = _backend.batchwide
 compiled_step = _backend.compiled_step
 fastest_precision = _backend.fastest_precision
 feed = _backend.feed
 gradient = _backend.gradient
 make_deterministic = _backend.make_deterministic
 minimise = _backend.minimise
+mirrored = _backend.mirrored
+multi_worker = _backend.multi_worker
+replicas = _backend.replicas
 switch = _backend.switch
 strategy = _backend.strategy
 

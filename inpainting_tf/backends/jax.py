@@ -21,6 +21,10 @@ import jax
 import keras
 import numpy as np
 
+from inpainting_tf.backends.jax_devices import mirrored, multi_worker
+
+__all__ = ["mirrored", "multi_worker"]
+
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it reports every device it does not find
 
 ERRORS = (jax.errors.JaxRuntimeError,)  # what the framework raises
@@ -142,6 +146,16 @@ def feed(
 ) -> _Batches:
     """The batches `finish(*raw(step))` of steps `start` to `stop`, in order, a few ahead, in NumPy."""
     return _Batches(lambda step: finish(*raw(step)), start, stop)
+
+
+def replicas() -> int:
+    """Always 1: a step sees its whole batch, on however many devices its rows are."""
+    return 1
+
+
+def batchwide(draw: Callable[[Any], Any], count: Any) -> Any:
+    """Rows that are drawn for a whole batch, which a step sees."""
+    return draw(count)
 
 
 def strategy() -> str:

@@ -12,6 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from inpainting_tf.backends.tensorflow_devices import batchwide, mirrored, multi_worker, replicas
+
+__all__ = ["batchwide", "mirrored", "multi_worker", "replicas"]
+
 # Keras makes a function for each model, which TensorFlow reports as retracings of one function.
 logging.getLogger("tensorflow").addFilter(lambda record: "function retracing" not in record.getMessage())
 
@@ -20,7 +24,22 @@ _WORKERS, _AHEAD = min(8, os.cpu_count() or 1), 8
 
 
 class Trainer(keras.Model):
-    """A model with a `train_step(data)` and a `test_step(data)` of its own: Keras calls them as they are."""
+    """A model with a `train_step(data)` and a `test_step(data)` of its own: Keras calls them as they are.
+
+    Attributes:
+        branch: of `switch`, while a step on several devices is traced; None where the step itself chooses.
+    """
+
+    branch: int | None = None
+
+    def make_train_function(self, force: bool = False) -> None:
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_train_function(force)
+        elif force or vars(self).get("train_function") is None:
+            self.train_function = _on_all_devices(self)
+
+    def _maybe_symbolic_build(self, **data: Any) -> None:
+        """Nothing: a trainer is built, and Keras's way to build fails with several processes."""
 
     def sync(self) -> None:
         """Makes the variables readable between the steps of `fit`: they always are."""
@@ -81,6 +100,8 @@ def minimise(
     with tf.GradientTape() as tape:
         loss, logs = losses()
         loss = optimizer.scale_loss(loss)
+        if replicas() > 1:  # the optimizer sums their gradients
+            loss = loss / replicas()
     optimizer.apply(tape.gradient(loss, variables), variables)
     return logs
 
@@ -103,7 +124,29 @@ def gradient(function: Callable[[Any], Any], x: Any) -> Any:
 
 def switch(trainer: Trainer, index: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     """The result of branch number `index` (an int32 scalar); only that branch runs."""
+    if trainer.branch is not None:
+        return branches[trainer.branch]()
     return tf.switch_case(index, branches)
+
+
+def _on_all_devices(trainer: Trainer) -> Callable[[Any], dict[str, Any]]:
+    """A training step as `fit` calls it, on all devices of the trainer's strategy.
+
+    The phase is chosen here, and each has a trace of its own: an optimizer cannot be applied on several
+    devices in one of the branches of a graph.
+    """
+    strategy, phases = trainer.distribute_strategy, list(trainer.columns)
+
+    def step(iterator: Any, branch: int) -> dict[str, Any]:
+        trainer.branch = branch
+        try:
+            logs = strategy.run(trainer.train_step, args=(next(iterator),))
+        finally:
+            trainer.branch = None
+        return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+
+    compiled = tf.function(step, autograph=False)
+    return lambda iterator: compiled(iterator, phases.index(trainer.phase(int(trainer.steps.numpy()))))
 
 
 def compiled_step(trainer: Trainer) -> Callable[..., dict[str, Any]]:

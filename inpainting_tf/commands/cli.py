@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from absl import flags
 
 from inpainting_tf import streams
-from inpainting_tf.errors import Diverged, InputError, OutOfMemory
+from inpainting_tf.errors import Diverged, HostLost, InputError, OutOfMemory
 
 # The commands that are also scripts of a checkout.
 SCRIPTS = {"train": "train.py", "evaluate": "eval.py", "reproduce": "reproduce.py"}
@@ -57,6 +57,7 @@ class Command(Protocol):
         Raises:
             InputError: an invalid value.
             Diverged: of a training.
+            HostLost: of a training on several hosts.
             OutOfMemory: smaller pictures or batches may fit.
         """
 
@@ -77,8 +78,8 @@ def main(command: Command, argv: Sequence[str] | None = None) -> None:
 def status_of(action: Callable[[], int | None]) -> int:
     """The exit status of an action; its expected errors are printed on stderr, in one line each.
 
-    It is 2 for a mistake of the user, 1 for a training that diverged or too little memory, `INTERRUPTED`
-    after Ctrl-C.
+    It is 2 for a mistake of the user, 1 for a training that diverged or lost a host or too little memory,
+    `INTERRUPTED` after Ctrl-C.
     """
     try:
         return action() or 0
@@ -86,7 +87,7 @@ def status_of(action: Callable[[], int | None]) -> int:
         return _printed(f"error: {str(error).rstrip('.')}. Pass --help to see the flags.", 2)
     except InputError as error:
         return _printed(f"error: {error}", 2)
-    except (Diverged, OutOfMemory) as error:
+    except (Diverged, HostLost, OutOfMemory) as error:
         return _printed(f"error: {error}", 1)
     except KeyboardInterrupt as interrupt:
         return _printed(f"Interrupted. {interrupt}".strip(), INTERRUPTED)

@@ -14,6 +14,8 @@ from inpainting_tf import environment
 from inpainting_tf.commands import cli, recipe_flags
 from inpainting_tf.data.decoding import MEMORY
 
+STRATEGIES = ("none", "mirrored", "multi_worker")
+
 
 def define_flags(define: cli.Define) -> None:
     """Defines the flags of a recipe, and those of a training."""
@@ -26,6 +28,10 @@ def define_flags(define: cli.Define) -> None:
     define.integers("keep_epochs", [], "A further epoch to keep, again for each; 0: before the training.")
     memory = "GiB of decoded pictures to keep; of more, the others are decoded while it trains."
     define.float("memory", MEMORY / 2**30, memory, lower_bound=0)
+    several = "Devices to train on: one, all of this machine, or those of all processes of TF_CONFIG."
+    define.enum("strategy", STRATEGIES[0], STRATEGIES, several)
+    count = "How many of this machine's, with --strategy=mirrored; on a CPU virtual ones; default: all."
+    define.integer("devices", None, count, lower_bound=1)
     define.boolean("list", False, "Show every model and stop.")
 
 
@@ -46,6 +52,8 @@ def run(args: flags.FlagValues) -> None:
         keep_every=args.keep_every,
         keep_epochs=args.keep_epochs,
         memory=int(args.memory * 2**30),
+        strategy=args.strategy,
+        devices=args.devices,
     )
     workdir = shlex.quote(f"--workdir={cli.shown(trained.folder)}")
     figures = cli.shown(trained.figures)

@@ -53,6 +53,7 @@ def training_batches(
     stop: int,
     crop: str = "centre",
     prefill: str | None = None,
+    share: slice = slice(None),
 ) -> Any:
     """The batches of steps `start` to `stop`, reshuffled every epoch, as `keras.Model.fit` takes them.
 
@@ -66,6 +67,8 @@ def training_batches(
         start, stop: global steps, counted from 0 at the beginning of the training.
         crop: one that is drawn (see `crops`) takes another part each time; else they are cropped already.
         prefill: a method of `inpainting_tf.classical` for "prefilled"; None leaves that out.
+        share: the rows of each batch that are read and returned, for one of several hosts: the batches of all
+            hosts are those of one.
     """
     per_epoch, drawing = steps_per_epoch(len(images), batch_size), holes.of(mask, images.shape[1:3], crop)
 
@@ -77,17 +80,17 @@ def training_batches(
         if not isinstance(images, OnDemand) or not crops.is_drawn(crop):
             return images[rows]
         places = _random(seed, _CROP, step).random((batch_size, crops.NUMBERS), np.float32)
-        return images.parts(rows, crops.drawn(crop, places))
+        return images.parts(rows, crops.drawn(crop, places[share]))
 
     def raw(step: int) -> tuple[np.ndarray, ...]:
         epoch, position = divmod(int(step), per_epoch)
-        image = taken(order(epoch)[position * batch_size :][:batch_size], step)
+        image = taken(order(epoch)[position * batch_size :][:batch_size][share], step)
         if flip:
-            mirrored = _random(seed, _FLIP, step).random(batch_size) < 0.5
+            mirrored = _random(seed, _FLIP, step).random(batch_size)[share] < 0.5
             image[mirrored] = image[mirrored, :, ::-1]
         shape = (batch_size, drawing.numbers)
         uniforms = [_random(seed, use, step).random(shape, np.float32) for use in (_MASK, _REAL_MASK)]
-        samples = [drawing.sample(each) for each in uniforms]
+        samples = [drawing.sample(each[share]) for each in uniforms]
         if prefill is None:
             return image, *samples
         return image, *samples, classical.get(prefill)(pictures.to_float(image), drawn(samples[0]))

@@ -29,6 +29,7 @@ from inpainting_tf.networks.layers import (
     BatchNormalization,
     BlankHole,
     Conv2D,
+    Dropout,
     PastePatch,
     Sampling,
     check_fits,
@@ -251,7 +252,7 @@ def cars_discriminator(
     for i in range(2, 6):  # 15, 8, 4, 2 at 32 px
         x = _conv(x, width, 3, strides=2, name=f"conv{i}")
     x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = Dropout(dropout, name="dropout")(x)
     return keras.Model(inputs, keras.layers.Dense(1, dtype="float32", name="logit")(x), name=name)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from inpainting_tf import backends
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops.filling import mean_fill, smooth_fill, thin_plate_fill
 
@@ -76,8 +77,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Takes [N, H, W, C] in any float type and keeps its statistics in float32. Agrees with the stock layer to
     2e-5 in float32, moving variance included (the fused kernel returns the unbiased variance, which is
-    converted).
+    converted). On several devices it is the stock layer with the statistics of the whole batch.
     """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        if backends.replicas() > 1:
+            self.synchronized = True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         renormed = getattr(self, "renorm", False)  # Keras has had it since 3.12
@@ -106,6 +112,21 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, variable: Any, value: Any) -> None:
         variable.assign(variable * self.momentum + ops.cast(value, variable.dtype) * (1.0 - self.momentum))
+
+
+@_register
+class Dropout(keras.layers.Dropout):
+    """`keras.layers.Dropout` whose noise on several devices is that of one device."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training or self.rate == 0 or backends.replicas() == 1:
+            return super().call(inputs, training=training)
+
+        def drawn(rows: Any) -> Any:
+            kept = ops.ones((rows, *ops.shape(inputs)[1:]), inputs.dtype)
+            return keras.random.dropout(kept, self.rate, seed=self.seed_generator)
+
+        return inputs * backends.batchwide(drawn, ops.shape(inputs)[0])
 
 
 @_register
@@ -290,7 +311,11 @@ class Sampling(keras.layers.Layer):
         mean, log_variance = inputs
         if not training:
             return mean
-        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+
+        def drawn(rows: Any) -> Any:
+            return keras.random.normal((rows, mean.shape[1]), dtype=mean.dtype, seed=self.seed_generator)
+
+        noise = backends.batchwide(drawn, ops.shape(mean)[0])
         return mean + ops.exp(log_variance / 2) * noise
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:

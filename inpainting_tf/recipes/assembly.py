@@ -49,10 +49,17 @@ def portable_discriminator(recipe: Recipe) -> keras.Model | None:
         return _build(recipe.discriminator, image_size=recipe.data.image_size)
 
 
-def training_batches(recipe: Recipe, completion: Inpainter, images: Images, start: int, stop: int) -> Any:
+def training_batches(
+    recipe: Recipe,
+    completion: Inpainter,
+    images: Images,
+    start: int,
+    stop: int,
+    share: slice = slice(None),
+) -> Any:
     """The recipe's batches of steps `start` to `stop`; see `inpainting_tf.data.pipeline.training_batches`.
 
-    Their holes are prefilled if the network `completion` has a prefill.
+    Their holes are prefilled if the network `completion` has a prefill; of each batch the rows `share`.
     """
     return pipeline.training_batches(
         images,
@@ -64,6 +71,7 @@ def training_batches(recipe: Recipe, completion: Inpainter, images: Images, star
         start=start,
         stop=stop,
         prefill=completion.facts.prefill,
+        share=share,
     )
 
 

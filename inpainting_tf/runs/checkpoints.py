@@ -60,8 +60,7 @@ def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
         InputError: there are checkpoints, but none that can be read: starting anew must be the user's choice.
             Or the newest intact one is another model's, or an earlier version's, or may not be read.
     """
-    for aside in folder.glob(".replaced-step-*"):
-        files.recover_folder(folder / aside.name.removeprefix(".replaced-"))
+    recover(folder)
     found, variables = _all(folder), named_variables(model)
     for path in reversed(found):
         try:
@@ -85,6 +84,12 @@ def restore(folder: Path, model: Trained) -> dict[str, Any] | None:
             "Restore them from a copy, or start again in another folder."
         )
     return None
+
+
+def recover(folder: Path) -> None:
+    """Completes an exchange of folders that was interrupted."""
+    for aside in folder.glob(".replaced-step-*"):
+        files.recover_folder(folder / aside.name.removeprefix(".replaced-"))
 
 
 def require_finite(variables: Iterable[Any], step: int) -> None:

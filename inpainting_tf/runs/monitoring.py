@@ -13,8 +13,9 @@ from inpainting_tf.ops import metrics
 from inpainting_tf.ops.images import composite, to_uint8
 from inpainting_tf.runs.events import Events
 from inpainting_tf.runs.run import Run
-from inpainting_tf.training import Reconstruction
+from inpainting_tf.training.distribution import Apart
 
+MEASURED = ("val_psnr", "val_hole_psnr")  # columns of the history
 SHOWN = 6  # validation pictures in the sample sheets
 SAMPLES = 10  # sample sheets of a run, at most
 
@@ -24,7 +25,7 @@ class Monitor:
 
     Args:
         run: where `history.csv`, figures, samples and TensorBoard's files are written.
-        trainer: whose completion network is measured.
+        network: the completion network that is measured.
         validation: the pictures to measure on; with none of them nothing is measured.
         start: the step at which this process begins; later rows of an interrupted one are dropped.
 
@@ -32,8 +33,8 @@ class Monitor:
         InputError: here and in every method, when something cannot be written.
     """
 
-    def __init__(self, run: Run, trainer: Reconstruction, validation: Decoded, start: int) -> None:
-        self._run, self._trainer, self._pictures = run, trainer, validation
+    def __init__(self, run: Run, network: Apart, validation: Decoded, start: int) -> None:
+        self._run, self._network, self._pictures = run, network, validation
         self._rows: list[dict[str, Any]] = [r for r in run.history() if int(r["step"]) <= start]
         self._board = Events(run.board, start)
 
@@ -51,7 +52,7 @@ class Monitor:
         """
         epoch, epochs = row["epoch"], self._run.recipe.schedule.epochs
         pictured = epoch % -(-epochs // SAMPLES) == 0 or epoch == epochs
-        row = {"val_psnr": None, "val_hole_psnr": None} | row
+        row = dict.fromkeys(MEASURED) | row
         # A search for codes takes longer than an epoch's training.
         if self._pictures.names and (pictured or self._run.recipe.trainer != "generative"):
             row |= self._measure(epoch, row["step"], pictured)
@@ -83,11 +84,11 @@ class Monitor:
             names=pictures.names,
             crop=recipe.data.crop,
         )
-        self._trainer.sync()
+        self._network.update()
         done = []
         for batch in batches:
             image, mask = batch["image"], batch["mask"]
-            prediction = self._trainer.completion.fill(image * (1 - mask), mask)
+            prediction = self._network.fill(image * (1 - mask), mask)
             done.append((image, mask, composite(image, prediction, mask)))
         image, mask, completed = map(np.concatenate, zip(*done, strict=True))
         return image, mask, completed

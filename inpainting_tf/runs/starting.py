@@ -39,14 +39,19 @@ def _is_foreign(entry: Path) -> bool:
     return entry.name != locking.FILE and not files.is_temporary(entry)
 
 
-def run_in(folder: Path, recipe: Recipe) -> Run:
-    """The run of this recipe in a folder that `require_place` took and that is locked.
+def run_in(folder: Path, recipe: Recipe, *, owned: bool = True) -> Run:
+    """The run of this recipe in a folder that `require_place` took.
 
     - A run of the same recipe is continued, in any precision and on any backend.
     - A recipe with more epochs makes it longer: its phases stay where they were planned, and the epochs that
       are added belong to the last one. A learning rate that decays follows the longer curve from then on.
     - Its patience may be another.
     - Another run that wrote no checkpoint yet is removed, for a new one.
+
+    Args:
+        folder: of the run.
+        recipe: what is to be trained there.
+        owned: whether this process has the folder's lock; else it removes nothing.
 
     Raises:
         InputError: a run of another recipe.
@@ -60,7 +65,8 @@ def run_in(folder: Path, recipe: Recipe) -> Run:
         return Run(folder, dataclasses.replace(longer, mask=recipe.mask))  # its files may be elsewhere now
     if has_results(run):
         raise InputError(_refusal(folder, differences))
-    _remove(run)
+    if owned:
+        _remove(run)
     return Run(folder, recipe)
 
 

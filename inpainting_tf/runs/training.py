@@ -20,10 +20,10 @@ from inpainting_tf.data.decoding import MEMORY, failures_told
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.runs import checkpoints, initial, locking, own_masks, starting
-from inpainting_tf.runs.monitoring import Monitor
+from inpainting_tf.runs.monitoring import MEASURED, Monitor
 from inpainting_tf.runs.run import Run, open_run
 from inpainting_tf.runs.saving import Saver
-from inpainting_tf.training import callbacks, precision
+from inpainting_tf.training import callbacks, distribution, precision
 from inpainting_tf.training.best import Best
 
 
@@ -38,6 +38,8 @@ def train(
     memory: int = MEMORY,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: bool = True,
+    strategy: str = "none",
+    devices: int | None = None,
 ) -> Run:
     """Trains a recipe in a folder, or continues the training that was interrupted there.
 
@@ -55,10 +57,16 @@ def train(
             an epoch are its row of `history.csv`. `self.model` is the trainer, `self.model.completion` the
             network; `self.model.stop_training = True` ends this call, with everything saved.
         settings: whether to print every setting of the recipe before it starts.
+        strategy: "none" trains on one device, "mirrored" on those of this machine, "multi_worker" on those of
+            all processes of the environment variable `TF_CONFIG`, each of which calls this with the same
+            arguments and a folder that all see. The training is the same on any number of devices, and may
+            be continued on another number.
+        devices: how many of this machine's; without an accelerator, virtual ones. None for all.
 
     Raises:
         InputError: an invalid recipe, a folder of another run, no data, a full disk, ...
         Diverged: a loss or a weight is not finite; the last good checkpoint stays.
+        HostLost: another process ended; the last checkpoint stays.
         OutOfMemory: pictures or batches are too large; the last checkpoint stays.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once a checkpoint is written.
 
@@ -77,13 +85,23 @@ def train(
     recipe = initial.resolved(recipe.check())
     if recipe.deterministic:
         backends.make_deterministic()
-    with locking.locked(folder), precision.policy(precision.resolve(recipe.mixed_precision)):
-        run = starting.run_in(folder, recipe)
-        files.sweep(folder)
+    used = distribution.devices(strategy, devices)
+    share = distribution.rows(used, recipe.batch_size)
+    owned = used.host == 0  # by this process: the others write nothing
+    lock = locking.locked(folder) if owned else contextlib.nullcontext()
+    with (
+        distribution.losses_told(used, f"The same command on all of them continues in {folder}."),
+        lock,
+        precision.policy(precision.resolve(recipe.mixed_precision)),
+    ):
+        with distribution.first_host_first(used):
+            run = starting.run_in(folder, recipe, owned=owned)
+        if owned:
+            files.sweep(folder)
         with backends.memory_told(lambda: _memory_advice(run)):
             keras.utils.set_random_seed(recipe.seed)
-            training = _Training(run, data_dir, _keeps(keep_every, keep_epochs), memory)
-            if settings:
+            training = _Training(run, data_dir, _keeps(keep_every, keep_epochs), memory, used, share)
+            if settings and owned:
                 print(_settings(run.recipe), file=sys.stderr)
             training.fit(checkpoint_minutes, callbacks)
     return run
@@ -103,7 +121,8 @@ def _check(
         raise InputError(f"`callbacks` must be a list of Keras's callbacks. Received {stranger!r}.")
     if strategy := backends.strategy():
         raise InputError(
-            f"`runs.train` trains on one device. Received the scope of a {strategy}: call it outside of it."
+            f"`runs.train` opens the scope of its `strategy` itself. Received the scope of a {strategy}: "
+            "call it outside of it."
         )
 
 
@@ -131,24 +150,35 @@ class _Training:
         run: Run,
         data_dir: str | os.PathLike | None,
         keeps: Callable[[int], bool],
-        memory: int = MEMORY,
+        memory: int,
+        devices: backends.Devices,
+        share: slice,
     ) -> None:
         self.run, recipe = run, run.recipe
+        self.devices, self.share, self.owned = devices, share, devices.host == 0
         known = run.pictures()
         self.data = self._load_data(data_dir, known, memory)
         self.masks = own_masks.record(recipe)
         own_masks.require_same(self.masks, known.get("masks", {}))
         self.per_epoch = pipeline.steps_per_epoch(len(self.data.train.images), recipe.batch_size)
         self.total = self.per_epoch * recipe.schedule.epochs
-        self.trainer = assembly.trainer(recipe, self.total)
+        with devices.scope():
+            self.trainer = assembly.trainer(recipe, self.total)
+        with distribution.first_host_first(devices):
+            checkpoints.recover(run.checkpoints)
+        # By all at once: on JAX every assignment waits for that of the others.
         state = checkpoints.restore(run.checkpoints, self.trainer) or {"step": 0}
+        distribution.require_same(devices, state["step"], run.folder)
         self.start, self.policy = state["step"], keras.mixed_precision.dtype_policy().name
         self.former_policy = state.get("precision", self.policy)
         self.begun = f"continues at step {self.start}" if self.start else "starts"
         if recipe.init is not None and not self.start:
             self.begun += f" from {initial.assign(recipe.init, recipe, self.trainer, self.data.test.names)}"
         self.history = callbacks.History(self.start, self.per_epoch, state.get("history"), self._epoch_ended)
-        self.saver = Saver(run, self.trainer, Best(state.get("best")), keeps)
+        self.best = Best(state.get("best"))
+        self.saver = Saver(run, self.trainer, self.best, keeps)
+        if not self.owned:
+            return
         if not known:
             self._record(data_dir)
         elif recipe != open_run(run.folder).recipe:
@@ -186,49 +216,78 @@ class _Training:
     def stopped_early(self) -> bool:
         """Whether it has waited for a better epoch for as long as its recipe says."""
         last = list(self.trainer.columns)[-1]
-        return self.saver.best.waited(self.run.recipe.schedule.patience, last)
+        return self.best.waited(self.run.recipe.schedule.patience, last)
 
     def fit(self, checkpoint_minutes: float, extra: Sequence[keras.callbacks.Callback]) -> None:
         """The steps that are left, then the figures."""
         done = self.start >= self.total or self.stopped_early
-        print(f"{self.data.account}\n{_headline(self, done)}".lstrip(), file=sys.stderr)
+        self._tell(f"{self.data.account}\n{_headline(self, done)}".lstrip())
         if done:
             return
-        if not self.start:
+        if not self.start and self.owned:
             self.saver.keep(0, 0)
-        self.monitor = Monitor(self.run, self.trainer, self.data.validation, self.start)
         self.users = callbacks.PerEpoch(extra, self.start, self.per_epoch, self.run.recipe.schedule.epochs)
-        print(f"Curves: tensorboard --logdir={shlex.quote(str(self.run.board))}", file=sys.stderr)
-        with contextlib.closing(self.monitor), _stop_request() as stop:
-            self._steps(callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop))
+        self._tell(f"Curves: tensorboard --logdir={shlex.quote(str(self.run.board))}")
+        with self._monitoring(), _stop_request() as stop:
+            keeper = callbacks.Checkpoints(self.start, checkpoint_minutes, self._save, stop)
+            self._steps([distribution.Together(self.start, self.devices, stop), keeper])
 
-    def _steps(self, keeper: callbacks.Checkpoints) -> None:
+    @contextlib.contextmanager
+    def _monitoring(self) -> Iterator[None]:
+        if not self.owned:
+            yield
+            return
+        network = distribution.Apart(self.trainer, self.devices)
+        self.monitor = Monitor(self.run, network, self.data.validation, self.start)
+        with contextlib.closing(self.monitor):
+            yield
+
+    def _tell(self, text: str) -> None:
+        if self.owned:
+            print(text, file=sys.stderr)
+
+    def _steps(self, last: Sequence[keras.callbacks.Callback]) -> None:
         recipe, images, network = self.run.recipe, self.data.train.images, self.trainer.completion
-        batches = assembly.training_batches(recipe, network, images, self.start, self.total)
-        progress = callbacks.Progress(self.start, self.total, self.per_epoch, recipe.batch_size)
+        batches = assembly.training_batches(recipe, network, images, self.start, self.total, self.share)
+        progress = callbacks.Progress(
+            self.start, self.total, self.per_epoch, recipe.batch_size, shown=self.owned
+        )
         guard = callbacks.StopOnNonFinite(self.start)
         alone = recipe.schedule.boundaries(self.total)[0] if recipe.discriminator else None
-        phase_file = self.run.completion_phase_file
-        snapshot = callbacks.AtStep(self.start, alone, lambda step: self.saver.model(phase_file, step))
-        between = [guard, progress, self.users, self.history, snapshot, keeper]
+        snapshot = callbacks.AtStep(self.start, alone, self._completion_phase_ended)
+        between = [guard, progress, self.users, self.history, snapshot, *last]
         try:
             # One Keras epoch over all steps that are left: our own epochs may begin in the middle.
-            with failures_told(images):
-                self.trainer.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=between)
+            with failures_told(images), self.devices.fitting():
+                steps = self.total - self.start if self.devices.replicas > 1 else None
+                batches = self.devices.spread(batches)  # which may not know their number
+                self.trainer.fit(
+                    batches, epochs=1, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=between
+                )
             self._save(self.history.step)
         except Diverged as error:
             raise Diverged(f"{error} {_after_divergence(self.run)}") from error
         finally:
             progress.close()
         if self.history.step < self.total:
-            print(_stopped(self), file=sys.stderr)
+            self._tell(_stopped(self))
 
     def _save(self, step: int) -> None:
-        self.saver.save(step, {"history": self.history.state(), "precision": self.policy})
+        if self.owned:
+            self.saver.save(step, {"history": self.history.state(), "precision": self.policy})
+
+    def _completion_phase_ended(self, step: int) -> None:
+        if self.owned:
+            self.saver.model(self.run.completion_phase_file, step)
 
     def _epoch_ended(self, row: dict[str, Any]) -> None:
-        row = self.monitor.epoch_ended(row)
-        self.saver.epoch_ended(row)
+        if self.owned:
+            row = self.monitor.epoch_ended(row)
+        row = distribution.of_first_host(self.devices, row, MEASURED)
+        if self.owned:
+            self.saver.epoch_ended(row)
+        else:
+            self.best.update(row)
         self.users.epoch_ended(row)
         if self.stopped_early:
             self.trainer.stop_training = True
@@ -246,7 +305,7 @@ def _after_divergence(run: Run) -> str:
 
 def _stopped(training: _Training) -> str:
     """Why a training ended before its last step."""
-    step, best = training.history.step, training.saver.best
+    step, best = training.history.step, training.best
     if not training.stopped_early:
         return f"Stopped after step {step} by a callback; the same call continues."
     return (
@@ -278,8 +337,13 @@ def _headline(training: _Training, done: bool) -> str:
         f"{recipe.name} {begun} in {training.run.folder}: {training.data.counts()} pictures of "
         f"{training.data.origin}, {sizes.text(recipe.data.image_size)} px, "
         f"{weights:.2f} M weights in the completion network, {policy}, "
-        f"{training.total} steps of {recipe.batch_size} pictures{longer}."
+        f"{training.total} steps of {recipe.batch_size} pictures{_spread(training.devices)}{longer}."
     )
+
+
+def _spread(devices: backends.Devices) -> str:
+    processes = f" of {devices.hosts} processes" if devices.hosts > 1 else ""
+    return f" on {devices.replicas} devices{processes}" if devices.replicas > 1 else ""
 
 
 @contextlib.contextmanager

@@ -47,9 +47,9 @@ class StopOnNonFinite(StepCallback):
 class Progress(StepCallback):
     """One bar for the whole run: epoch, phase, losses, pictures per second and the time left."""
 
-    def __init__(self, start: int, total: int, per_epoch: int, batch_size: int) -> None:
+    def __init__(self, start: int, total: int, per_epoch: int, batch_size: int, shown: bool = True) -> None:
         super().__init__(start)
-        self.total, self.per_epoch, self.batch_size = total, per_epoch, batch_size
+        self.total, self.per_epoch, self.batch_size, self.shown = total, per_epoch, batch_size, shown
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         pictures = {"initial": self.step * self.batch_size, "total": self.total * self.batch_size}
@@ -61,6 +61,7 @@ class Progress(StepCallback):
             mininterval=0.5,
             smoothing=0.05,
             dynamic_ncols=True,
+            disable=not self.shown,
         )
 
     def on_step(self, step: int, phase: str, logs: dict[str, float]) -> None:
@@ -115,7 +116,8 @@ class History(StepCallback):
             row = {"epoch": step // self.per_epoch, "step": step, "phase": phase}
             row |= {name: self._mean(name) for name in list(self.model.columns.values())[-1]}
             self.model.sync()
-            row |= {"learning_rate": float(self.model.optimizer.learning_rate), "seconds": self._seconds()}
+            rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+            row |= {"learning_rate": float(rate), "seconds": self._seconds()}
             self.sums, self.counts = {}, {}
             self.on_epoch(row)
 

@@ -86,7 +86,7 @@ class Generative(WithDiscriminator):
 
     def draw(self, count: Any) -> Any:
         """New codes, float32 [count, latent]."""
-        return self._codes(count, self.seed_generator)
+        return backends.batchwide(lambda rows: self._codes(rows, self.seed_generator), count)
 
     def _codes(self, count: Any, seed: Any) -> Any:
         shape = (count, self.generator.input.shape[-1])

@@ -57,6 +57,16 @@ def test_one_may_begin_anywhere(images, start, kind):
             np.testing.assert_array_equal(mine[key], theirs[key])
 
 
+@pytest.mark.parametrize("prefill", [None, "telea"])
+def test_hosts_read_parts_of_the_same_batches(images, prefill):
+    whole = batches(images, stop=4, prefill=prefill, mask=Mask("strokes"))
+    shares = [slice(first, first + 2) for first in (0, 2)]
+    parts = [batches(images, stop=4, prefill=prefill, mask=Mask("strokes"), share=s) for s in shares]
+    for all_rows, *hosts in zip(whole, *parts, strict=True):
+        for key, value in all_rows.items():
+            np.testing.assert_array_equal(np.concatenate([host[key] for host in hosts]), value, err_msg=key)
+
+
 def test_every_epoch_takes_every_picture_once_in_another_order(images):
     steps = [numbers(batch) for batch in batches(images)]
     epochs = [[n for step in steps[i : i + 3] for n in step] for i in (0, 3, 6)]

@@ -94,8 +94,8 @@ def test_other_errors_of_the_framework_are_not_taken_for_it():
 def test_a_scope_of_several_devices_is_refused_in_one_line(tmp_path):
     with tf.distribute.MirroredStrategy(["CPU:0"]).scope(), pytest.raises(InputError) as caught:
         runs.train(tiny("direct_conv"), tmp_path / "run")
-    told = "`runs.train` trains on one device. Received the scope of a MirroredStrategy: call it outside"
-    assert str(caught.value) == f"{told} of it."
+    told = "`runs.train` opens the scope of its `strategy` itself. Received the scope of a MirroredStrategy"
+    assert str(caught.value) == f"{told}: call it outside of it."
     assert not (tmp_path / "run").exists()
 
 
