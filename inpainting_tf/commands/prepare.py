@@ -2,11 +2,16 @@
 
 inpainting-tf prepare --dataset=celeba --data_dir=FOLDER --image_size=128 --output=celeba_128
 inpainting-tf train --model=glcic --preset=gpu --data_dir=celeba_128
+
+In shards, for many hosts, also on other file systems:
+
+inpainting-tf prepare --dataset=folder --data_dir=FOLDER --train=none --shards=64 --output=gs://BUCKET/NAME
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import shlex
 import sys
 from typing import Any
@@ -16,7 +21,7 @@ from absl import flags
 from inpainting_tf import sizes
 from inpainting_tf.commands import cli
 from inpainting_tf.data import FACES as USUAL
-from inpainting_tf.data import Data, load, prepared
+from inpainting_tf.data import Data, load, prepared, records
 from inpainting_tf.data.splits import counts
 from inpainting_tf.errors import InputError
 
@@ -36,21 +41,30 @@ def define_flags(define: cli.Define) -> None:
     define.integer("validation", USUAL.validation, cut, lower_bound=0)
     define.integer("test", USUAL.test, "How many test pictures at most.", lower_bound=1)
     define.integer("split_seed", USUAL.split_seed, "Of the split into training and test.", lower_bound=0)
-    define.string("output", None, "Folder for the prepared pictures; new or empty.")
+    place = "Folder for the prepared pictures, new or empty; with --shards also gs://BUCKET/NAME or the like."
+    define.string("output", None, place)
+    shards = "Write TFRecord files, the training pictures into so many; default: arrays."
+    define.integer("shards", None, shards, lower_bound=1, upper_bound=512)
 
 
 def run(args: flags.FlagValues) -> None:
     """Decodes the pictures, writes them, and prints the command that trains on them."""
     if not args.output:
         raise InputError("--output must be a new or an empty folder. Received none.")
-    prepared.require_free(args.output)  # before an hour's decoding rather than after it
+    if args.shards is None and records.is_uri(args.output):
+        raise InputError(f"`output` must be a folder, but with --shards. Received {args.output!r}.")
+    # Before an hour's decoding rather than after it:
+    if args.shards is None:
+        prepared.require_free(args.output)
+    else:
+        records.Place(args.output).require_free()
     wanted = _wanted(args)
     dataset = load(wanted, args.data_dir, check=False)  # done by `write`
     print(dataset.account, file=sys.stderr)
-    folder = prepared.write(dataset, wanted, args.output)
+    folder = prepared.write(dataset, wanted, args.output, args.shards)
     stored = prepared.find(folder)
     assert stored is not None, "it was written"
-    megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    megabytes = sum(math.prod(images.shape) for images in stored.images.values()) / 1e6
     print(
         f"Prepared {counts(stored.names)} pictures of {dataset.origin}, {sizes.text(wanted.image_size)} px, "
         f"{megabytes:.1f} MB, in {folder}."

@@ -19,6 +19,7 @@ from inpainting_tf.data.decoding import MEMORY, Decoded
 from inpainting_tf.data.fingerprints import fingerprint
 from inpainting_tf.data.holes import add_holes
 from inpainting_tf.data.prepared import Prepared
+from inpainting_tf.data.records import Names
 from inpainting_tf.data.source import SPLITS
 from inpainting_tf.data.splits import counts, of_source, split, with_validation
 from inpainting_tf.errors import InputError, unknown
@@ -132,7 +133,7 @@ def load(
         if which not in splits:
             return Decoded(np.empty((0, *data.shape, 3), np.uint8), [], [])
         wanted = found.names.get(which, []) if which == "validation" else found.names[which]
-        absent = [name for name in wanted if name not in found.known]
+        absent = _absent(wanted, found.known)
         if absent:
             raise InputError(
                 f"{len(absent)} {which} pictures of this run are not in {found.origin} any more, e.g. "
@@ -210,9 +211,28 @@ def _in_prepared(
             f"{str(stored.folder)!r}: pass the folder that they were made from as --data_dir."
         )
     stored.require(data, _selecting(stored, splits) if names is None else ("source", "image_size", "crop"))
+    if names is None and isinstance(stored.names["train"], Names):
+        names = stored.names  # of which none are drawn for validation: there are too many to list
     names = with_validation(stored.names, data) if names is None else names
-    known = {name for part in stored.names.values() for name in part}
+    known = _Union([n if isinstance(n, Names) else frozenset(n) for n in stored.names.values()])
     return _Found(names, known, lambda wanted, memory, check: stored.pictures(wanted), str(stored.folder))
+
+
+class _Union:
+    """What is in one of several containers."""
+
+    def __init__(self, parts: Sequence[Container[str]]) -> None:
+        self.parts = parts
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in part for part in self.parts)
+
+
+def _absent(wanted: Sequence[str], known: Container[str]) -> Sequence[str]:
+    """Those of the wanted names that are not known."""
+    if isinstance(wanted, Names):  # one by one it would take too long
+        return [] if isinstance(known, _Union) and wanted in known.parts else wanted[-1:]
+    return [name for name in wanted if name not in known]
 
 
 def place(data: Data, places: Sequence[str]) -> str | None:

@@ -44,7 +44,7 @@ class Decoded:
 
     Attributes:
         images: uint8 [N, H, W, 3] RGB: an array in memory, a read-only ``np.memmap``, or `OnDemand`.
-        names: the names of the N pictures, in the order of ``images``.
+        names: the names of the N pictures, in the order of ``images``; `records.Names` of very many.
         skipped: (name, reason) of every picture that could not be read.
     """
 

@@ -21,6 +21,7 @@ import numpy as np
 from inpainting_tf import backends, classical
 from inpainting_tf.data import crops, holes
 from inpainting_tf.data.decoding import Images, OnDemand
+from inpainting_tf.data.records import Records
 from inpainting_tf.errors import InputError
 from inpainting_tf.ops import images as pictures
 from inpainting_tf.ops.masks import Mask
@@ -74,7 +75,14 @@ def training_batches(
 
     @functools.lru_cache(maxsize=2)
     def order(epoch: int) -> np.ndarray:
-        return _random(seed, _ORDER, epoch).permutation(len(images))
+        units = images.blocks if isinstance(images, Records) else len(images)
+        return _random(seed, _ORDER, epoch).permutation(units)
+
+    def rows_of(step: int) -> np.ndarray:
+        epoch, position = divmod(step, per_epoch)
+        if isinstance(images, Records):
+            return images.rows(order(epoch), position, batch_size)
+        return order(epoch)[position * batch_size :][:batch_size]
 
     def taken(rows: np.ndarray, step: int) -> np.ndarray:
         if not isinstance(images, OnDemand) or not crops.is_drawn(crop):
@@ -83,8 +91,7 @@ def training_batches(
         return images.parts(rows, crops.drawn(crop, places[share]))
 
     def raw(step: int) -> tuple[np.ndarray, ...]:
-        epoch, position = divmod(int(step), per_epoch)
-        image = taken(order(epoch)[position * batch_size :][:batch_size][share], step)
+        image = taken(rows_of(int(step))[share], step)
         if flip:
             mirrored = _random(seed, _FLIP, step).random(batch_size)[share] < 0.5
             image[mirrored] = image[mirrored, :, ::-1]

@@ -3,7 +3,8 @@
 train.npy  validation.npy  test.npy   uint8 [count, height, width, 3], memory-mapped when they are read
 prepared.json    the settings that chose and cut the pictures, their origin, and the names of each split
 
-The folder is written atomically. `python -m inpainting_tf.prepare` writes one; `data.load` takes it as
+`records` has the form for more pictures than a machine holds, in shards and on other file systems. The folder
+is written atomically. `python -m inpainting_tf.prepare` writes one; `data.load` takes it as
 `data_dir`, in place of the folder or archive that it was made from.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from inpainting_tf import files, sizes
+from inpainting_tf.data import decoding, records
 from inpainting_tf.data.decoding import Decoded, Images, OnDemand, report
 from inpainting_tf.data.source import SPLITS
 from inpainting_tf.data.splits import NUMBERED
@@ -57,16 +59,17 @@ class Prepared:
     """A prepared data set.
 
     Attributes:
-        folder: where it is.
+        folder: where it is, or its address on another file system.
         settings: its values of the fields of `Data` in `FLAGS`.
         names: the names of the pictures of each split.
-        images: uint8 [count, height, width, 3] of each split with pictures, read-only and memory-mapped.
+        images: uint8 [count, height, width, 3] of each split with pictures, read-only: memory-mapped, or read
+            when they are indexed.
     """
 
-    folder: Path
+    folder: Path | str
     settings: Mapping[str, Any]
-    names: Mapping[str, list[str]]
-    images: Mapping[str, np.ndarray]
+    names: Mapping[str, Sequence[str]]
+    images: Mapping[str, Images]
 
     def require(self, data: Data, fields: Sequence[str]) -> None:
         """Checks that the pictures are those of a recipe.
@@ -89,12 +92,12 @@ class Prepared:
         )
 
     def pictures(self, names: Sequence[str]) -> Decoded:
-        """The pictures of these names, in that order, memory-mapped."""
-        names = list(names)
+        """The pictures of these names, in that order, read when they are indexed."""
+        wanted: Any = names if isinstance(names, records.Names) else list(names)
         for which, images in self.images.items():
-            if names == self.names[which]:
-                return Decoded(images, names, [])
-        return Decoded(_Selected(self, names), names, [])
+            if wanted == self.names[which]:
+                return Decoded(images, wanted, [])
+        return Decoded(_Selected(self, wanted), wanted, [])
 
 
 class _Selected:
@@ -126,13 +129,15 @@ def flag_value(value: Any) -> str:
     return sizes.text(value) if isinstance(value, (str, tuple)) else str(value).lower()
 
 
-def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
+def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int | None = None) -> str:
     """Writes all splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
 
     Args:
         dataset: what `data.load` returned.
         data: the settings it was loaded with.
-        folder: must not exist or be empty.
+        folder: must not exist or be empty; with `shards` also an address such as gs://BUCKET/NAME.
+        shards: how many files of records, see `records`, the training pictures are written into; None writes
+            arrays.
 
     Returns:
         The folder.
@@ -140,19 +145,54 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike) -> Path:
     Raises:
         InputError: the folder holds something, or cannot be written (full disk, no permission, ...).
     """
+    if shards is not None:
+        return _write_records(dataset, data, folder, shards)
     folder = require_free(folder)
     with files.replacing_folder(folder.resolve()) as temporary:
         written = {which: _write(temporary / f"{which}.npy", getattr(dataset, which)) for which in SPLITS}
         for decoded in written.values():
             report(dataset.origin, decoded)
-        notes = {
-            "format": _FORMAT,
-            "data": {field: getattr(data, field) for field in FLAGS},
-            "origin": dataset.origin,
-            "names": {which: decoded.names for which, decoded in written.items()},
-        }
-        files.write_json(temporary / NOTES, notes)
-    return folder
+        names = {which: decoded.names for which, decoded in written.items()}
+        files.write_json(temporary / NOTES, {"format": _FORMAT, **_notes(dataset, data), "names": names})
+    return str(folder)
+
+
+def _write_records(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int) -> str:
+    place = records.Place(folder)
+    place.require_free()
+    names: dict[str, Any] = {}
+    with files.writing(place.uri):
+        for which in SPLITS:
+            done = _Readable(getattr(dataset, which))
+            count = records.write(place, which, done, shards if which == "train" else 1)
+            report(dataset.origin, done.decoded)
+            names[which] = records.Names(which, count).to_json() if which == "train" else done.decoded.names
+        size = decoding.bytes_each(data.shape)
+        block = records.block_of(names["train"]["count"], size)
+        layout = {"shards": shards, "block": block, "bytes": size + records.FRAME}
+        records.write_manifest(place, {**layout, **_notes(dataset, data), "names": names})
+    return place.uri
+
+
+def _notes(dataset: Dataset, data: Data) -> dict[str, Any]:
+    return {"data": {field: getattr(data, field) for field in FLAGS}, "origin": dataset.origin}
+
+
+class _Readable:
+    """The pictures that can be read, as one iterates over it; `decoded` then has their names."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self.all, self.decoded = decoded, Decoded(decoded.images, [], [])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        if not self.all.names:
+            return
+        for name, row in zip(self.all.names, _each(self.all.images), strict=True):
+            if isinstance(row, str):
+                self.decoded.skipped.append((name, row))
+            else:
+                self.decoded.names.append(name)
+                yield row
 
 
 def require_free(folder: str | os.PathLike) -> Path:
@@ -172,17 +212,19 @@ def require_free(folder: str | os.PathLike) -> Path:
 
 
 def find(data_dir: str | os.PathLike | None) -> Prepared | None:
-    """The prepared data set in a folder; None if there is none.
+    """The prepared data set in a folder, or at an address such as gs://BUCKET/NAME; None if there is none.
 
     Raises:
         InputError: there is one, but a file of it is missing, damaged, cut off or of another program.
     """
     if data_dir is None:
         return None
+    if records.is_uri(data_dir) or (Path(data_dir).expanduser() / records.MANIFEST).is_file():
+        return _find_records(records.Place(data_dir))
     folder = Path(data_dir).expanduser()
     if not (folder / NOTES).is_file():
         return None
-    settings, names = _read_notes(folder / NOTES)
+    settings, names, _ = _read_notes((folder / NOTES).read_bytes, str(folder / NOTES), _FORMAT)
     size = sizes.shape(settings["image_size"])
     shapes = {which: (len(names[which]), *size, 3) for which in SPLITS}
     images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS if names[which]}
@@ -191,22 +233,18 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
 
 def _write(path: Path, decoded: Decoded) -> Decoded:
     """Writes without a memmap: a full disk is then an OSError. Returns what of it could be read."""
-    done = Decoded(decoded.images, [], [])
+    readable = _Readable(decoded)
     if not decoded.names:
-        return done
+        return readable.decoded
     with open(path, "wb") as file:
         _write_header(file, decoded.images.shape)
         start = file.tell()
-        for name, row in zip(decoded.names, _each(decoded.images), strict=True):
-            if isinstance(row, str):
-                done.skipped.append((name, row))
-            else:
-                file.write(row.tobytes())
-                done.names.append(name)
+        for row in readable:
+            file.write(row.tobytes())
         file.seek(0)
-        _write_header(file, (len(done.names), *decoded.images.shape[1:]))
+        _write_header(file, (len(readable.decoded.names), *decoded.images.shape[1:]))
         assert file.tell() == start, "NumPy leaves room in the header for any number of pictures"
-    return done
+    return readable.decoded
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
@@ -223,20 +261,50 @@ def _each(images: Images) -> Iterator[np.ndarray | str]:
         yield from images[first : first + _BLOCK]
 
 
-def _read_notes(file: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def _find_records(place: records.Place) -> Prepared | None:
+    if not place.has(records.MANIFEST):
+        raise InputError(
+            "`data_dir` must be a folder of inpainting-tf prepare --shards. "
+            f"Received {place.uri!r}: there is no {records.MANIFEST} in it."
+        )
+    told = f"{place.uri}/{records.MANIFEST}"
+    settings, names, notes = _read_notes(lambda: place.read(records.MANIFEST), told, records.FORMAT)
+    size = sizes.shape(settings["image_size"])
+    images = {
+        which: records.Records(
+            place,
+            which,
+            (len(names[which]), *size, 3),
+            notes["shards"] if which == "train" else 1,
+            notes["block"] if which == "train" else 1,
+        )
+        for which in SPLITS
+        if names[which]
+    }
+    return Prepared(place.uri, settings, names, images)
+
+
+def _read_notes(
+    read: Callable[[], bytes], file: str, form: str
+) -> tuple[dict[str, Any], dict[str, Sequence[str]], dict[str, Any]]:
+    """The settings, the names of each split, and all notes."""
     try:
-        notes = json.loads(file.read_bytes())
+        notes = json.loads(read())
         settings = {field: (_EARLIER | notes["data"])[field] for field in FLAGS}
         settings["image_size"] = sizes.parse(settings["image_size"])
         stored = {"validation": []} | notes["names"]
-        names = {which: [str(name) for name in stored[which]] for which in SPLITS}
-        if notes["format"] != _FORMAT:
+        names = {which: _names(stored[which]) for which in SPLITS}
+        if notes["format"] != form:
             raise ValueError("another format")
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise InputError(
             f"{file} is damaged, or not of a data set that this version prepared. {_AGAIN}"
         ) from error
-    return settings, names
+    return settings, names, notes
+
+
+def _names(stored: Any) -> Sequence[str]:
+    return records.restored(stored) if isinstance(stored, Mapping) else [str(name) for name in stored]
 
 
 def _read_images(file: Path, shape: tuple[int, ...]) -> np.ndarray:

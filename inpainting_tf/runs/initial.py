@@ -120,7 +120,8 @@ def _warn_of_seen(init: str, run: Run, recipe: Recipe, test: Iterable[str]) -> N
     """Warns if test pictures are among those that a run was trained on: every figure would flatter."""
     if run.recipe.data.source != recipe.data.source:
         return
-    seen = {*run.pictures().get("train", ())} & {*test}
+    trained = run.pictures().get("train", ())
+    seen = {*test} & {*trained} if isinstance(trained, list) else {name for name in test if name in trained}
     if seen:
         logging.warning(
             "%d of the test pictures, e.g. %s, have the names of pictures that %s was trained on. If they "

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from inpainting_tf import models
+from inpainting_tf.data import SPLITS, records
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe
 
@@ -77,7 +78,8 @@ class Run:
     def pictures(self) -> dict[str, Any]:
         """`data.json`: "data_dir", "origin" and the names of each split; empty before the first start."""
         file = self.folder / "data.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return {name: records.restored(v) if name in SPLITS else v for name, v in found.items()}
 
     def history(self) -> list[dict[str, str]]:
         """The rows of `history.csv`, as text."""

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from inpainting_tf import backends, data, environment, files, sizes
-from inpainting_tf.data import pipeline
+from inpainting_tf.data import pipeline, records
 from inpainting_tf.data.decoding import MEMORY, failures_told
 from inpainting_tf.errors import Diverged, InputError
 from inpainting_tf.recipes import Recipe, assembly
@@ -190,7 +190,8 @@ class _Training:
         place = data_dir or known.get("data_dir")
         loaded = data.load(self.run.recipe.data, place, names=known or None, memory=memory)
         for which, names in loaded.names().items():
-            lost = set(known.get(which, names)) - set(names)
+            before = known.get(which, names)
+            lost = set() if before == names else set(before) - set(names)
             if lost:  # with fewer pictures every later batch would differ
                 raise InputError(
                     f"{len(lost)} {which} pictures of this run cannot be read any more, e.g. {min(lost)}. "
@@ -200,10 +201,13 @@ class _Training:
 
     def _record(self, data_dir: str | os.PathLike | None) -> None:
         """Writes recipe, data and environment, once nothing is left that could be refused."""
-        where = None if data_dir is None else str(Path(data_dir).expanduser().resolve())
+        where = None if data_dir is None else str(data_dir)
+        if where is not None and not records.is_uri(where):
+            where = str(Path(where).expanduser().resolve())
         self._record_recipe()
         names, own = self.data.names(), {"masks": self.masks} if self.masks else {}
-        record = {"data_dir": where, "origin": self.data.origin, **names, **own}
+        listed = {which: records.stored(each) for which, each in names.items()}
+        record = {"data_dir": where, "origin": self.data.origin, **listed, **own}
         if (settings := self.run.recipe.data).source == "folder":  # whose names others may have, too
             record["fingerprint"] = data.fingerprint(settings, data_dir, names["test"])
         files.write_json(self.run.folder / "data.json", record)

@@ -129,7 +129,7 @@ def test_every_host_has_its_rows():
         slice(4, 8),
         slice(8, 12),
     ]
-    with pytest.raises(InputError, match="multiple of the number of devices, 6. Received 10"):
+    with pytest.raises(InputError, match=r"multiple of the number of devices, 6\. Received 10\."):
         distribution.rows(Several(3, 0, 6), 10)
 
 
