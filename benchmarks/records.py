@@ -1,11 +1,12 @@
 """Writes and reads a sharded data set of very many generated pictures: time and memory.
 
-python -m benchmarks.records --pictures=1000000 --size=8 --shards=64 --folder=/tmp/records
+python benchmarks/records.py --pictures=1000000 --size=8 --shards=64 --folder=/tmp/records
 """
 
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from collections.abc import Iterator
 
@@ -44,7 +45,8 @@ def run(args: flags.FlagValues) -> None:
         stored, begin = records.Records(place, "train", shape, args.shards, block), time.perf_counter()
         settings = {"batch_size": args.batch_size, "seed": 0, "flip": True, "start": 0, "stop": args.steps}
         read = sum(
-            len(batch["image"]) for batch in pipeline.training_batches(stored, Mask(), **settings, share=share)
+            len(batch["image"])
+            for batch in pipeline.training_batches(stored, Mask(), **settings, share=share)
         )
         _tell(f"host {host + 1} of {args.hosts} read {args.steps} steps in blocks of {block}", read, begin)
 
@@ -62,6 +64,4 @@ def _tell(done: str, pictures: int, begin: float) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
     cli.main(sys.modules[__name__])

@@ -62,7 +62,7 @@ def mirrored(count: int | None) -> Devices:
     found = keras.distribution.list_devices()
     if count is not None and count > len(found):
         raise InputError(f"`devices` must be at most the number of devices, {len(found)}. Received {count}.")
-    return Parallel(found[:count])
+    return Parallel(found[:count]) if len(found[:count]) > 1 else Devices()
 
 
 def multi_worker(addresses: list[str], host: int) -> Devices:
@@ -75,4 +75,5 @@ def multi_worker(addresses: list[str], host: int) -> Devices:
     # Else a process that dies takes the others with it, before they could say why.
     jax.config.update("jax_enable_recoverability", True)
     keras.distribution.initialize(addresses[0], len(addresses), host)
-    return Parallel(keras.distribution.list_devices())
+    found = keras.distribution.list_devices()
+    return Parallel(found) if len(found) > 1 else Devices()

@@ -66,7 +66,7 @@ def mirrored(count: int | None) -> Devices:
             f"`devices` must be at most the number of {kind}s, {len(found)}. Received {count}"
             f"{'' if kind == 'GPU' else ': TensorFlow had already been used in this process'}."
         )
-    return Strategy(tf.distribute.MirroredStrategy(found[:count]))
+    return Strategy(tf.distribute.MirroredStrategy(found[:count])) if len(found[:count]) > 1 else Devices()
 
 
 def _divide_cpu(count: int) -> None:
@@ -89,7 +89,7 @@ def multi_worker(addresses: list[str], host: int) -> Devices:
             "`strategy` multi_worker must be chosen before TensorFlow computes anything in a process. "
             f"Received: {str(error).partition(chr(10))[0]}"
         ) from error
-    return Strategy(strategy, len(addresses), host)
+    return Strategy(strategy, len(addresses), host) if strategy.num_replicas_in_sync > 1 else Devices()
 
 
 def replicas() -> int:

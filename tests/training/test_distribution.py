@@ -111,6 +111,11 @@ def test_devices_that_are_not_there_are_refused(flags, told, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_one_device_is_trained_on_as_without_a_strategy():
+    used = distribution.devices("mirrored", 1)
+    assert type(used) is backends.Devices and used.replicas == 1
+
+
 class Several(backends.Devices):
     """Some of the devices of several processes, whose answers are given."""
 
