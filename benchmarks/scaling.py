@@ -113,7 +113,9 @@ def _train(args: flags.FlagValues) -> dict[str, Any]:
         trainer = assembly.trainer(recipe, 10**6)
     images = np.zeros((4 * args.batch_size, *recipe.data.shape, 3), np.uint8)
     times: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: times.append(time.perf_counter()))
+    clock = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: times.append(time.perf_counter())
+    )
     with used.fitting():
         batches = assembly.training_batches(recipe, trainer.completion, images, 0, last, share)
         trainer.fit(used.spread(batches), steps_per_epoch=last, verbose=0, shuffle=False, callbacks=[clock])
