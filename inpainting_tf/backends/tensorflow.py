@@ -53,16 +53,18 @@ class Adam(keras.optimizers.Adam):
     to trace. `amsgrad`, which the kernel lacks, goes Keras's way.
     """
 
+    _powers: tuple[Any, Any] | None = None  # of both betas, while they serve all variables of a step
+
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         step = tf.cast(self.iterations.value + 1, tf.float32)
-        self._powers = (tf.pow(self.beta_1, step), tf.pow(self.beta_2, step))  # once for all variables
+        self._powers = (tf.pow(self.beta_1, step), tf.pow(self.beta_2, step))
         try:
             return super().apply(grads, trainable_variables)
         finally:
-            del self._powers
+            self._powers = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if self.amsgrad or variable.dtype != tf.float32:
+        if self._powers is None or self.amsgrad or variable.dtype != tf.float32:
             return super().update_step(gradient, variable, learning_rate)
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
