@@ -129,7 +129,7 @@ def flag_value(value: Any) -> str:
     return sizes.text(value) if isinstance(value, (str, tuple)) else str(value).lower()
 
 
-def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int | None = None) -> str:
+def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int | None = None) -> Path | str:
     """Writes all splits of a data set into a new folder; a memory-mapped one is never in memory as a whole.
 
     Args:
@@ -140,7 +140,7 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int |
             arrays.
 
     Returns:
-        The folder.
+        The folder, or its address on another file system.
 
     Raises:
         InputError: the folder holds something, or cannot be written (full disk, no permission, ...).
@@ -154,7 +154,7 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int |
             report(dataset.origin, decoded)
         names = {which: decoded.names for which, decoded in written.items()}
         files.write_json(temporary / NOTES, {"format": _FORMAT, **_notes(dataset, data), "names": names})
-    return str(folder)
+    return folder
 
 
 def _write_records(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int) -> str:
