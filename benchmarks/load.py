@@ -153,7 +153,7 @@ def server(args: flags.FlagValues) -> Iterator[tuple[int, int]]:
         *(f"--{name}={value}" for name, value in given.items()),
     ]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(call, env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(call, env=environ, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         start = time.perf_counter()
         while "is at" not in (line := process.stdout.readline()):
@@ -171,7 +171,9 @@ def server(args: flags.FlagValues) -> Iterator[tuple[int, int]]:
 
 def tree(pid: int) -> dict[int, str]:
     """The command lines of a process and of all below it."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     rows = [
         (int(pid), int(parent), line)
         for pid, parent, line in (each.split(None, 2) for each in listed.splitlines()[1:])

@@ -57,7 +57,7 @@ def test_the_engine_can_be_chosen(trained):
 def test_a_run_goes_before_the_stored_network_of_its_name(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").symlink_to(trained)
-    assert inpainting_tf.load("photos").name == "glcic"
+    assert inpainting_tf.load("photos").name == "gan_direct_conv"
 
 
 def test_a_blended_fill_of_an_exported_network_is_that_of_keras(trained, tmp_path):

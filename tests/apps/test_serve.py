@@ -43,7 +43,7 @@ def started(*flags: str):
         port = free.getsockname()[1]
     call = [sys.executable, "-m", "inpainting_tf", "serve", "--model=faces", f"--port={port}", *flags]
     with subprocess.Popen(
-        call, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        call, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
     ) as process:
         try:
             for line in process.stdout:
@@ -107,7 +107,9 @@ def test_a_replica_that_ends_loses_what_it_held_and_is_replaced():
 
 def replicas_of(pid: int) -> list[int]:
     """The processes of Ray below a process that are replicas, by their titles."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     rows = [line.split(None, 2) for line in found.splitlines()[1:]]
     below, new = {pid}, {pid}
     while new:

@@ -219,7 +219,7 @@ def test_poisson_blending_takes_away_a_shift_in_colour(boxes):
 @pytest.mark.slow
 def test_a_run_says_what_its_network_was_trained_on(trained):
     facts = inpainting_tf.load(trained).facts
-    assert facts.scale == Scale((16, 16), 3) and facts.divisor == 4
+    assert facts.scale == Scale((16, 16), 3) and facts.divisor == 1
     assert facts.size == (None, None) and facts.prefill is None
 
 

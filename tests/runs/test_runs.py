@@ -22,7 +22,7 @@ from inpainting_tf import InputError, runs
 from inpainting_tf.errors import Diverged
 from inpainting_tf.recipes import Recipe
 from inpainting_tf.runs import checkpoints, locking, training
-from inpainting_tf.training import callbacks
+from inpainting_tf.training import callbacks, distribution
 
 COLUMNS = {
     "epoch", "step", "phase", "loss", "reconstruction", "adversarial", "discriminator", "real_score",
@@ -329,6 +329,13 @@ def test_a_damaged_recipe_is_refused(copy, content):
 # How it ends
 
 
+def begun_in(folder: Path) -> training._Training:
+    """A training on one device that has taken no step."""
+    alone, recipe = distribution.devices("none"), tiny()
+    share = distribution.rows(alone, recipe.batch_size)
+    return training._Training(runs.Run(folder, recipe), None, lambda epoch: False, 2**30, alone, share)
+
+
 def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
     """Killed between the two files, a run must not look finished while its model is missing or old."""
 
@@ -336,7 +343,7 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     (tmp_path / "run").mkdir()
-    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None, lambda epoch: False)
+    begun = begun_in(tmp_path / "run")
     monkeypatch.setattr(checkpoints, "save", killed)
     with pytest.raises(KeyboardInterrupt):
         begun._save(begun.total)
@@ -345,7 +352,7 @@ def test_a_finished_checkpoint_has_its_model(tmp_path, monkeypatch):
 
 def test_a_model_of_weights_that_are_not_finite_is_not_written(tmp_path):
     (tmp_path / "run").mkdir()
-    begun = training._Training(runs.Run(tmp_path / "run", tiny()), None, lambda epoch: False)
+    begun = begun_in(tmp_path / "run")
     begun._save(1)
     before = contents(tmp_path / "run")
     begun.trainer.completion.weights[5].assign(begun.trainer.completion.weights[5] * np.nan)
