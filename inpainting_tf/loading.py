@@ -62,6 +62,17 @@ def load(path: str | os.PathLike, *, engine: str = "auto", threads: int | None =
     return openvino.compile(network)
 
 
+def load_for_command(path: str | os.PathLike, *, engine: str = "auto", threads: int | None = None) -> Engine:
+    """`load` in a process of its own, a command's or a worker's, where Keras's defaults may be set.
+
+    Raises:
+        InputError: those of `load`.
+    """
+    if takes_keras(path, engine):
+        environment.pin_defaults()
+    return load(path, engine=engine, threads=threads)
+
+
 def takes_keras(path: str | os.PathLike, engine: str = "auto") -> bool:
     """Whether `load` imports Keras for this path and engine."""
     return _exported(path, engine) is None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import inpainting_tf
-from inpainting_tf import Inpainter, InputError, models
+from inpainting_tf import Inpainter, InputError, loading, models
 from inpainting_tf.export import onnx
 
 SIDES = {"photos": (128, 192), "faces": (64, 96), "cifar10": (32, 48)}
@@ -58,6 +59,18 @@ def test_a_run_goes_before_the_stored_network_of_its_name(trained, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").symlink_to(trained)
     assert inpainting_tf.load("photos").name == "gan_direct_conv"
+
+
+def test_a_process_of_its_own_sets_the_defaults_of_keras_that_a_program_must_have(trained):
+    usual = keras.config.epsilon()
+    keras.config.set_epsilon(1e-3)
+    try:
+        with pytest.raises(InputError, match="Keras's `epsilon` must be"):
+            loading.load(trained)
+        assert loading.load_for_command(trained).facts == loading.load(trained).facts
+        assert keras.config.epsilon() == usual
+    finally:
+        keras.config.set_epsilon(usual)
 
 
 def test_a_blended_fill_of_an_exported_network_is_that_of_keras(trained, tmp_path):

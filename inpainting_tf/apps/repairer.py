@@ -97,7 +97,9 @@ class Repairer:
     def __init__(self, model: Model) -> None:
         if model.threads is not None:
             processes.limit_threads(model.threads)
-        self._model = together(loading.load(model.path, engine=model.engine, threads=model.threads))
+        self._model = together(
+            loading.load_for_command(model.path, engine=model.engine, threads=model.threads)
+        )
 
     def file(self, given: Repair) -> File:
         """A picture file repaired, as `inpaint` does it.

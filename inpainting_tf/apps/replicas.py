@@ -14,6 +14,7 @@ import anyio
 from inpainting_tf import environment
 from inpainting_tf.apps.repairer import Model, Repairer, Server
 from inpainting_tf.apps.requests import Refused, refusal
+from inpainting_tf.photographs import cluster
 
 _NAME = "repair"
 _ENDED = "The process that repaired this picture ended: try again, and with less if it does so again."
@@ -88,38 +89,23 @@ def replicas(model: Model, count: int, address: str | None = None) -> Iterator[R
         address: of a Ray cluster; None: processes of this machine.
 
     Raises:
-        InputError: Ray Serve is not installed.
+        InputError: Ray Serve is not installed, or the cluster cannot be reached.
     """
     serve = environment.needed("ray.serve", "serve")
-    import ray
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to others
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    ours = not ray.is_initialized()
-    if ours:
-        cores = None if address else max(count, os.cpu_count() or 1)
-        ray.init(
-            address or "local",
-            num_cpus=cores,
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    try:
-        serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
-        deployment = serve.deployment(
-            num_replicas=count,
-            max_ongoing_requests=model.at_once,
-            health_check_period_s=1,
-            ray_actor_options={"num_cpus": 1},
-            graceful_shutdown_timeout_s=30,
-        )(Replica)
-        yield Replicas(serve.run(deployment.bind(model), name=_NAME, route_prefix=None))
-    finally:
-        serve.shutdown()
-        if ours:
-            ray.shutdown()
+    with cluster.connected(address, max(count, os.cpu_count() or 1)):
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
+        try:
+            serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
+            deployment = serve.deployment(
+                num_replicas=count,
+                max_ongoing_requests=model.at_once,
+                health_check_period_s=1,
+                ray_actor_options={"num_cpus": 1},
+                graceful_shutdown_timeout_s=30,
+            )(Replica)
+            yield Replicas(serve.run(deployment.bind(model), name=_NAME, route_prefix=None))
+        finally:
+            serve.shutdown()
 
 
 def _running() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from inpainting_tf import environment, models
+from inpainting_tf import models
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError, unknown
 
@@ -51,9 +51,7 @@ class Filling:
             raise unknown("blend", self.blend, inference.BLENDS)
         if self.detail not in inference.DETAILS:
             raise unknown("detail", self.detail, inference.DETAILS)
-        if loading.takes_keras(self.model, self.engine):
-            environment.pin_defaults()
-        model = loading.load(self.model, engine=self.engine, threads=threads)
+        model = loading.load_for_command(self.model, engine=self.engine, threads=threads)
         model = inference.one_at_a_time(model) if shared else model
         options: dict[str, Any] = {"blend": self.blend, "detail": self.detail, "direct": self.direct}
         return functools.partial(inference.inpaint, model, **options)
@@ -95,9 +93,13 @@ def check_format(args: flags.FlagValues) -> None:
 
 def filling(args: flags.FlagValues) -> Filling:
     """The chosen network, by its absolute path, and how it fills."""
-    place = Path(args.model).expanduser()
-    model = str(place.absolute()) if place.exists() else args.model
-    return Filling(model, args.engine, args.blend, args.detail, args.direct)
+    return Filling(absolute(args.model), args.engine, args.blend, args.detail, args.direct)
+
+
+def absolute(model: str) -> str:
+    """A model as another process finds it: by its absolute path, or by its name."""
+    place = Path(model).expanduser()
+    return str(place.absolute()) if place.exists() else model
 
 
 def options(args: flags.FlagValues) -> Options:

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 from absl import flags
 
 from inpainting_tf import environment, loading, models
 from inpainting_tf.apps import serving
 from inpainting_tf.apps.limits import Limits
-from inpainting_tf.commands import cli
+from inpainting_tf.commands import cli, repair_flags
 
 _PORT = 8000
 
@@ -44,18 +43,13 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> int:
     """Serves until it is interrupted, or told to end, and then finishes what runs."""
-    environment.needed("fastapi", "serve")
-    environment.needed("python_multipart", "serve")
-    environment.needed("prometheus_client", "serve")
-    environment.needed("uvicorn", "serve")
-    if args.replicas != 0:
-        environment.needed("ray.serve", "serve")
+    ray = () if args.replicas == 0 else ("ray.serve",)
+    for package in ("fastapi", "python_multipart", "prometheus_client", "uvicorn", *ray):
+        environment.needed(package, "serve")
     serving.check_free(args.host, args.port)
     from inpainting_tf.apps import api, gate, repairer, replicas
 
-    place = Path(args.model).expanduser()
-    path = str(place.absolute()) if place.exists() else args.model
-    loading.load(path, engine=args.engine)  # what is wrong with it is told now
+    path = repair_flags.absolute(args.model)
     model = repairer.Model(path, args.engine, args.threads, args.at_once)
     bounds = gate.Bounds(
         round(args.max_upload_mb * 2**20), args.receive_seconds, args.answer_seconds, args.waiting
@@ -65,6 +59,7 @@ def run(args: flags.FlagValues) -> int:
     with contextlib.ExitStack() as stack:
         server: repairer.Server
         if count:
+            loading.load_for_command(path, engine=args.engine)  # what is wrong with it is told now
             server = stack.enter_context(replicas.replicas(model, count, args.address))
         else:
             server = replicas.Here(repairer.Repairer(model), args.at_once)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 import numpy as np
 
 from inpainting_tf import sizes
-from inpainting_tf.data import celeba, crops, decoding, prepared, sources
+from inpainting_tf.data import celeba, crops, decoding, prepared, records, sources
 from inpainting_tf.data.decoding import MEMORY, Decoded
 from inpainting_tf.data.fingerprints import fingerprint
 from inpainting_tf.data.holes import add_holes
@@ -214,7 +214,7 @@ def _in_prepared(
     if names is None and isinstance(stored.names["train"], Names):
         names = stored.names  # of which none are drawn for validation: there are too many to list
     names = with_validation(stored.names, data) if names is None else names
-    known = _Union([n if isinstance(n, Names) else frozenset(n) for n in stored.names.values()])
+    known = _Union([records.lookup(part) for part in stored.names.values()])
     return _Found(names, known, lambda wanted, memory, check: stored.pictures(wanted), str(stored.folder))
 
 

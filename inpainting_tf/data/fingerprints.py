@@ -40,8 +40,9 @@ def fingerprint(
 
 def _files(data: Data, data_dir: str | os.PathLike | None, names: Sequence[str] | None) -> Sequence[Path]:
     if (stored := prepared.find(data_dir)) is not None:
-        arrays = isinstance(stored.folder, Path)
-        return [Path(stored.folder) / f"{which}.npy" for which in stored.images if arrays]
+        if not isinstance(stored.folder, Path):
+            return []
+        return [stored.folder / f"{which}.npy" for which in stored.images]
     source = sources.find(data.source, data_dir, data.classes)
     if names is None or len(source.files) != len(source.names):
         return source.files

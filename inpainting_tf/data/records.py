@@ -17,7 +17,7 @@ import os
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -69,6 +69,11 @@ class Names(Sequence[str]):
         if number >= self.total:
             raise IndexError(number)
         return f"{self.which} {number:09d}"
+
+
+def lookup(names: Sequence[str]) -> Container[str]:
+    """Names to look others up in."""
+    return names if isinstance(names, Names) else frozenset(names)
 
 
 def stored(names: Sequence[str]) -> Any:

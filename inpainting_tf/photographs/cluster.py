@@ -68,7 +68,10 @@ def run(
         InputError: Ray is not installed, or the cluster cannot be reached.
     """
     environment.needed("ray.data", "cluster")
-    with _connected(cluster or Cluster()) as workers:
+    where = cluster or Cluster()
+    with connected(where.address, where.workers):
+        workers = where.workers or _cores()
+        _be_quiet()
         waiting = {job.image: job for job in jobs}
         together = max(1, min(_TOGETHER, len(jobs) // (4 * workers)))
         for size in (together, 1):  # at last alone, each with no picture but itself to lose
@@ -82,35 +85,48 @@ def run(
 
 
 @contextlib.contextmanager
-def _connected(cluster: Cluster) -> Iterator[int]:
-    """Yields how many workers the cluster has."""
+def connected(address: str | None, cores: int | None = None) -> Iterator[None]:
+    """A block that uses Ray, which is started and stopped for it where it does not run in this process yet.
+
+    Args:
+        address: of a cluster, "auto" for the one of this machine; None: processes of this machine alone.
+        cores: that these may take; None: all.
+
+    Raises:
+        InputError: the cluster cannot be reached.
+    """
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to others
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # of what is repeated as it should be
     ours = not ray.is_initialized()
     if ours:
-        cores = cluster.workers if cluster.address is None else None
         try:
-            _require_answer(cluster.address or "")
+            _require_answer(address or "")
             ray.init(
-                cluster.address or "local",
-                num_cpus=cores,
-                include_dashboard=None if cluster.address else False,
+                address or "local",
+                num_cpus=None if address else cores,
+                include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(
-                f"--address must be that of a running Ray cluster. Received {cluster.address!r}: {reason}"
+                f"--address must be that of a running Ray cluster. Received {address!r}: {reason}"
             ) from error
-    _be_quiet()
     try:
-        yield cluster.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        yield
     finally:
         if ours:
             ray.shutdown()
+
+
+def _cores() -> int:
+    """Of the cluster."""
+    import ray
+
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def _require_answer(address: str) -> None:

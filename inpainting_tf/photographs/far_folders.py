@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs import formats, storage
-from inpainting_tf.photographs.folders import Masks, mask_of, stems_of
+from inpainting_tf.photographs.folders import Masks, mask_of, output_name, stems_of, written_twice
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,10 +63,7 @@ def plan(
         if reason:
             found.left_out[job.image] = reason
         elif (other := written.setdefault(job.output, job.image)) != job.image:
-            raise InputError(
-                f"--output {job.output!r} would be written for both {other!r} and {job.image!r}: rename one, "
-                "or keep their endings."
-            )
+            raise written_twice(job.output, other, job.image)
         else:
             (found.kept if job.output in there else found.jobs).append(job)
     if not written:
@@ -93,7 +90,8 @@ def _jobs(
             if mask is None and mask_of(name, beside):
                 continue  # it is used
             of_it = () if reason else tuple(_joined(where, each.name) for each in masks.of(name))
-            yield FarJob(image, of_it, _joined(_joined(output, below), _name(name, ending))), reason
+            written = output_name(name, ending, lambda _: ".png")
+            yield FarJob(image, of_it, _joined(_joined(output, below), written)), reason
 
 
 def _by_folder(found: Iterable[str], aside: tuple[str, ...]) -> Iterator[tuple[str, list[PurePosixPath]]]:
@@ -118,13 +116,6 @@ def _masks(place: str, is_folder: bool, below: str) -> tuple[Masks[PurePosixPath
 
 def _reason(name: PurePosixPath) -> str | None:
     return None if formats.is_called_picture(name) else "not called a picture"
-
-
-def _name(name: PurePosixPath, ending: str | None) -> str:
-    """Of the written file: the picture's, but for an ending that cannot be written."""
-    if ending is not None:
-        return f"{name.stem}.{ending}"
-    return name.name if name.suffix.lower() in formats.ENDINGS else f"{name.stem}.png"
 
 
 def _joined(folder: str, name: str) -> str:

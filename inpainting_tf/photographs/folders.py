@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Generic, TypeVar
 
@@ -92,7 +92,11 @@ def _of_folder(folder: Path, given: Path | None, output: Path, ending: str | Non
         for file in files:
             reason = "the mask" if given and _key(file) == _key(given) else _reason(file, stems)
             if reason is None:
-                found.jobs.append(Job(file, masks.of(file), output / below / _name(file, ending)))
+                found.jobs.append(
+                    Job(
+                        file, masks.of(file), output / below / output_name(file, ending, formats.usual_ending)
+                    )
+                )
             else:
                 found.left_out[file] = reason
     if not found.jobs:
@@ -178,11 +182,25 @@ def mask_of(file: PurePath, stems: Mapping[str, list[P]]) -> str | None:
     return f"a mask of {stems[match['picture']][0].name}" if match and match["picture"] in stems else None
 
 
-def _name(file: Path, ending: str | None) -> str:
-    """Of the written file: the picture's, but for an ending that cannot be written."""
+def output_name(picture: P, ending: str | None, usual: Callable[[P], str]) -> str:
+    """The name of the file that is written.
+
+    Args:
+        picture: to repair.
+        ending: without a dot; None: that of the picture.
+        usual: the ending, with a dot, in place of a picture's that cannot be written.
+    """
     if ending is not None:
-        return f"{file.stem}.{ending}"
-    return file.name if file.suffix.lower() in formats.ENDINGS else file.stem + formats.usual_ending(file)
+        return f"{picture.stem}.{ending}"
+    return picture.name if picture.suffix.lower() in formats.ENDINGS else picture.stem + usual(picture)
+
+
+def written_twice(output: str, one: str, other: str) -> InputError:
+    """The error for two pictures with one output."""
+    return InputError(
+        f"--output {output!r} would be written for both {one!r} and {other!r}: rename one, or keep their "
+        "endings."
+    )
 
 
 def _check(jobs: list[Job]) -> None:
@@ -192,10 +210,7 @@ def _check(jobs: list[Job]) -> None:
     for job in jobs:
         key = _key(job.output)
         if key in written:
-            raise InputError(
-                f"--output {str(job.output)!r} would be written for both {written[key].image.name!r} and "
-                f"{job.image.name!r}: rename one, or keep their endings."
-            )
+            raise written_twice(str(job.output), written[key].image.name, job.image.name)
         if key in masks:
             raise InputError(
                 f"--output {str(job.output)!r} is the mask of {masks[key].image.name!r}: choose another one."

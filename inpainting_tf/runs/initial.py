@@ -9,6 +9,7 @@ from typing import Any
 from absl import logging
 
 from inpainting_tf import models, sizes
+from inpainting_tf.data import records
 from inpainting_tf.errors import InputError
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.recipes import Recipe, assembly
@@ -120,8 +121,8 @@ def _warn_of_seen(init: str, run: Run, recipe: Recipe, test: Iterable[str]) -> N
     """Warns if test pictures are among those that a run was trained on: every figure would flatter."""
     if run.recipe.data.source != recipe.data.source:
         return
-    trained = run.pictures().get("train", ())
-    seen = {*test} & {*trained} if isinstance(trained, list) else {name for name in test if name in trained}
+    trained = records.lookup(run.pictures().get("train", ()))
+    seen = {name for name in test if name in trained}
     if seen:
         logging.warning(
             "%d of the test pictures, e.g. %s, have the names of pictures that %s was trained on. If they "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,9 @@ from running import PATIENCE, ROOT, command, environment
 
 import inpainting_tf
 from inpainting_tf.apps import serving
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+load = importlib.import_module("load")
 
 SIZE = (64, 96)
 
@@ -107,15 +111,7 @@ def test_a_replica_that_ends_loses_what_it_held_and_is_replaced():
 
 def replicas_of(pid: int) -> list[int]:
     """The processes of Ray below a process that are replicas, by their titles."""
-    found = subprocess.run(
-        ["ps", "-eo", "pid,ppid,args"], capture_output=True, encoding="utf-8", check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in found.splitlines()[1:]]
-    below, new = {pid}, {pid}
-    while new:
-        new = {int(row[0]) for row in rows if int(row[1]) in below} - below
-        below |= new
-    return [int(row[0]) for row in rows if int(row[0]) in below and "ServeReplica:repair" in row[2]]
+    return [each for each, line in load.tree(pid).items() if "ServeReplica:repair" in line]
 
 
 def test_mistakes(tmp_path, monkeypatch):
@@ -126,6 +122,7 @@ def test_mistakes(tmp_path, monkeypatch):
     with contextlib.closing(serving.bound("127.0.0.1", None)) as taken:
         port = taken.getsockname()[1]
         assert command(call, f"--port={port}").refuses("--host and --port must be", str(port))
+    assert command(call, "--address=127.0.0.1:1").refuses("--address must be that of a running Ray cluster")
     monkeypatch.setitem(sys.modules, "ray.serve", None)
     assert command(call).refuses("ray.serve is needed for this: pip install 'inpainting_tf[serve]'")
     monkeypatch.setitem(sys.modules, "fastapi", None)

@@ -11,9 +11,9 @@ import numpy as np
 from inpainting_tf import tables
 from inpainting_tf.book import claims, trainings
 from inpainting_tf.book.claims import Claim, Finding
-from inpainting_tf.book.entries.entry import Block, Entry, Verdict, ranked_by, told
+from inpainting_tf.book.entries.entry import Block, Entry, Verdict, collected, ranked_by, told
 from inpainting_tf.book.entries.measurements import findings_table
-from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.experiments import Experiments
 from inpainting_tf.runs import Run
 
 # A metric's number of a training.
@@ -38,12 +38,7 @@ class Course(Entry):
         return ranked_by(self.claims, self.systems)
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = {}, {}
-        for name in self.systems:
-            try:
-                found[name] = experiments.runs(name)
-            except Missing as reason:
-                missing[name] = str(reason)
+        found, missing = collected(self.systems, experiments.runs)
         rows = [["", "epochs", "settled after", "minutes", "10^12 multiply-adds", "trainings"]]
         for name in self.systems:
             cells = _cells(found[name]) if name in found else [told(missing[name]), *[""] * 4]

@@ -18,8 +18,8 @@ from inpainting_tf.book.entries.entry import (
     PerSystem,
     Picture,
     Verdict,
+    collected,
     failed,
-    measured,
     told,
 )
 from inpainting_tf.book.experiments import NO_PICTURES, Experiments, Missing
@@ -74,7 +74,7 @@ class SideBySide(Entry):
     baselines: tuple[str, ...] = ()
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(experiments, self.systems, self.source)
+        found, missing = collected(self.systems, lambda name: experiments.evaluation(name, self.source))
         if found:
             first = next(iter(found))
             found = {name: experiments.baseline(name, first) for name in self.baselines} | found
@@ -96,7 +96,7 @@ class Bars(Entry):
     metrics: tuple[str, ...] = ("psnr",)
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = measured(experiments, self.systems)
+        found, missing = collected(self.systems, experiments.evaluation)
         for name, reason in missing.items():
             yield failed(name, reason)
         if found:

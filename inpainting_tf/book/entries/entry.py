@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from inpainting_tf import tables
 from inpainting_tf.book.claims import NOT_TRAINED, Claim, Finding
 from inpainting_tf.book.experiments import Experiments, Missing
-from inpainting_tf.evaluation import Evaluation
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,14 +120,12 @@ def ranked(entries: Iterable[Entry]) -> list[str]:
     return list(dict.fromkeys(name for entry in entries for name in entry.ranked))
 
 
-def measured(
-    experiments: Experiments, systems: Sequence[str], source: str | None = None
-) -> tuple[dict[str, Evaluation], dict[str, str]]:
-    """The systems' evaluations, and the reasons of those that have none."""
+def collected(systems: Iterable[str], of: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
+    """What there is of each system, and the reasons of those of which `of` raises `Missing`."""
     found, missing = {}, {}
     for name in systems:
         try:
-            found[name] = experiments.evaluation(name, source)
+            found[name] = of(name)
         except Missing as reason:
             missing[name] = str(reason)
     return found, missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,16 +12,15 @@ import numpy as np
 from inpainting_tf import tables
 from inpainting_tf.book import claims
 from inpainting_tf.book.claims import Claim
-from inpainting_tf.book.entries.entry import Block, Entry, Verdict, ranked_by, told
+from inpainting_tf.book.entries.entry import Block, Entry, Verdict, collected, ranked_by, told
 from inpainting_tf.book.entries.measurements import findings_table, mean_of
-from inpainting_tf.book.experiments import Experiments, Missing
+from inpainting_tf.book.experiments import Experiments
 from inpainting_tf.evaluation import Evaluation
 from inpainting_tf.ops.images import to_float
 
 METRIC = "hole_psnr"
 _FACE = (0.34, 0.85, 0.22, 0.78)  # top, bottom, left, right in the central square of aligned CelebA
 _GREY = np.array([0.299, 0.587, 0.114], "float32")
-_Groups = dict[str, tuple[list[Evaluation], list[Evaluation]]]  # of each system
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,17 +38,10 @@ class Groups(Entry):
         return ranked_by(self.claims, self.systems)
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
+        found, missing = collected(self.systems, functools.partial(self.measured, experiments))
         rows = [["", *self.groups, "difference"]]
-        found: _Groups = {}
-        missing = {}
         for name in self.systems:
-            try:
-                first, second = found[name] = self.measured(experiments, name)
-                difference = np.mean(_values(first)) - np.mean(_values(second))
-                cells = [mean_of(first, METRIC), mean_of(second, METRIC), f"{difference:+.2f}"]
-            except Missing as reason:
-                missing[name] = str(reason)
-                cells = [told(reason), "", ""]
+            cells = _cells(*found[name]) if name in found else [told(missing[name]), "", ""]
             rows.append([f"`{name}`", *cells])
         yield tables.table(rows)
         yield f"PSNR inside the holes, in dB. {self.about}"
@@ -126,6 +119,11 @@ def symmetry(picture: np.ndarray) -> float:
 def _part(found: Evaluation, numbers: Sequence[int] | np.ndarray) -> Evaluation:
     """An evaluation's rows of some pictures."""
     return dataclasses.replace(found, rows=[found.rows[number] for number in numbers])
+
+
+def _cells(first: Sequence[Evaluation], second: Sequence[Evaluation]) -> list[str]:
+    difference = np.mean(_values(first)) - np.mean(_values(second))
+    return [mean_of(first, METRIC), mean_of(second, METRIC), f"{difference:+.2f}"]
 
 
 def _values(system: Sequence[Evaluation]) -> np.ndarray:

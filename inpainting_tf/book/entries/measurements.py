@@ -12,7 +12,7 @@ import numpy as np
 from inpainting_tf import figures, tables
 from inpainting_tf.book import claims, trainings
 from inpainting_tf.book.claims import Claim, Finding
-from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, ranked_by, told
+from inpainting_tf.book.entries.entry import Block, Entry, Picture, Verdict, collected, ranked_by, told
 from inpainting_tf.book.experiments import Experiments, Missing
 from inpainting_tf.book.metrics import METRICS
 from inpainting_tf.evaluation import Evaluation, comparison, intervals
@@ -79,13 +79,11 @@ class Table(Entry):
         return ranked_by(self.claims, self.systems)
 
     def make(self, experiments: Experiments, folder: Path) -> Iterator[Block]:
-        found, missing = _measured(experiments, self.systems)
-        classic = {}
-        for name in BASELINES if found else ():
-            try:
-                classic[name] = [experiments.baseline(name, next(iter(found)))]
-            except Missing as reason:
-                missing[name] = str(reason)
+        found, missing = collected(self.systems, experiments.evaluations)
+        classic, failed = collected(
+            BASELINES if found else (), lambda name: [experiments.baseline(name, next(iter(found)))]
+        )
+        missing |= failed
         yield self._table(experiments, found | classic, missing)
         if found:
             yield f"{_of(next(iter(found.values()))[0])} {IN_BRACKETS}"
@@ -164,17 +162,6 @@ class Table(Entry):
             trained = str(len(system)) if name in self.systems else ""
             rows.append([f"`{name}`", *cells, f"{1000 * seconds:.1f}", trained])
         return tables.table(rows)
-
-
-def _measured(experiments: Experiments, systems: Sequence[str]) -> tuple[Systems, dict[str, str]]:
-    """The evaluations of all trainings of the systems, and the reasons of those that have none."""
-    found, missing = {}, {}
-    for name in systems:
-        try:
-            found[name] = experiments.evaluations(name)
-        except Missing as reason:
-            missing[name] = str(reason)
-    return found, missing
 
 
 def _course(experiments: Experiments, systems: Iterable[str], over: str, path: Path) -> Path:
