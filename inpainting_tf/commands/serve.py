@@ -43,9 +43,12 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> int:
     """Serves until it is interrupted, or told to end, and then finishes what runs."""
-    ray = () if args.replicas == 0 else ("ray.serve",)
-    for package in ("fastapi", "python_multipart", "prometheus_client", "uvicorn", *ray):
-        environment.needed(package, "serve")
+    environment.needed("fastapi", "serve")
+    environment.needed("python_multipart", "serve")
+    environment.needed("prometheus_client", "serve")
+    environment.needed("uvicorn", "serve")
+    if args.replicas > 0:
+        environment.needed("ray.serve", "serve")
     serving.check_free(args.host, args.port)
     from inpainting_tf.apps import api, gate, repairer, replicas
 
