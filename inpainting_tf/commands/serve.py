@@ -47,7 +47,7 @@ def run(args: flags.FlagValues) -> int:
     environment.needed("python_multipart", "serve")
     environment.needed("prometheus_client", "serve")
     environment.needed("uvicorn", "serve")
-    if args.replicas > 0:
+    if args.replicas != 0:
         environment.needed("ray.serve", "serve")
     serving.check_free(args.host, args.port)
     from inpainting_tf.apps import api, gate, repairer, replicas
