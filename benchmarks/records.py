@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from absl import flags
 
+from inpainting_tf import storage
 from inpainting_tf.commands import cli
 from inpainting_tf.data import pipeline, records
 from inpainting_tf.ops.masks import Mask
@@ -31,8 +32,8 @@ def define_flags(define: cli.Define) -> None:
 
 
 def run(args: flags.FlagValues) -> None:
-    place = records.Place(args.folder)
-    place.require_free()
+    storage.require_free(args.folder)
+    place = storage.absolute(args.folder)
     begin = time.perf_counter()
     _tell("imported", 0, begin)
     records.write(place, "train", _pictures(args.pictures, args.size), args.shards)

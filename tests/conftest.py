@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Where JAX is used, compiling is most of the time; the steps are few.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+import fsspec
 import pytest
 
 
@@ -33,6 +34,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("runs") / "trained"
     return runs.train(tiny(mixed_precision="bfloat16"), folder, checkpoint_minutes=0).folder
+
+
+@pytest.fixture(params=["path", "memory"])
+def place(request, tmp_path) -> str:
+    """The address of an empty folder, on this machine and elsewhere."""
+    if request.param == "path":
+        return (tmp_path / "place").as_posix()
+    elsewhere = fsspec.filesystem("memory")
+    elsewhere.store.clear()
+    elsewhere.pseudo_dirs[:] = [""]
+    return "memory://bucket/place"
 
 
 @pytest.fixture

@@ -25,7 +25,18 @@ DISTRIBUTIONS = {
 }
 
 # Extras that modules of the package import.
-OPTIONAL = ("apps", "cluster", "heif", "jax", "litert", "onnx", "openvino", "pypatchmatch", "serve")
+OPTIONAL = (
+    "apps",
+    "cluster",
+    "heif",
+    "jax",
+    "litert",
+    "onnx",
+    "openvino",
+    "pypatchmatch",
+    "records",
+    "serve",
+)
 
 
 def declared() -> configparser.ConfigParser:

@@ -18,10 +18,10 @@ from typing import Any
 
 from absl import flags
 
-from inpainting_tf import sizes
+from inpainting_tf import sizes, storage
 from inpainting_tf.commands import cli
 from inpainting_tf.data import FACES as USUAL
-from inpainting_tf.data import Data, load, prepared, records
+from inpainting_tf.data import Data, load, prepared
 from inpainting_tf.data.splits import counts
 from inpainting_tf.errors import InputError
 
@@ -51,13 +51,10 @@ def run(args: flags.FlagValues) -> None:
     """Decodes the pictures, writes them, and prints the command that trains on them."""
     if not args.output:
         raise InputError("--output must be a new or an empty folder. Received none.")
-    if args.shards is None and records.is_uri(args.output):
+    if args.shards is None and storage.is_uri(args.output):
         raise InputError(f"`output` must be a folder, but with --shards. Received {args.output!r}.")
     # Before an hour's decoding rather than after it:
-    if args.shards is None:
-        prepared.require_free(args.output)
-    else:
-        records.Place(args.output).require_free()
+    storage.require_free(args.output)
     wanted = _wanted(args)
     dataset = load(wanted, args.data_dir, check=False)  # done by `write`
     print(dataset.account, file=sys.stderr)

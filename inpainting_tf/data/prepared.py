@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from inpainting_tf import files, sizes
+from inpainting_tf import files, sizes, storage
 from inpainting_tf.data import decoding, records
 from inpainting_tf.data.decoding import Decoded, Images, OnDemand, report
 from inpainting_tf.data.source import SPLITS
@@ -147,7 +147,8 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int |
     """
     if shards is not None:
         return _write_records(dataset, data, folder, shards)
-    folder = require_free(folder)
+    storage.require_free(folder)
+    folder = Path(folder).expanduser()
     with files.replacing_folder(folder.resolve()) as temporary:
         written = {which: _write(temporary / f"{which}.npy", getattr(dataset, which)) for which in SPLITS}
         for decoded in written.values():
@@ -158,20 +159,18 @@ def write(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int |
 
 
 def _write_records(dataset: Dataset, data: Data, folder: str | os.PathLike, shards: int) -> str:
-    place = records.Place(folder)
-    place.require_free()
-    names: dict[str, Any] = {}
-    with files.writing(place.uri):
-        for which in SPLITS:
-            done = _Readable(getattr(dataset, which))
-            count = records.write(place, which, done, shards if which == "train" else 1)
-            report(dataset.origin, done.decoded)
-            names[which] = records.Names(which, count).to_json() if which == "train" else done.decoded.names
-        size = decoding.bytes_each(data.shape)
-        block = records.block_of(names["train"]["count"], size)
-        layout = {"shards": shards, "block": block, "bytes": size + records.FRAME}
-        records.write_manifest(place, {**layout, **_notes(dataset, data), "names": names})
-    return place.uri
+    storage.require_free(folder)
+    place, names = storage.absolute(folder), dict[str, Any]()
+    for which in SPLITS:
+        done = _Readable(getattr(dataset, which))
+        count = records.write(place, which, done, shards if which == "train" else 1)
+        report(dataset.origin, done.decoded)
+        names[which] = records.Names(which, count).to_json() if which == "train" else done.decoded.names
+    size = decoding.bytes_each(data.shape)
+    block = records.block_of(names["train"]["count"], size)
+    layout = {"shards": shards, "block": block, "bytes": size + records.FRAME}
+    records.write_manifest(place, {**layout, **_notes(dataset, data), "names": names})
+    return place
 
 
 def _notes(dataset: Dataset, data: Data) -> dict[str, Any]:
@@ -195,22 +194,6 @@ class _Readable:
                 yield row
 
 
-def require_free(folder: str | os.PathLike) -> Path:
-    """The folder as a path.
-
-    Raises:
-        InputError: it is neither absent nor empty.
-    """
-    folder = Path(folder).expanduser()
-    with files.writing(folder):
-        taken = any(folder.iterdir()) if folder.is_dir() else os.path.lexists(folder)
-    if taken:
-        raise InputError(
-            f"`output` must be a new or an empty folder. Received {str(folder)!r}: it is not. Choose another."
-        )
-    return folder
-
-
 def find(data_dir: str | os.PathLike | None) -> Prepared | None:
     """The prepared data set in a folder, or at an address such as gs://BUCKET/NAME; None if there is none.
 
@@ -219,12 +202,12 @@ def find(data_dir: str | os.PathLike | None) -> Prepared | None:
     """
     if data_dir is None:
         return None
-    if records.is_uri(data_dir) or (Path(data_dir).expanduser() / records.MANIFEST).is_file():
-        return _find_records(records.Place(data_dir))
+    if storage.is_uri(data_dir) or (Path(data_dir).expanduser() / records.MANIFEST).is_file():
+        return _find_records(storage.absolute(data_dir))
     folder = Path(data_dir).expanduser()
     if not (folder / NOTES).is_file():
         return None
-    settings, names, _ = _read_notes((folder / NOTES).read_bytes, str(folder / NOTES), _FORMAT)
+    settings, names, _ = _read_notes(folder / NOTES, _FORMAT)
     size = sizes.shape(settings["image_size"])
     shapes = {which: (len(names[which]), *size, 3) for which in SPLITS}
     images = {which: _read_images(folder / f"{which}.npy", shapes[which]) for which in SPLITS if names[which]}
@@ -261,18 +244,18 @@ def _each(images: Images) -> Iterator[np.ndarray | str]:
         yield from images[first : first + _BLOCK]
 
 
-def _find_records(place: records.Place) -> Prepared | None:
-    if not place.has(records.MANIFEST):
+def _find_records(folder: str) -> Prepared:
+    manifest = f"{folder}/{records.MANIFEST}"
+    if not storage.exists(manifest):
         raise InputError(
             "`data_dir` must be a folder of inpainting-tf prepare --shards. "
-            f"Received {place.uri!r}: there is no {records.MANIFEST} in it."
+            f"Received {folder!r}: there is no {records.MANIFEST} in it."
         )
-    told = f"{place.uri}/{records.MANIFEST}"
-    settings, names, notes = _read_notes(lambda: place.read(records.MANIFEST), told, records.FORMAT)
+    settings, names, notes = _read_notes(manifest, records.FORMAT)
     size = sizes.shape(settings["image_size"])
     images = {
         which: records.Records(
-            place,
+            folder,
             which,
             (len(names[which]), *size, 3),
             notes["shards"] if which == "train" else 1,
@@ -281,22 +264,23 @@ def _find_records(place: records.Place) -> Prepared | None:
         for which in SPLITS
         if names[which]
     }
-    return Prepared(place.uri, settings, names, images)
+    return Prepared(folder, settings, names, images)
 
 
 def _read_notes(
-    read: Callable[[], bytes], file: str, form: str
+    file: str | os.PathLike, form: str
 ) -> tuple[dict[str, Any], dict[str, Sequence[str]], dict[str, Any]]:
     """The settings, the names of each split, and all notes."""
+    content = storage.read(file)
     try:
-        notes = json.loads(read())
+        notes = json.loads(content)
         settings = {field: (_EARLIER | notes["data"])[field] for field in FLAGS}
         settings["image_size"] = sizes.parse(settings["image_size"])
         stored = {"validation": []} | notes["names"]
         names = {which: _names(stored[which]) for which in SPLITS}
         if notes["format"] != form:
             raise ValueError("another format")
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise InputError(
             f"{file} is damaged, or not of a data set that this version prepared. {_AGAIN}"
         ) from error

@@ -17,14 +17,14 @@ import os
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from inpainting_tf.environment import needed
+from inpainting_tf import environment, storage
 from inpainting_tf.errors import InputError
 
 MANIFEST = "records.json"
@@ -86,72 +86,11 @@ def restored(names: Any) -> Any:
     return Names(names["records"], names["count"]) if isinstance(names, Mapping) else names
 
 
-class Place:
-    """A folder on any file system.
-
-    Args:
-        uri: e.g. "gs://bucket/faces", or a folder.
-
-    Raises:
-        InputError: the package for its file system is not installed, or it cannot be reached.
-    """
-
-    def __init__(self, uri: str | os.PathLike) -> None:
-        self.uri = os.fspath(uri).rstrip("/")
-        if not is_uri(uri):
-            self.uri = os.path.abspath(os.path.expanduser(self.uri))
-        try:
-            self.files, self.path = needed("fsspec", "records").core.url_to_fs(self.uri)
-        except (ImportError, ValueError, OSError) as error:
-            raise self.fault("reached", error) from error
-
-    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
-        """A file's bytes from `start` to `end`.
-
-        Raises:
-            InputError: it cannot be read.
-        """
-        try:
-            return self.files.cat_file(f"{self.path}/{name}", start=start, end=end)
-        except Exception as error:  # each file system has errors of its own
-            raise self.fault("read", error, name) from error
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        try:
-            return self.files.exists(f"{self.path}/{name}")
-        except Exception as error:
-            raise self.fault("reached", error) from error
-
-    def require_free(self) -> None:
-        """Makes the folder; raises `InputError` where something is in it, or it cannot be written."""
-        try:
-            self.files.makedirs(self.path, exist_ok=True)
-            taken = self.files.ls(self.path, detail=False)
-        except Exception as error:
-            raise self.fault("written", error) from error
-        if taken:
-            raise InputError(
-                f"`output` must be a new or an empty folder. Received {self.uri!r}: it is not. "
-                "Choose another."
-            )
-
-    def fault(self, done: str, error: Exception, name: str = "") -> InputError:
-        """The error of one line for something that could not be done."""
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
-        return InputError(f"{self.uri}{name and f'/{name}'} could not be {done}: {reason}.")
-
-
-def is_uri(place: object) -> bool:
-    """Whether it is the address of a folder on another file system."""
-    return "://" in str(place)
-
-
 class Records:
     """The pictures of a split, read when they are indexed: uint8 [N, H, W, 3].
 
     Args:
-        place: where they are.
+        folder: where they are; its address.
         which: the split.
         shape: (N, H, W, 3).
         shards: how many files they are in.
@@ -164,11 +103,11 @@ class Records:
     dtype = np.dtype(np.uint8)
 
     def __init__(
-        self, place: Place, which: str, shape: tuple[int, int, int, int], shards: int, block: int
+        self, folder: str, which: str, shape: tuple[int, int, int, int], shards: int, block: int
     ) -> None:
-        self.place, self.which, self.shape, self.shards, self.block = place, which, shape, shards, block
+        self.folder, self.which, self.shape, self.shards, self.block = folder, which, shape, shards, block
         self.failure: InputError | None = None
-        self._crc = needed("google_crc32c", "records").value
+        self._crc = _crc()
         self._threads = ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1)))
         self._lock, self._read = threading.Lock(), OrderedDict[tuple[int, int], Future]()
         self._kept = _CACHE // (block * self._size)
@@ -238,15 +177,13 @@ class Records:
             raise
 
     def _decoded(self, shard: int, number: int) -> np.ndarray:
-        frame, file = self._size + FRAME, file_name(self.which, shard, self.shards)
+        frame, file = self._size + FRAME, f"{self.folder}/{file_name(self.which, shard, self.shards)}"
         first = number * self.block
         count = min(self.block, -(-(len(self) - shard) // self.shards) - first)
-        data = self.place.read(file, first * frame, (first + count) * frame)
+        data = storage.read(file, first * frame, (first + count) * frame)
         rows = np.frombuffer(data, np.uint8)
         if len(rows) != count * frame or any(self._damaged(row) for row in rows.reshape(count, frame)):
-            raise InputError(
-                f"{self.place.uri}/{file} is damaged or cut off at record {first}: copy it again."
-            )
+            raise InputError(f"{file} is damaged or cut off at record {first}: copy it again.")
         return rows.reshape(count, frame)[:, _HEAD : _HEAD + self._size].reshape(count, *self.shape[1:])
 
     def _damaged(self, row: np.ndarray) -> bool:
@@ -255,19 +192,19 @@ class Records:
         return told != self._size or row[-_CRC.size :].tobytes() != _CRC.pack(_masked(self._crc(pixels)))
 
 
-def write(place: Place, which: str, images: Iterable[np.ndarray], shards: int) -> int:
+def write(folder: str, which: str, images: Iterable[np.ndarray], shards: int) -> int:
     """Writes the pictures of a split, one after the other; returns their number.
 
     Args:
-        place: a folder that exists.
+        folder: the address of one that exists.
         which: the split.
         images: uint8 [H, W, 3] each, all of one shape.
         shards: how many files.
     """
-    crc, count = needed("google_crc32c", "records").value, 0
+    crc, count = _crc(), 0
     with ExitStack() as stack:
-        names = (f"{place.path}/{file_name(which, shard, shards)}" for shard in range(shards))
-        files = [stack.enter_context(place.files.open(name, "wb")) for name in names]
+        names = (f"{folder}/{file_name(which, shard, shards)}" for shard in range(shards))
+        files = [stack.enter_context(storage.writing(name)) for name in names]
         for count, image in enumerate(images, start=1):
             pixels = image.tobytes()
             length = _LENGTH.pack(len(pixels))
@@ -286,10 +223,15 @@ def file_name(which: str, shard: int, shards: int) -> str:
     return f"{which}-{shard:05d}-of-{shards:05d}.tfrecord"
 
 
-def write_manifest(place: Place, notes: Mapping[str, Any]) -> None:
+def write_manifest(folder: str, notes: Mapping[str, Any]) -> None:
     """Writes what `read_manifest` reads, after all else: before it there is no data set."""
     text = json.dumps({"format": FORMAT, **notes}, indent=2, ensure_ascii=False) + "\n"
-    place.files.pipe_file(f"{place.path}/{MANIFEST}", text.encode())
+    storage.write(f"{folder}/{MANIFEST}", text.encode())
+
+
+def _crc() -> Callable[[bytes], int]:
+    """CRC-32C."""
+    return environment.needed("google_crc32c", "records").value
 
 
 def _masked(crc: int) -> int:

@@ -18,9 +18,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from inpainting_tf import environment, processes
+from inpainting_tf import environment, processes, storage
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import batches, storage
+from inpainting_tf.photographs import batches
 from inpainting_tf.photographs.batches import Options, Outcome
 from inpainting_tf.photographs.far_folders import FarJob
 from inpainting_tf.photographs.reading import Named
@@ -172,13 +172,10 @@ def _stages(
 
 def _read(row: Row) -> Row:
     """Adds the bytes of the picture and of its masks, none of them if one cannot be read."""
-    address = ""
     try:
-        found = []
-        for address in (row["image"], *row["masks"]):
-            found.append(storage.read(address))
-    except Exception as error:  # file systems have their own
-        return row | {"files": [], "reason": f"{address!r} cannot be read: {batches.told(error)}"}
+        found = [storage.read(address) for address in (row["image"], *row["masks"])]
+    except Exception as error:
+        return row | {"files": [], "reason": batches.told(error)}
     return row | {"files": found, "reason": ""}
 
 

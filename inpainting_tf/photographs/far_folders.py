@@ -9,8 +9,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from inpainting_tf import storage
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import formats, storage
+from inpainting_tf.photographs import formats
 from inpainting_tf.photographs.folders import Masks, mask_of, output_name, stems_of, written_twice
 
 

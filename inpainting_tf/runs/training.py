@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from inpainting_tf import backends, data, environment, files, sizes
+from inpainting_tf import backends, data, environment, files, sizes, storage
 from inpainting_tf.data import pipeline, records
 from inpainting_tf.data.decoding import MEMORY, failures_told
 from inpainting_tf.errors import Diverged, InputError
@@ -202,7 +202,7 @@ class _Training:
     def _record(self, data_dir: str | os.PathLike | None) -> None:
         """Writes recipe, data and environment, once nothing is left that could be refused."""
         where = None if data_dir is None else str(data_dir)
-        if where is not None and not records.is_uri(where):
+        if where is not None and not storage.is_uri(where):
             where = str(Path(where).expanduser().resolve())
         self._record_recipe()
         names, own = self.data.names(), {"masks": self.masks} if self.masks else {}

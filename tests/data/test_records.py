@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import fsspec
 import numpy as np
 import pytest
 import tensorflow as tf
 from running import command, drawn_faces, rows_of, tiny, tiny_flags
 
-from inpainting_tf import InputError, data, runs
+from inpainting_tf import InputError, data, runs, storage
 from inpainting_tf.data import Data, pipeline, prepared, records
 from inpainting_tf.ops.masks import Mask
 
@@ -26,20 +25,9 @@ def pictures(count: int) -> np.ndarray:
 
 
 def written(place: str, images: np.ndarray, shards: int, block: int) -> records.Records:
-    where = records.Place(place)
-    where.require_free()
-    assert records.write(where, "train", images, shards) == len(images)
-    return records.Records(where, "train", images.shape, shards, block)
-
-
-@pytest.fixture(params=["folder", "memory"])
-def place(request, tmp_path) -> str:
-    """A folder, and one on another file system."""
-    if request.param == "folder":
-        return str(tmp_path / "records")
-    files = fsspec.filesystem("memory")
-    files.store.clear()
-    return "memory://bucket/records"
+    storage.require_free(place)
+    assert records.write(place, "train", images, shards) == len(images)
+    return records.Records(place, "train", images.shape, shards, block)
 
 
 @pytest.mark.parametrize(("count", "shards", "block"), [(7, 1, 1), (23, 3, 1), (101, 4, 3), (64, 4, 8)])
@@ -67,7 +55,7 @@ def test_other_programs_read_the_files(tmp_path):
 def test_an_epoch_takes_each_picture_once_and_each_row_goes_through_blocks(
     tmp_path, count, shards, block, batch
 ):
-    stored = records.Records(records.Place(tmp_path), "train", (count, *SIZE, 3), shards, block)
+    stored = records.Records(str(tmp_path), "train", (count, *SIZE, 3), shards, block)
     order = np.random.default_rng(0).permutation(stored.blocks)
     rows = np.array([stored.rows(order, position, batch) for position in range(count // batch)])
     assert rows.shape == (count // batch, batch) and len(np.unique(rows)) == rows.size
@@ -95,7 +83,7 @@ def test_hosts_share_the_order_and_read_each_block_once(tmp_path, hosts):
     read: list[list[tuple]] = []
     batches = []
     for host in range(hosts):
-        stored = records.Records(records.Place(tmp_path), "train", images.shape, 4, 6)
+        stored = records.Records(str(tmp_path), "train", images.shape, 4, 6)
         blocks, original = [], stored._decoded
         stored._decoded = lambda *key, blocks=blocks, original=original: (blocks.append(key), original(*key))[
             1
@@ -194,7 +182,7 @@ def test_a_run_on_records_continues_to_the_same_bits(faces, tmp_path):
     ("flags", "told"),
     [
         (["--output=memory://bucket/x"], "`output` must be a folder, but with --shards."),
-        (["--shards=2", "--output=nowhere://bucket/x"], "nowhere://bucket/x could not be reached"),
+        (["--shards=2", "--output=nowhere://bucket/x"], "'nowhere://bucket/x' could not be reached"),
     ],
 )
 def test_what_prepare_refuses(flags, told):

@@ -15,9 +15,9 @@ from drawing import encoded, scene
 from filling import POISON, build
 from running import command, rows_of
 
-from inpainting_tf import photographs
+from inpainting_tf import photographs, storage
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import batches, cluster, far_folders, storage
+from inpainting_tf.photographs import batches, cluster, far_folders
 from inpainting_tf.photographs.far_folders import FarJob
 
 SIZE = (24, 33)
@@ -191,7 +191,7 @@ def test_each_stage_fails_in_a_row(job):
     assert staged(job, broken).reason == "not enough memory for this picture and hole"
     absent = dataclasses.replace(job, masks=(f"{job.image}.none",))
     outcome = staged(absent, bright)
-    assert outcome.status == "skipped" and "none' cannot be read: " in outcome.reason
+    assert outcome.status == "skipped" and "none' could not be read: " in outcome.reason
     file = dataclasses.replace(job, output=f"{job.image}/a.png")
     outcome = staged(file, bright)
     assert outcome.status == "skipped" and "could not be written" in outcome.reason

@@ -1,27 +1,14 @@
-"""Pictures by addresses, on this machine and in other storage: which are repaired, read and written how."""
+"""Pictures by addresses, on this machine and in other storage: which are repaired, and where to."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
 
+from inpainting_tf import storage
 from inpainting_tf.errors import InputError
-from inpainting_tf.photographs import far_folders, folders, storage
-
-PLACES = ("path", "memory")
-
-
-@pytest.fixture(params=PLACES)
-def place(request, tmp_path):
-    """The address of an empty folder, on this machine or elsewhere."""
-    if request.param == "path":
-        return tmp_path.as_posix()
-    import fsspec
-
-    fsspec.filesystem("memory").store.clear()
-    return "memory://bucket"
+from inpainting_tf.photographs import far_folders, folders
 
 
 def fill(place: str, *names: str) -> None:
@@ -116,39 +103,6 @@ def test_the_plan_is_that_of_a_folder(tmp_path):
 def test_a_folder_whose_name_looks_like_a_glob(tmp_path):
     fill(tmp_path.as_posix(), "scans[1]/a.png")
     assert planned(tmp_path.as_posix(), "scans[1]")[0] == [("scans[1]/a.png", "", "out/a.png")]
-
-
-# Storage
-
-
-def test_bytes_are_written_as_they_are_and_replaced(place):
-    for data in (b"\x00old", b"new"):
-        storage.write(f"{place}/a/b.bin", data)
-        assert storage.read(f"{place}/a/b.bin") == data
-    assert storage.exists(f"{place}/a/b.bin") and not storage.exists(f"{place}/a/c.bin")
-    assert storage.names_in(f"{place}/a") == ["b.bin"] and storage.names_in(f"{place}/no") == []
-
-
-def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, file_size_limit):
-    path = f"{tmp_path}/a.bin"
-    storage.write(path, b"old")
-    with file_size_limit(1000), pytest.raises(InputError, match="could not be written"):
-        storage.write(path, bytes(5000))
-    assert storage.read(path) == b"old" and storage.names_in(str(tmp_path)) == ["a.bin"]
-
-
-@pytest.mark.parametrize("address", ["nosuch://bucket/a", "s4://x"])
-def test_an_unknown_protocol_is_one_line(address):
-    with pytest.raises(
-        InputError, match=f"'{address}' must be a path, or a URI that can be reached: Protocol"
-    ):
-        storage.files_of(address)
-
-
-def test_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(InputError, match=r"pip install 'inpainting_tf\[cluster\]'"):
-        storage.files_of("scans")
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
