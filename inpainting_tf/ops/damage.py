@@ -86,6 +86,14 @@ def photograph(rng: np.random.Generator, size: Size, extent: tuple[float, float]
     return mask
 
 
+def portrait(rng: np.random.Generator, size: Size, extent: tuple[float, float] = (0.2, 0.6)) -> np.ndarray:
+    """A photograph's damage, as often as a block or an object of that extent, which hides parts of a face."""
+    if rng.random() < 0.5:
+        return photograph(rng, size)
+    mask = blob(rng, size, extent) if rng.random() < 0.5 else block(rng, size, extent)
+    return mask if mask.any() else block(rng, size, extent)  # an object outside
+
+
 def _place(rng: np.random.Generator, size: Size) -> tuple[int, int]:
     """A random pixel as OpenCV takes it: column, row."""
     return int(rng.integers(size[1])), int(rng.integers(size[0]))

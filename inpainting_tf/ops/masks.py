@@ -30,7 +30,8 @@ class Mask:
         high: largest length. Lengths are the sides of "rectangle" and "several" and of the "centre" square,
             the brush's width of "strokes", the width of "face_mask"; of "mixed" the side of a single
             rectangle, several having half of it and strokes a quarter to a third; of "photograph" the sides
-            of its blocks, its other damage having sizes of its own (`inpainting_tf.ops.damage`).
+            of its blocks, its other damage having sizes of its own; of "portrait" the sides of the blocks
+            and the diameters of the objects that hide parts of a face (`inpainting_tf.ops.damage`).
         folder: of the mask files, for kind "folder" alone.
         invert: white is known in them and black is missing, and not the other way round.
     """
@@ -287,11 +288,15 @@ def _mixed(u: Any, image_size: tuple[int, int], low: float, high: float) -> Any:
     return (rectangle & (kind == 0)) | (several & (kind == 1)) | (strokes & (kind == 2))
 
 
-def _photograph(u: np.ndarray, image_size: tuple[int, int], low: float, high: float) -> np.ndarray:
-    """Thin and thick damage, drawn by OpenCV from generators that the uniform numbers seed."""
-    seeds = np.ascontiguousarray(u[:, :2], np.float32).view(np.uint32)
-    drawn = [damage.photograph(np.random.default_rng(seed), image_size, (low, high)) for seed in seeds]
-    return np.stack(drawn)[..., None]
+def _damage(drawn: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Holes of a function of `inpainting_tf.ops.damage`, from generators that the uniform numbers seed."""
+
+    def draw(u: np.ndarray, image_size: tuple[int, int], low: float, high: float) -> np.ndarray:
+        seeds = np.ascontiguousarray(u[:, :2], np.float32).view(np.uint32)
+        holes = [drawn(np.random.default_rng(seed), image_size, (low, high)) for seed in seeds]
+        return np.stack(holes)[..., None]
+
+    return draw
 
 
 SAMPLERS: dict[str, Sampler] = {
@@ -301,5 +306,6 @@ SAMPLERS: dict[str, Sampler] = {
     "strokes": Sampler(_strokes, _STROKES_DRAWN, 6 / 128, 16 / 128),
     "mixed": Sampler(_mixed, _STROKES_DRAWN + 1, 24 / 128, 48 / 128),
     "face_mask": Sampler(_face_mask, 4, 0.52, 0.64),
-    "photograph": Sampler(_photograph, 2, 0.15, 0.5, on_host=True, shown=48 / 128),
+    "photograph": Sampler(_damage(damage.photograph), 2, 0.15, 0.5, on_host=True, shown=48 / 128),
+    "portrait": Sampler(_damage(damage.portrait), 2, 0.2, 0.6, on_host=True, shown=48 / 128),
 }

@@ -72,3 +72,10 @@ def test_a_photograph_has_thin_and_thick_damage_and_never_none():
     assert all(mask.any() and not mask.all() for mask in masks)
     sizes = np.array([thickness(mask) for mask in masks])
     assert 0.3 < (sizes < 10).mean() < 0.7
+
+
+def test_every_other_hole_of_a_portrait_is_of_the_extent_asked_for():
+    masks = [damage.portrait(np.random.default_rng(seed), SIZE, (0.5, 0.5)) for seed in range(80)]
+    assert all(mask.any() and not mask.all() for mask in masks)
+    large = np.mean([thickness(mask) > 0.3 * min(SIZE) for mask in masks])
+    assert 0.4 < large < 0.75

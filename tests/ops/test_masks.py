@@ -159,3 +159,4 @@ def test_holes_are_shown_unreduced_up_to_the_smallest_of_training_but_for_photog
     )
     # A network for photographs saw them at their own scale, up to about this size.
     assert masks.shown(Mask("photograph")) == 0.375
+    assert masks.shown(Mask("portrait")) == 0.375
