@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
+import sys
 from typing import Any
 
 import jax
@@ -10,6 +13,7 @@ import keras
 import numpy as np
 from jax.experimental import multihost_utils
 
+from inpainting_tf.backends import relay
 from inpainting_tf.backends.devices import Devices
 from inpainting_tf.errors import InputError
 
@@ -47,7 +51,17 @@ class Parallel(Devices):
 
     def lost(self, error: BaseException) -> bool:
         raised = isinstance(error, (jax.errors.JaxRuntimeError, ValueError))  # Gloo's are the latter
-        return self.hosts > 1 and raised and any(words in str(error) for words in _LOST)
+        found = self.hosts > 1 and raised and any(words in str(error) for words in _LOST)
+        if found:
+            atexit.register(_end)
+        return found
+
+
+def _end() -> None:
+    """Ends the process, before JAX waits for minutes to take leave of the one that is lost."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def mirrored(count: int | None) -> Devices:
@@ -74,6 +88,7 @@ def multi_worker(addresses: list[str], host: int) -> Devices:
     """
     # Else a process that dies takes the others with it, before they could say why.
     jax.config.update("jax_enable_recoverability", True)
-    keras.distribution.initialize(addresses[0], len(addresses), host)
+    first = relay.relayed(addresses[0]) if host else addresses[0]
+    keras.distribution.initialize(first, len(addresses), host)
     found = keras.distribution.list_devices()
     return Parallel(found) if len(found) > 1 else Devices()

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
+import hosts
 import numpy as np
 import pytest
-from running import PATIENCE, ROOT, environment, rows_of, tiny, tiny_flags
+from running import rows_of, tiny, tiny_flags
 from test_callbacks_of_users import Recorder
 
 from inpainting_tf import runs
@@ -22,32 +16,6 @@ from inpainting_tf.runs import checkpoints
 pytestmark = pytest.mark.slow
 
 MODEL, CHANGES = "direct_conv", {"batch_size": 4, "schedule__epochs": 4}  # 20 steps
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-@contextlib.contextmanager
-def two_processes(backend: str, folder: Path, logs: Path, *flags: str) -> Iterator[list[subprocess.Popen]]:
-    """train.py as two processes that train together; their output goes to `logs`."""
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    command = [sys.executable, str(ROOT / "train.py"), *flags, "--strategy=multi_worker"]
-    with contextlib.ExitStack() as stack:
-        children = []
-        for index in range(2):
-            task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-            env = environment(KERAS_BACKEND=backend, TF_CONFIG=json.dumps(task))
-            output = stack.enter_context(open(logs / f"{index}.txt", "wb"))
-            call = [*command, f"--workdir={folder}"]
-            children.append(subprocess.Popen(call, env=env, stdout=output, stderr=output))
-            stack.callback(children[-1].wait)
-            stack.callback(children[-1].kill)
-        yield children
 
 
 def train(folder: Path, **settings) -> runs.Run:
@@ -67,25 +35,21 @@ def alone(tmp_path_factory) -> Path:
     return train(tmp_path_factory.mktemp("alone") / "run").folder
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_two_processes_go_on_where_one_stopped_and_one_where_two_were_killed(backend, alone, tmp_path):
+# Of JAX the first process, at which the others meet; tests/training/test_distribution.py has the second.
+@pytest.mark.parametrize(("backend", "lost"), [("tensorflow", 1), ("jax", 0)])
+def test_two_processes_go_on_where_one_stopped_and_one_where_two_were_killed(backend, lost, alone, tmp_path):
     pytest.importorskip(backend)
     folder = train(tmp_path / "run", callbacks=[Recorder(stop=3)]).folder
-    with two_processes(
-        backend, folder, tmp_path, *tiny_flags(MODEL, **CHANGES), "--checkpoint_minutes=0"
-    ) as two:
-        end = time.monotonic() + PATIENCE
-        while checkpoints.latest_step(folder / "checkpoints") < 6:
-            assert two[0].poll() is None and time.monotonic() < end, (tmp_path / "0.txt").read_text("utf-8")
-            time.sleep(0.01)
-        two[1].kill()
-        status = two[0].wait(PATIENCE)
-    told = (tmp_path / "0.txt").read_text("utf-8")
+    options = (*tiny_flags(MODEL, **CHANGES), "--checkpoint_minutes=0", "--strategy=multi_worker")
+    with hosts.two_processes(backend, tmp_path, "train.py", *options, f"--workdir={folder}") as two:
+        ready = lambda: checkpoints.latest_step(folder / "checkpoints") >= 6  # noqa: E731
+        status, told = hosts.kill_one(two, lost, tmp_path, ready)
     reached = checkpoints.latest_step(folder / "checkpoints")
     if reached < 20:
         assert status == 1 and "Traceback" not in told
         assert "error: Another of the 2 processes does not answer any more. The same command on all" in told
-    assert "continues at step 3" in told and "on 2 devices of 2 processes" in told
+    begun = (tmp_path / "0.txt").read_text("utf-8")
+    assert "continues at step 3" in begun and "on 2 devices of 2 processes" in begun
     assert not [path for path in folder.rglob("*") if path.name.startswith(".writing")]
     train(folder)
     mine, theirs = variables(folder), variables(alone)

@@ -7,6 +7,7 @@ import os
 import threading
 from pathlib import Path
 
+import hosts
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -109,6 +110,21 @@ def test_devices_that_are_not_there_are_refused(flags, told, tmp_path):
     done = command("train.py", *tiny_flags(), *flags, f"--workdir={tmp_path / 'run'}")
     assert done.refuses(told)
     assert not (tmp_path / "run").exists()
+
+
+# Several processes
+
+
+# The first one, at which they meet, is killed in tests/runs/test_several_hosts.py.
+@pytest.mark.slow
+def test_a_process_of_jax_that_is_lost_ends_the_other_with_one_line(tmp_path):
+    pytest.importorskip("jax")
+    with hosts.two_processes("jax", tmp_path, "tests/training/meeting.py", str(tmp_path)) as two:
+        status, told = hosts.kill_one(two, 1, tmp_path, (tmp_path / "0.met").exists)
+    assert status == 1 and "Traceback" not in told and "Terminating process" not in told, told
+    assert told.endswith("error: Another of the 2 processes does not answer any more. Start them again.\n"), (
+        told
+    )
 
 
 def test_one_device_is_trained_on_as_without_a_strategy():
