@@ -1,4 +1,4 @@
-"""GLCIC's networks and training step in PyTorch: the peer that `gpu.py` measures the package against.
+"""GLCIC's networks, training step and inference in PyTorch: the peer of `gpu.py` and `speed.py`.
 
 Layers, losses and the order of updates are those of `inpainting_tf.networks.glcic` and
 `inpainting_tf.training.adversarial`; the layers have the same names too. Written for speed: channels-last
@@ -170,6 +170,35 @@ class Training:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device, dtype=self.dtype, enabled=self.dtype is not None)
+
+
+class Inference:
+    """C alone, compiled for use: its weights frozen into the code, normalization folded, autocast.
+
+    Args:
+        completion: C, in the package's weights.
+        precision: as `Training`'s.
+        compiled: by `torch.compile`; else it runs eagerly.
+    """
+
+    def __init__(
+        self, completion: Completion, *, precision: str = "mixed_bfloat16", compiled: bool = True
+    ) -> None:
+        self.completion = completion.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.dtype = PRECISIONS[precision]
+        if compiled:
+            self._predict = torch.compile(self._predict, options={"freezing": True}, dynamic=False)
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """The whole predicted pictures, NHWC: the signature of the package's engines."""
+        batch = to_torch({"image": images, "mask": masks}, "cpu")
+        with torch.no_grad():
+            predicted = self._predict(batch["image"], batch["mask"])
+        return predicted.permute(0, 2, 3, 1).numpy()
+
+    def _predict(self, image: Tensor, mask: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype is not None):
+            return self.completion(image, mask)
 
 
 class _Optimizer:

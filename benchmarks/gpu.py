@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import importlib.util
 import itertools
-import math
 import os
 import re
 import statistics
@@ -26,10 +25,20 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from inpainting_tf.commands import cli
+from steps import (
+    KerasSide,
+    TorchSide,
+    batches,
+    faces,
+    first_line,
+    progress,
+    recipe_of,
+    require_agreement,
+    seconds_per_step,
+    warm_up,
+)
 
-AGREEMENT = 0.02  # of the first losses, relative: room for TF32 and half precision, none for another network
-HALF = 500_000  # steps of either phase
+from inpainting_tf.commands import cli
 
 # Dense TFLOP/s by the vendor's data sheets. float32 is compared with TF32 where the chip has it, because all
 # three frameworks use it there. The names are those of the parts with these rates, not of their slower kin.
@@ -96,126 +105,6 @@ def peak(device: str | None, policy: str) -> float | None:
     return next((rates.get(policy) for name, rates in PEAKS.items() if re.search(name, device)), None)
 
 
-class KerasSide:
-    """The package's trainer on Keras's backend, at the beginning of either phase."""
-
-    def __init__(self, recipe: Any, policy: str, batch: dict[str, Any]) -> None:
-        import keras
-
-        from inpainting_tf import backends
-        from inpainting_tf.recipes import assembly
-        from inpainting_tf.training import precision
-
-        keras.utils.set_random_seed(0)
-        with precision.policy(policy):
-            self.trainer = assembly.trainer(recipe, total_steps=2 * HALF)
-        self.error: str | None = None
-        self.name = f"Keras on {keras.backend.backend()}"
-        self.batch = {name: keras.ops.convert_to_tensor(value) for name, value in batch.items()}
-        self._step = backends.compiled_step(self.trainer)
-
-    def begin(self, phase: str) -> float:
-        """Compiles (JAX: both phases at once), makes a step and returns its loss."""
-        self.trainer.steps.assign({"completion": 0, "joint": HALF}[phase])
-        return self.run(1)[1]
-
-    def run(self, steps: int) -> tuple[float, float]:
-        """Seconds that so many steps take, and the last loss."""
-        start = time.perf_counter()
-        loss = float(self._step(self.batch, steps)["loss"])  # waits for the result
-        return time.perf_counter() - start, loss
-
-
-class TorchSide:
-    """`glcic_torch` with the weights and the settings of the package's trainer."""
-
-    def __init__(
-        self, trainer: Any, recipe: Any, policy: str, batch: dict[str, Any], compile_mode: str
-    ) -> None:
-        import glcic_torch
-        import torch
-
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True  # as the others do
-        torch.backends.cudnn.benchmark = True
-        torch.compiler.reset()
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        completion = glcic_torch.Completion(recipe.network.width)
-        discriminator = glcic_torch.Discriminator(recipe.data.image_size, recipe.discriminator.width)
-        glcic_torch.load_keras_weights(
-            (completion, discriminator), (trainer.completion, trainer.discriminator)
-        )
-        optimizers = (recipe.optimizer, recipe.discriminator_optimizer)
-        self._networks = completion.to(self.device), discriminator.to(self.device)
-        self._settings = {
-            "precision": policy,
-            "alpha": recipe.objective.alpha,
-            "rates": tuple(settings.learning_rate for settings in optimizers),
-            "beta_1": tuple(settings.beta_1 for settings in optimizers),
-        }
-        self.error: str | None = None
-        self.batch = glcic_torch.to_torch(batch, self.device)
-        self._build(None if compile_mode == "eager" else compile_mode)
-
-    def _build(self, mode: str | None) -> None:
-        import glcic_torch
-
-        self.mode = mode
-        self.name = f"PyTorch, {'eager' if mode is None else 'compiled'}"
-        self.training = glcic_torch.Training(*self._networks, compile_mode=mode, **self._settings)
-
-    def begin(self, phase: str) -> float:
-        """Compiles, makes a step and returns its loss. What does not compile runs eagerly from here on."""
-        try:
-            return self._first(phase)
-        except Exception as error:
-            if self.mode is None:
-                raise
-            progress(f"torch.compile failed, PyTorch runs eagerly: {first_line(error)}")
-            self._build(None)
-            return self._first(phase)
-
-    def _first(self, phase: str) -> float:
-        self._step = getattr(self.training, f"{phase}_step")
-        return float(self._step(self.batch)["loss"])
-
-    def run(self, steps: int) -> tuple[float, float]:
-        """Seconds that so many steps take, and the last loss."""
-        import torch
-
-        start = time.perf_counter()
-        for _ in range(steps):
-            logs = self._step(self.batch)
-        if self.device == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter() - start, float(logs["loss"])
-
-
-def recipe_of(args: flags.FlagValues, model: str, batch_size: int) -> Any:
-    """The recipe with half of its steps in the completion phase and half in the joint one."""
-    from inpainting_tf import recipes
-
-    recipe = recipes.get(model)
-    changes = {
-        "data.image_size": args.image_size,
-        "network.width": args.width,
-        "batch_size": batch_size,
-        "schedule.completion_share": 0.5,
-        "schedule.discriminator_share": 0.0,
-    }
-    if recipe.discriminator is not None:
-        changes["discriminator.width"] = args.width
-    return recipe.override(changes).check()
-
-
-def batches(images: Any, batch_size: int, count: int) -> Any:
-    """So many batches of the package's pipeline."""
-    from inpainting_tf.data import pipeline
-    from inpainting_tf.ops.masks import Mask
-
-    settings = {"batch_size": batch_size, "seed": 0, "flip": True, "start": 0, "stop": count}
-    return pipeline.training_batches(images, Mask(), **settings)
-
-
 def pipeline_rate(images: Any, batch_size: int, count: int = 120, left_out: int = 20) -> float:
     """Pictures per second of the pipeline in `fit` with a trivial step.
 
@@ -247,7 +136,10 @@ def cells(args: flags.FlagValues) -> list[tuple[Any, str]]:
     from inpainting_tf.training import precision
 
     asked = itertools.product(args.precision, args.batch_size, args.model)
-    return [(recipe_of(args, model, size), precision.resolve(setting)) for setting, size, model in asked]
+    return [
+        (recipe_of(model, args.image_size, args.width, size), precision.resolve(setting))
+        for setting, size, model in asked
+    ]
 
 
 def measured(
@@ -304,39 +196,9 @@ def in_turns(args: flags.FlagValues, both: list[Any], phase: str, check: bool) -
     return rows
 
 
-def warm_up(side: Any, row: dict[str, Any], seconds: float) -> None:
-    """The first steps, compilation included; from the last of them, how many make a group."""
-    start = time.perf_counter()
-    row["first_loss"] = finite(side.begin(row["phase"]))
-    seconds_per_step(side, 2)
-    row["warm_up_seconds"] = time.perf_counter() - start
-    row["steps"] = max(1, round(seconds / seconds_per_step(side, 2)))
-
-
 def time_group(side: Any, row: dict[str, Any]) -> None:
     """Adds a group's seconds per step to the row."""
     row["groups"].append(seconds_per_step(side, row["steps"]))
-
-
-def seconds_per_step(side: Any, steps: int) -> float:
-    """The mean of so many steps."""
-    seconds, loss = side.run(steps)
-    finite(loss)
-    return seconds / steps
-
-
-def finite(loss: float) -> float:
-    """The loss; raises ArithmeticError if it is not finite."""
-    if not math.isfinite(loss):
-        raise ArithmeticError(f"the loss is {loss}")
-    return loss
-
-
-def require_agreement(ours: dict[str, Any], other: dict[str, Any]) -> None:
-    """Raises ArithmeticError unless both sides computed the same first loss."""
-    losses = ours.get("first_loss", other["first_loss"]), other["first_loss"]
-    if abs(losses[1] / losses[0] - 1) > AGREEMENT:
-        raise ArithmeticError(f"the two sides disagree: first losses {losses}")
 
 
 def attempt(row: dict[str, Any], side: Any, action: Callable[..., None], *args: Any) -> None:
@@ -358,15 +220,6 @@ def rated(row: dict[str, Any], flops: int, batch_size: int, peak_tflops: float |
         row |= {"tflops": flops / seconds / 1e12, "peak_tflops": peak_tflops}
         row["share_of_peak"] = row["tflops"] / peak_tflops if peak_tflops else None
     return row
-
-
-def progress(line: str) -> None:
-    """Progress, on stderr."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
 
 
 def _forget() -> None:
@@ -413,15 +266,6 @@ def versions() -> dict[str, str]:
     return {"backend": keras.backend.backend()} | {name: m.__version__ for name, m in modules.items()}
 
 
-def faces(args: flags.FlagValues) -> Any:
-    """Generated pictures, uint8 [count, H, W, 3]."""
-    from inpainting_tf.data import Data, load
-
-    count = max(256, *args.batch_size)
-    data = Data("synthetic_faces", args.image_size, train=count, test=1)
-    return load(data, splits=("train",)).train.images
-
-
 def run(args: flags.FlagValues) -> None:
     # Two frameworks share the card: neither may take all of its memory at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -432,7 +276,7 @@ def run(args: flags.FlagValues) -> None:
     everything = cells(args)  # raises for a mistyped name before anything runs
     report = {name: getattr(args, name) for name in ("image_size", "width", "torch_mode")}
     report |= {"device": accelerator() or "CPU", "versions": versions(), "pipeline": [], "rows": []}
-    images = faces(args)
+    images = faces(args.image_size, max(256, *args.batch_size))
     for batch_size in args.batch_size:
         rate = pipeline_rate(images, batch_size)
         progress(f"pipeline, batch {batch_size}: {rate:.0f} pictures/s")

@@ -64,20 +64,20 @@ def run(args: flags.FlagValues) -> None:
             raise unknown("--way", way, WAYS)
     found: dict[str, list[dict[str, float]]] = {way: [] for way in args.way}
     with tempfile.TemporaryDirectory() as folder:
-        _draw(Path(folder), args.side)
+        draw(Path(folder), args.side)
         for repetition in range(args.repetitions + 1):
             for way in args.way:
-                figures = _measured(way, args.model, folder)
+                figures = measured(way, args.model, folder)
                 if repetition:  # the first fills the caches
                     found[way].append(figures)
-    medians = {way: _medians(rows) for way, rows in found.items()}
+    medians = {way: medians_of(rows) for way, rows in found.items()}
     head = ("way", "seconds", "processor seconds", "peak MB")
     print(tables.table([head, *((way, *_shown(row)) for way, row in medians.items())]))
     if args.output:
         files.write_json(Path(args.output), {"side": args.side, "cores": os.cpu_count(), "medians": medians})
 
 
-def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
+def medians_of(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(row[key] for row in rows) for key in rows[0]}
 
 
@@ -85,7 +85,7 @@ def _shown(row: dict[str, float]) -> tuple[str, str, str]:
     return f"{row['seconds']:.2f}", f"{row['processor']:.2f}", f"{row['megabytes']:.0f}"
 
 
-def _draw(folder: Path, side: int) -> None:
+def draw(folder: Path, side: int) -> None:
     import cv2
     import numpy as np
     import skimage.data
@@ -97,7 +97,7 @@ def _draw(folder: Path, side: int) -> None:
     cv2.imwrite(str(folder / "mask.png"), mask)
 
 
-def _measured(way: str, model: str, folder: str) -> dict[str, float]:
+def measured(way: str, model: str, folder: str) -> dict[str, float]:
     """One run in a new process: the clock's and the processor's seconds, and the peak of memory."""
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     code, *options = WAYS[way]

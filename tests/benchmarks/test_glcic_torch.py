@@ -15,16 +15,14 @@ from inpainting_tf.recipes import assembly
 
 pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-glcic_torch = importlib.import_module("glcic_torch")
+glcic_torch, steps = (importlib.import_module(name) for name in ("glcic_torch", "steps"))
 
 SIZE, WIDTH, BATCH = 72, 4, 4  # 72: odd sides on the way down, and 2 x 2 where they are flattened
 
 
 @pytest.fixture
-def trainer():
-    """The package's, at the beginning of the joint phase."""
-    keras.utils.set_random_seed(0)
-    recipe = recipes.get("glcic").override(
+def recipe():
+    return recipes.get("glcic").override(
         {
             "data.image_size": SIZE,
             "network.width": WIDTH,
@@ -33,7 +31,15 @@ def trainer():
             "schedule.discriminator_share": 0.0,
         }
     )
-    return assembly.trainer(recipe, total_steps=1000)
+
+
+@pytest.fixture
+def trainer(recipe):
+    """The package's, at the beginning of the joint phase."""
+    keras.utils.set_random_seed(0)
+    trainer = assembly.trainer(recipe, total_steps=1000)
+    trainer.steps.assign(trainer.boundaries[1])
+    return trainer
 
 
 @pytest.fixture
@@ -65,11 +71,11 @@ def test_same_weights(trainer, peer):
         )
 
 
-def test_same_first_steps(trainer, peer):
+def test_same_first_steps(recipe, trainer, peer):
     """A completion step, then a joint one: networks, crops, losses, optimizers, the order of the updates."""
     data = batch()
     ours = {name: keras.ops.convert_to_tensor(value) for name, value in data.items()}
-    theirs = glcic_torch.Training(*peer, compile_mode=None)
+    theirs = glcic_torch.Training(*peer, **steps.settings(recipe), compile_mode=None)
     tensors = glcic_torch.to_torch(data, "cpu")
     for step, same in (
         (trainer.update_completion, theirs.completion_step),
@@ -78,3 +84,13 @@ def test_same_first_steps(trainer, peer):
         expected = {name: float(value) for name, value in step(ours).items()}
         got = {name: float(value) for name, value in same(tensors).items()}
         assert got == pytest.approx({name: expected[name] for name in got}, rel=1e-4)
+
+
+def test_same_fills(trainer, peer):
+    """C for use, with statistics that are not those of the beginning."""
+    data = batch()
+    trainer.update_completion({name: keras.ops.convert_to_tensor(value) for name, value in data.items()})
+    glcic_torch.load_keras_weights(peer[:1], [trainer.completion])
+    theirs = glcic_torch.Inference(peer[0], precision="float32", compiled=False)
+    got = theirs.fill(data["image"], data["mask"])
+    np.testing.assert_allclose(got, trainer.completion.fill(data["image"], data["mask"]), atol=1e-5)
