@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import dataclasses
+import itertools
+import operator
 import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
@@ -192,14 +195,36 @@ def _in_source(
         names, account = of_source(source, data)
     else:
         source = celeba.renamed(source, [name for which in SPLITS for name in names.get(which, ())])
-    position = {name: index for index, name in enumerate(source.names)}
+    position = _Positions(source.names)
     source = dataclasses.replace(source, part=crops.fixed(data.crop))
 
     def read(wanted: Sequence[str], memory: int, check: bool) -> Decoded:
-        indices = [position[name] for name in wanted]
+        indices = map(position.__getitem__, wanted)
         return decoding.decode(source, indices, data.shape, memory=memory, check=check)
 
     return _Found(names, position, read, source.origin, account)
+
+
+class _Positions:
+    """Where each name is: without a table, which takes more memory than they, where they are sorted."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        is_sorted = all(map(operator.lt, names, itertools.islice(names, 1, None)))
+        self._table = None if is_sorted else {name: index for index, name in enumerate(names)}
+
+    def __getitem__(self, name: str) -> int:
+        if self._table is not None:
+            return self._table[name]
+        index = bisect.bisect_left(self._names, name)
+        if index == len(self._names) or self._names[index] != name:
+            raise KeyError(name)
+        return index
+
+    def __contains__(self, name: object) -> bool:
+        with contextlib.suppress(KeyError):
+            return self[str(name)] >= 0
+        return False
 
 
 def _in_prepared(

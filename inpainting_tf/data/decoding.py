@@ -69,7 +69,7 @@ class OnDemand:
     def __init__(
         self,
         source: Source,
-        indices: Sequence[int],
+        indices: Sequence[int] | np.ndarray,
         image_size: tuple[int, int],
         pixels: np.ndarray | None = None,
         have: int = 0,
@@ -84,7 +84,7 @@ class OnDemand:
         """
         self.shape: tuple[int, int, int, int] = (len(indices), *image_size, 3)
         self.failure: InputError | None = None
-        self._source, self._indices = source, indices
+        self._source, self._indices = source, np.asarray(indices, int)  # less memory than a list
         self._pixels = np.empty((0, *self.shape[1:]), np.uint8) if pixels is None else pixels
         self.kept = len(self._pixels)
         self._have = np.arange(self.kept) < have
@@ -126,7 +126,7 @@ class OnDemand:
         return self._pixels[row]
 
     def _read(self, row: int, part: Part | None = None) -> np.ndarray:
-        index = self._indices[row]
+        index = int(self._indices[row])
         try:
             return self._source.read(index, self.shape[1:3], part)
         except UnreadablePicture as error:
@@ -171,16 +171,15 @@ def decode(
     Raises:
         InputError: no picture could be read.
     """
-    indices = [int(index) for index in indices]
-    room = min(len(indices), max(0, memory) // bytes_each(image_size))
+    positions = np.fromiter(indices, int)
+    room = min(len(positions), max(0, memory) // bytes_each(image_size))
     kept = np.empty((room, *image_size, 3), np.uint8)
-    if room < len(indices) and not check:
-        return Decoded(
-            OnDemand(source, indices, image_size, kept), [source.names[index] for index in indices], []
-        )
-    readable: list[int] = []
+    if room < len(positions) and not check:
+        names = [source.names[index] for index in positions]
+        return Decoded(OnDemand(source, positions, image_size, kept), names, [])
+    readable = list[int]()
     skipped: list[tuple[str, str]] = []
-    for index, row in zip(indices, _rows(source, indices, image_size), strict=True):
+    for index, row in zip(positions.tolist(), _rows(source, positions, image_size), strict=True):
         if isinstance(row, str):
             skipped.append((source.names[index], row))
             continue
@@ -218,7 +217,7 @@ def report(origin: str, decoded: Decoded) -> None:
     logging.warning("Skipped %d of %d pictures of %s: %s%s", len(decoded.skipped), total, origin, some, more)
 
 
-def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -> Iterator[np.ndarray | str]:
+def _rows(source: Source, indices: np.ndarray, image_size: tuple[int, int]) -> Iterator[np.ndarray | str]:
     """In the order of `indices`: the picture, or the reason why it is unreadable."""
 
     def one(index: int) -> np.ndarray | str:
@@ -230,6 +229,6 @@ def _rows(source: Source, indices: Sequence[int], image_size: tuple[int, int]) -
     progress = tqdm(total=len(indices), desc=f"Reading {source.name}", unit="picture", delay=1, disable=None)
     with progress, ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, len(indices), _BLOCK):
-            for row in threads.map(one, indices[start : start + _BLOCK]):
+            for row in threads.map(one, indices[start : start + _BLOCK].tolist()):
                 progress.update()
                 yield row

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -71,12 +72,25 @@ def from_files(
     name: str, root: Path, names: list[str], division: Mapping[str, frozenset[str]], account: str
 ) -> Source:
     """The source `name` of the picture files `names` below `root`."""
-    files = [root / relative for relative in names]
+    files = _Below(root, names)
 
     def reader(index: int, image_size: tuple[int, int] | None, part: Part) -> np.ndarray:
         return pictures.read(files[index], image_size, part)
 
     return Source(name, str(root), names, reader, files, division, account=account)
+
+
+class _Below(Sequence[Path]):
+    """The paths of files below a folder: each takes four times the memory of its name."""
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self.root, self.names = root, names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.root / self.names[index]
 
 
 def is_picture(name: str) -> bool:
@@ -168,12 +182,14 @@ def _count(folder: Path) -> int:
 
 def _without_masks(names: list[str], left_out: _LeftOut) -> list[str]:
     """The pictures that are no masks of others; all of them if there are only masks."""
-    folders, files = _mask_folders(names), _mask_files(names)
-    where = {name: next((above for above in _above(name) if above in folders), None) for name in names}
-    kept = [name for name in names if where[name] is None and name not in files]
+    folders, masks = _mask_folders(names), dict.fromkeys(_mask_files(names), "")
+    for name in names if folders else ():
+        if folder := next((above for above in _above(name) if above in folders), None):
+            masks[name] = folder
+    kept = [name for name in names if name not in masks]
     if not kept:
         return names
-    left_out.update((f"{where[name] or ''}/", "masks") for name in set(names) - set(kept))
+    left_out.update((f"{folder}/", "masks") for folder in masks.values())
     return kept
 
 
@@ -190,14 +206,17 @@ def _mask_folders(names: Iterable[str]) -> set[str]:
 
 def _mask_files(names: Iterable[str]) -> set[str]:
     """Those like a_mask.png and a_mask001.png beside a.jpg."""
-    stems = {name: os.path.splitext(name)[0] for name in names}
-    known = {*stems.values()}
-    return {name for name, stem in stems.items() if (own := _OF_MASK.sub("", stem)) != stem and own in known}
+    called = {
+        name: own for name in names if (own := _OF_MASK.sub("", stem := os.path.splitext(name)[0])) != stem
+    }
+    asked = {*called.values()}
+    known = {stem for name in names if (stem := os.path.splitext(name)[0]) in asked} if asked else set()
+    return {name for name, own in called.items() if own in known}
 
 
 def _divided(names: list[str], left_out: _LeftOut) -> dict[str, list[str]]:
     """The pictures of each split; all are for training where no subfolder is held out."""
-    common = os.path.commonpath([os.path.dirname(name) for name in names])
+    common = os.path.commonpath({os.path.dirname(name) for name in names})
     first = len(PurePosixPath(common).parts)
     parts = defaultdict[str, list[str]](list)
     for name in names:

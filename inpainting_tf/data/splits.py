@@ -88,19 +88,22 @@ def split(
     if len(names) < 2:
         raise InputError(f"Training and testing need at least two pictures. Received {len(names)}.")
     order = np.random.default_rng(data.split_seed).permutation(len(names))
-    parts = {which: [i for i in order if names[i] in own[which]] for which in own}
-    rest = [i for i in order if not any(names[i] in part for part in own.values())]
+    given: dict[str, np.ndarray] = {
+        which: np.array([names[i] in own[which] for i in order], bool) for which in own
+    }
+    parts = {which: order[which_of] for which, which_of in given.items()}
+    rest = order[~np.any([*given.values()], axis=0)] if own else order
     if "test" not in own:
         drawn = min(data.test, max(1, len(rest) // 5))
         parts["test"], rest = rest[:drawn], rest[drawn:]
-    if not (parts["test"] and rest):
+    if not (len(parts["test"]) and len(rest)):
         raise InputError(
             "Training and testing need at least one picture each. "
             f"Received {len(rest)} and {len(parts['test'])}."
         )
     parts["train"] = rest
     limited = {which: parts[which][: getattr(data, which)] for which in SPLITS if which in parts}
-    chosen = {which: [names[i] for i in sorted(index)] for which, index in limited.items()}
+    chosen = {which: [names[i] for i in np.sort(index)] for which, index in limited.items()}
     return chosen if "validation" in own else with_validation(chosen, data)
 
 
