@@ -1,4 +1,4 @@
-"""The process's standard streams: without start-up messages of TensorFlow, and for any character."""
+"""The process's standard streams: without start-up messages of TensorFlow and Ray, and for any character."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from typing import Any
 
 from inpainting_tf import imports
 
-# What TensorFlow writes to file descriptor 2 on a machine where nothing is wrong: notes and warnings, and
+# What TensorFlow and Ray write to file descriptor 2 where nothing is wrong: notes and warnings, and
 # errors about a GPU that is not there or about libraries that it registers twice itself.
 _NOISE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|[IW]\d{4} \d\d:\d\d:"
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:[\d.]+: [IW] "
     rb"|To enable the following instructions:"
+    rb"|\[[\d-]+ [\d:,]+ I \d+ \d+\] logging\.cc:\d+: Set ray log level"
     rb"|.*failed call to cuInit: .*(UNKNOWN ERROR \(303\)|CUDA_ERROR_NO_DEVICE)"
     rb"|.*(Unable to register cu\w+ factory|computation placer already registered)"
 )

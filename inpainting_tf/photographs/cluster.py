@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from inpainting_tf import environment, processes, storage
+from inpainting_tf import environment, processes, storage, streams
 from inpainting_tf.errors import InputError
 from inpainting_tf.photographs import batches
 from inpainting_tf.photographs.batches import Options, Outcome
@@ -103,13 +103,14 @@ def connected(address: str | None, cores: int | None = None) -> Iterator[None]:
     if ours:
         try:
             _require_answer(address or "")
-            ray.init(
-                address or "local",
-                num_cpus=None if address else cores,
-                include_dashboard=None if address else False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with streams.held_back():
+                ray.init(
+                    address or "local",
+                    num_cpus=None if address else cores,
+                    include_dashboard=None if address else False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,15 @@ def test_the_account_counts_by_subfolder(tmp_path):
     )
     put_all(tmp_path, *(f"class {n:02d}/1.jpg" for n in range(20)))
     assert sources.folder(tmp_path).account.endswith("1 in class 05/, 15 more subfolders.")
+
+
+def test_names_take_little_memory(tmp_path):
+    for number in range(4000):
+        (tmp_path / f"{number:09d}.png").touch()
+    settings = {"check": False, "memory": 0}
+    data.load(Data("folder", 16, train=None), tmp_path, **settings)  # imports
+    tracemalloc.start()
+    found = data.load(Data("folder", 16, train=None), tmp_path, **settings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.train.names) == 3750 - 250 and peak < 400 * 4000
