@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import concurrent.futures
 import contextlib
 import dataclasses
 import io
@@ -117,8 +118,11 @@ def engine_pace(
     model: str, requests: dict[str, dict[str, bytes]], processes: int, seconds: float
 ) -> tuple[float, float]:
     """Pictures a second of so many processes without a server, and processor seconds of a picture."""
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        found = pool.starmap(_pace, [(model, requests, seconds)] * processes, chunksize=1)
+    # Not multiprocessing's Pool, which waits for ever where a process ends early.
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+        asked = [pool.submit(_pace, model, requests, seconds) for _ in range(processes)]
+        found = [each.result() for each in asked]
     return sum(pace for pace, _ in found), statistics.mean(processor for _, processor in found)
 
 
