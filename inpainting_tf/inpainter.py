@@ -49,7 +49,7 @@ class Inpainter(Engine, keras.Model):
         outputs: the whole predicted picture, symbolic.
         divisor: of the height and width that the network takes.
         hole_fill: see `inference.Facts`; "" if unknown.
-        trained_on: see `inference.Facts`.
+        trained_on, aligned: see `inference.Facts`; a training sets them.
         code: the names of the layers with mean, log variance and a sample of a latent code, for networks with
             several fills of a hole; see `draw`.
         search: the name of the layer that searches for a code, for networks that do.
@@ -82,6 +82,7 @@ class Inpainter(Engine, keras.Model):
         divisor: int = 1,
         hole_fill: str = "",
         trained_on: tuple[int, int] | None = None,
+        aligned: bool = False,
         code: Sequence[str] = (),
         search: str = "",
         name: str | None = None,
@@ -90,7 +91,7 @@ class Inpainter(Engine, keras.Model):
             raise InputError("`inputs` of a completion network must be 'image' and 'mask', by these names.")
         super().__init__(inputs=dict(inputs), outputs=outputs, name=name)
         size = tuple(inputs["image"].shape[1:3])
-        self._facts = Facts(size, divisor, hole_fill, trained_on)
+        self._facts = Facts(size, divisor, hole_fill, trained_on, aligned)
         self._code, self._search = tuple(code), search
         self.built_by = BuiltBy()
 
@@ -114,14 +115,9 @@ class Inpainter(Engine, keras.Model):
         """What must be known to use it."""
         return self._facts
 
-    @property
-    def trained_on(self) -> tuple[int, int] | None:
-        """(side of the training pictures, smallest side of their holes) in pixels; a training sets it."""
-        return self._facts.trained_on
-
-    @trained_on.setter
-    def trained_on(self, value: tuple[int, int] | None) -> None:
-        self._facts = dataclasses.replace(self._facts, trained_on=value)
+    def set_training(self, trained_on: tuple[int, int] | None, aligned: bool = False) -> None:
+        """Says what it was trained on; see `inference.Facts`."""
+        self._facts = dataclasses.replace(self._facts, trained_on=trained_on, aligned=aligned)
 
     @property
     def code(self) -> list[Any] | None:
@@ -142,6 +138,7 @@ class Inpainter(Engine, keras.Model):
             divisor=facts.divisor,
             hole_fill=facts.hole_fill,
             trained_on=facts.trained_on,
+            aligned=facts.aligned,
             code=self._code,
             search=self._search,
             name=self.name,

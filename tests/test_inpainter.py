@@ -70,7 +70,7 @@ def test_what_lies_under_a_hole_larger_than_the_patch_does_not_get_out(name):
 )
 def test_a_file_brings_all_of_it_back(name, size, arguments, tmp_path):
     model = built(name, size, **arguments)
-    model.trained_on = (48, 9)
+    model.set_training((48, 9), aligned=True)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert type(again) is Inpainter and again.facts == model.facts
@@ -131,7 +131,7 @@ def test_a_run_and_its_copy_are_presets(trained, tmp_path):
     copy = runs.pack(runs.open_run(trained), tmp_path / "packed").folder
     batch = renamed(pictures())
     run, packed = Inpainter.from_preset(trained), Inpainter.from_preset(copy)
-    assert run.facts == packed.facts == Facts((None, None), 1, "black", (16, 3))
+    assert run.facts == packed.facts == Facts((None, None), 1, "black", (16, 3), aligned=True)
     np.testing.assert_allclose(run.fill(**batch), packed.fill(**batch), atol=5e-4)  # half precision
     assert np.abs(run.fill(**batch) - built("gan_direct_conv").fill(**batch)).max() > 3e-3, "trained weights"
 
@@ -195,7 +195,7 @@ def test_fit_learns_and_calls_its_callbacks(tmp_path):
 @pytest.mark.parametrize("name", ["direct_conv", "cvae"])
 def test_a_clone_has_the_layers_and_with_graph_the_facts(name):
     model = built(name, (16, 32), fill="white")
-    model.trained_on = (48, 9)
+    model.set_training((48, 9), aligned=True)
     copy = model.with_graph(keras.models.clone_model(model))
     assert copy.facts == model.facts and copy.built_by == model.built_by
     assert copy.facts.trained_on == (48, 9) and (copy.code is None) == (model.code is None)
@@ -218,4 +218,4 @@ def test_it_is_drawn_and_summed_up():
 def test_a_trainer_saves_it_with_what_it_was_trained_on(tmp_path):
     run = runs.train(tiny("direct_conv", schedule__epochs=1, mask__train__low=0.25), tmp_path / "run")
     model = keras.models.load_model(run.model_file)
-    assert type(model) is Inpainter and model.trained_on == (16, 4)
+    assert type(model) is Inpainter and model.facts.trained_on == (16, 4) and model.facts.aligned

@@ -76,8 +76,9 @@ def define_flags(define: cli.Define) -> None:
     define.integer("page", None, "Which picture of files with several, from 1.", lower_bound=1)
     define.float("max_megapixels", 178.9, "The largest picture that is read.", lower_bound=0.0)
     define.string("blend", "poisson", "poisson: seamless; or none: the network's own pixels.")
-    detail = "Of large holes: auto: the picture's own patches, where some agree with the network; exemplar: "
-    define.string("detail", "auto", detail + "everywhere; none: the network's smooth fill.")
+    detail = "Of large holes: auto: the picture's own patches, where some agree with the network, and none "
+    detail += "for a network of aligned faces; exemplar: patches everywhere; none: the network's smooth fill."
+    define.string("detail", "auto", detail)
     define.boolean("direct", False, "Pass the network the whole picture at once, unscaled.")
     define.string("engine", "auto", f"What runs the network: {', '.join(models.ENGINES)}.")
     define.string("format", None, f"Of a folder's results: {', '.join(FORMATS)}; default: as they came.")

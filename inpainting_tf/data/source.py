@@ -13,6 +13,7 @@ from inpainting_tf.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 WITH_CLASSES = ("cifar10", "dtd")  # sources with a second argument `classes`
+ALIGNED = ("celeba", "synthetic_faces")  # of pictures that show the same thing in the same place
 
 
 def account_of(origin: str, count: int, division: Mapping[str, Collection[str]]) -> str:

@@ -21,12 +21,15 @@ class Facts:
         hole_fill: what the hole is painted with before the first convolution: a name of
             `inpainting_tf.networks.layers.FILLS`, or a classical method; "" if unknown.
         trained_on: (side of the training pictures, smallest side of their holes) in pixels, if known.
+        aligned: the training pictures show the same thing in the same place, as aligned faces do, so that the
+            network knows better than other parts of a picture what is in a hole.
     """
 
     size: tuple[int | None, int | None] = (None, None)
     divisor: int = 1
     hole_fill: str = ""
     trained_on: tuple[int, int] | None = None
+    aligned: bool = False
 
     @property
     def prefill(self) -> str | None:
@@ -71,4 +74,5 @@ class Facts:
             trained_on = scale and (scale["size"][0], scale["hole"])
             return cls(tuple(known["size"]), known["divisor"], known["prefill"] or "", trained_on)
         trained_on = known["trained_on"] and tuple(known["trained_on"])
-        return cls(tuple(known["size"]), known["divisor"], known["hole_fill"], trained_on)
+        aligned = known.get("aligned", False)  # unknown before there were `photos`
+        return cls(tuple(known["size"]), known["divisor"], known["hole_fill"], trained_on, aligned)

@@ -58,7 +58,8 @@ def inpaint(
             around the hole as they are, mixed or not.
         detail: of large holes, whose prediction is smooth. "exemplar" takes the picture's own patches that
             look like the prediction when they are blurred (see `inpainting_tf.inference.detail`); "auto" does
-            so where there are such, and nowhere with `blend="none"`; "none" keeps the prediction.
+            so where there are such, and nowhere with `blend="none"` or for a network that was trained on
+            aligned faces, which knows better than the picture's patches; "none" keeps the prediction.
         direct: pass the whole picture to the network at once, unscaled. For networks that take any size, on
             pictures like those of their training.
         trust_rim: do not look for known pixels beside a hole that are mixed with what it hides: the hole was
@@ -95,6 +96,8 @@ def inpaint(
             f"{type(model).__name__}: load it with inpainting_tf.load, or wrap it as "
             "Inpainter(model.input, model.output)."
         )
+    if detail == "auto" and (blend == "none" or model.facts.aligned):
+        detail = "none"
     images, opacities = _checked(image, mask)
     wholes, partly, weights = _holes(images, opacities, trust_rim or blend == "none")
     del opacities  # of a large picture, as large as what is to come
@@ -103,8 +106,7 @@ def inpaint(
     predictions = _predictions(model, images, wholes, plans)
     for index, group in itertools.groupby(predictions, key=lambda item: item[0]):
         _paint(filled[index], plans[index], group, blend)
-        if blend == "poisson" or detail == "exemplar":
-            details.add(filled[index], wholes[index], detail)
+        details.add(filled[index], wholes[index], detail)
     mixture = images[partly] * (1.0 - weights) + filled[partly] * weights
     filled[partly] = np.rint(mixture).astype(filled.dtype)
     return filled if np.ndim(image) == 4 else filled[0]

@@ -11,6 +11,7 @@ import keras
 from inpainting_tf import backends, networks
 from inpainting_tf.data import pipeline
 from inpainting_tf.data.decoding import Images
+from inpainting_tf.data.source import ALIGNED
 from inpainting_tf.errors import InputError, unknown
 from inpainting_tf.inpainter import Inpainter
 from inpainting_tf.ops import losses, masks
@@ -37,7 +38,8 @@ def portable_network(recipe: Recipe) -> Inpainter:
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     side = min(recipe.data.shape)
-    network.trained_on = (side, round(masks.shown(recipe.mask.train) * side))
+    aligned = recipe.data.source in ALIGNED or recipe.mask.train.kind == "portrait"
+    network.set_training((side, round(masks.shown(recipe.mask.train) * side)), aligned)
     return network
 
 

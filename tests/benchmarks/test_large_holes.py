@@ -23,7 +23,7 @@ def test_its_direct_solution_is_what_is_approximated():
 
 def test_both_ways_agree_but_for_the_windows_of_specks():
     model = lively()
-    model.trained_on = (64, 12)
+    model.set_training((64, 12))
     picture = holes.photograph(90, 120)
     for mask, agree in ((holes.square(90, 120, 60), True), (holes.specks(90, 120, 4), False)):
         before, now = (holes.repaired(way, model, picture, mask) for way in holes.WAYS[:2])

@@ -16,7 +16,7 @@ from inpainting_tf.export import saved_model
 def model() -> keras.Model:
     """For any size; it knows that it was trained on 32 x 32 pixels with holes up to 8."""
     network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
-    network.trained_on = (32, 8)
+    network.set_training((32, 8))
     return network
 
 

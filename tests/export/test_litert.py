@@ -106,7 +106,7 @@ def test_pictures_are_inpainted_as_by_keras(file):
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_what_the_network_knows_goes_along(precision, tmp_path):
     model, size = networks.get("direct_conv")(image_size=None, width=4, fill="telea"), (32, 48)
-    model.trained_on = (64, 24)
+    model.set_training((64, 24))
     images, masks = pictures("direct_conv", 2)
     samples = {"images": images, "masks": masks} if precision == "int8" else {}
     path = tmp_path / "network.tflite"

@@ -94,7 +94,7 @@ def test_pictures_are_inpainted_as_by_keras(file):
 
 def test_what_the_network_knows_goes_along(tmp_path):
     model = networks.get("direct_conv")(image_size=None, width=4, fill="telea")
-    model.trained_on = (64, 24)
+    model.set_training((64, 24))
     loaded = engine.load(onnx.write(model, tmp_path / "network.onnx"))
     assert loaded.facts == model.facts
     assert loaded.facts.scale.hole == 24 and loaded.facts.prefill == "telea"

@@ -110,7 +110,7 @@ def test_a_batch_is_its_pictures(model, served):
 
 def test_specks_small_and_large_holes_come_in_one_batch(tmp_path):
     network = lively(inpainting_tf.build("glcic", image_size=None, width=4))
-    network.trained_on = (128, 24)
+    network.set_training((128, 24))
     folder = saved_model.write(network, tmp_path / "1")
     arrays, _ = functions(folder)
     masks = dict(warmup_requests(folder))["serving_default"]["mask"][..., 0] > 0

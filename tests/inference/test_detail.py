@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -90,13 +92,15 @@ def test_inpaint_adds_detail_unless_told_not_to_or_to_take_the_prediction_alone(
     inner = np.zeros(SIZE, bool)
     inner[26:46, 36:64] = True
 
-    def share(**options: str) -> float:
-        result = inpainting_tf.inpaint(GREY, picture, mask, **options)
+    def share(model: Runtime = GREY, **options: str) -> float:
+        result = inpainting_tf.inpaint(model, picture, mask, **options)
         np.testing.assert_array_equal(result[~mask], truth[~mask])
         return energy(result, inner) / energy(truth, inner)
 
     assert 0.4 < share() < 1.3 and 0.2 < share(blend="none", detail="exemplar") < 1.3
     assert share(detail="none") < 0.1 and share(blend="none") < 0.1
+    knowing = Runtime(GREY.run, dataclasses.replace(GREY.facts, aligned=True))
+    assert share(knowing) < 0.1 < share(knowing, detail="exemplar")
     with pytest.raises(InputError, match=r"`detail` must be one of.*Did you mean 'exemplar'"):
         inpainting_tf.inpaint(GREY, picture, mask, detail="exemplars")
 

@@ -46,7 +46,7 @@ def test_only_a_classical_method_is_a_prefill():
 
 
 def test_facts_come_back_from_json():
-    for facts in (Facts(), Facts((32, None), 16, "telea", (64, 12))):
+    for facts in (Facts(), Facts((32, None), 16, "telea", (64, 12), aligned=True)):
         assert Facts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
     noted = {"size": [32, 48], "divisor": 8, "prefill": "telea", "scale": {"size": [64, 64], "hole": 12}}
     assert Facts.from_json(noted) == Facts((32, 48), 8, "telea", (64, 12))

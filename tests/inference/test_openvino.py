@@ -88,7 +88,7 @@ def test_pictures_are_inpainted_as_by_keras(glcic):
 
 def test_what_the_network_knows_goes_along():
     model = networks.get("direct_conv")(image_size=None, width=4, fill="telea")
-    model.trained_on = (64, 24)
+    model.set_training((64, 24))
     compiled = openvino.compile(model, precision="float32")
     assert compiled.facts == model.facts
     assert compiled.facts.scale.hole == 24 and compiled.facts.prefill == "telea"
