@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import hosts
@@ -30,16 +31,24 @@ def variables(folder: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory) -> Path:
+def begun(tmp_path_factory) -> Path:
+    """Three steps by one process."""
+    return train(tmp_path_factory.mktemp("begun") / "run", callbacks=[Recorder(stop=3)]).folder
+
+
+@pytest.fixture(scope="module")
+def alone(begun, tmp_path_factory) -> Path:
     """The whole run by one process."""
-    return train(tmp_path_factory.mktemp("alone") / "run").folder
+    return train(shutil.copytree(begun, tmp_path_factory.mktemp("alone") / "run")).folder
 
 
 # Of JAX the first process, at which the others meet; tests/training/test_distribution.py has the second.
 @pytest.mark.parametrize(("backend", "lost"), [("tensorflow", 1), ("jax", 0)])
-def test_two_processes_go_on_where_one_stopped_and_one_where_two_were_killed(backend, lost, alone, tmp_path):
+def test_two_processes_go_on_where_one_stopped_and_one_where_two_were_killed(
+    backend, lost, begun, alone, tmp_path
+):
     pytest.importorskip(backend)
-    folder = train(tmp_path / "run", callbacks=[Recorder(stop=3)]).folder
+    folder = shutil.copytree(begun, tmp_path / "run")
     options = (*tiny_flags(MODEL, **CHANGES), "--checkpoint_minutes=0", "--strategy=multi_worker")
     with hosts.two_processes(backend, tmp_path, "train.py", *options, f"--workdir={folder}") as two:
         ready = lambda: checkpoints.latest_step(folder / "checkpoints") >= 6  # noqa: E731
@@ -48,8 +57,8 @@ def test_two_processes_go_on_where_one_stopped_and_one_where_two_were_killed(bac
     if reached < 20:
         assert status == 1 and "Traceback" not in told
         assert "error: Another of the 2 processes does not answer any more. The same command on all" in told
-    begun = (tmp_path / "0.txt").read_text("utf-8")
-    assert "continues at step 3" in begun and "on 2 devices of 2 processes" in begun
+    start = (tmp_path / "0.txt").read_text("utf-8")
+    assert "continues at step 3" in start and "on 2 devices of 2 processes" in start
     assert not [path for path in folder.rglob("*") if path.name.startswith(".writing")]
     train(folder)
     mine, theirs = variables(folder), variables(alone)
