@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from inpainting_tf.backends import tensorflow_convolution
 from inpainting_tf.backends.tensorflow_devices import batchwide, mirrored, multi_worker, replicas
 
 __all__ = ["batchwide", "mirrored", "multi_worker", "replicas"]
@@ -99,7 +99,7 @@ def minimise(
         The logs.
     """
     variables = network.trainable_variables
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, tensorflow_convolution.in_training():
         loss, logs = losses()
         loss = optimizer.scale_loss(loss)
         if replicas() > 1:  # the optimizer sums their gradients
@@ -207,8 +207,5 @@ def fastest_precision() -> str:
 
 
 def _cpu_computes_bfloat16() -> bool:
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:  # not Linux: nothing here is known to be faster than float32
-        return False
+    flags = tensorflow_convolution.processor_flags()
     return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -20,6 +20,8 @@ _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if _ON_TENSORFLOW:
     import tensorflow as tf
 
+    from inpainting_tf.backends import tensorflow_convolution
+
 _register = keras.saving.register_keras_serializable("inpainting_tf")
 
 COLOURS = {"grey": 0.5, "black": 0.0, "white": 1.0}
@@ -40,24 +42,24 @@ def _native_dilation_works(dtype: str) -> bool:
 
 @_register
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with two workarounds for slow or faulty kernels of TensorFlow.
+    """`keras.layers.Conv2D` with workarounds for slow or faulty kernels of TensorFlow.
 
     Its dilated form runs on the native kernel: stock Keras uses space-to-batch, which is several times slower
-    on a CPU. And features of one pixel in height or width are convolved with the kernel's middle row or
-    column alone: the others multiply padding only, and in bfloat16 on a CPU their gradient was uninitialised
-    memory (TensorFlow 2.21 with oneDNN, stride 2).
+    on a CPU. In training, the gradient of some layers' weights is computed as a product of matrices
+    (`backends.tensorflow_convolution`). And features of one pixel in height or width are convolved with the
+    kernel's middle row or column alone: the others multiply padding only, and in bfloat16 on a CPU their
+    gradient was uninitialised memory (TensorFlow 2.21 with oneDNN, stride 2).
 
     Same arguments, values and gradients as the stock layer.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         kernel = self._effective(kernel, inputs.shape)
-        native = _ON_TENSORFLOW and max(self.dilation_rate) > 1 and self.data_format == "channels_last"
-        if not native or self.groups > 1 or not _native_dilation_works(self.compute_dtype):
+        native = _ON_TENSORFLOW and self.data_format == "channels_last" and self.groups == 1
+        if not native or not _native_dilation_works(self.compute_dtype):
             return super().convolution_op(inputs, kernel)
-        return tf.nn.conv2d(
-            inputs, kernel, self.strides, self.padding.upper(), dilations=list(self.dilation_rate)
-        )
+        geometry = tensorflow_convolution.Geometry(self.strides, self.dilation_rate)
+        return tensorflow_convolution.conv2d(inputs, kernel, geometry, self.padding)
 
     def _effective(self, kernel: Any, shape: tuple[int | None, ...]) -> Any:
         """The kernel without the taps that multiply padding only."""
