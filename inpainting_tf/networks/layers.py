@@ -6,7 +6,10 @@ files are interchangeable; on other backends than TensorFlow they *are* the stoc
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -73,6 +76,19 @@ class Conv2D(keras.layers.Conv2D):
         return kernel
 
 
+_parts = contextvars.ContextVar("_parts", default=1)
+
+
+@contextlib.contextmanager
+def normalized_apart(parts: int) -> Iterator[None]:
+    """`BatchNormalization` in this context takes a training batch as so many equal ones, in their order."""
+    token = _parts.set(parts)
+    try:
+        yield
+    finally:
+        _parts.reset(token)
+
+
 @_register
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` on TensorFlow's fused kernel.
@@ -88,6 +104,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
             self.synchronized = True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        parts = _parts.get() if training else 1
+        if parts == 1:
+            return self._normalized(inputs, training, mask)
+        return ops.concatenate([self._normalized(each, training, mask) for each in ops.split(inputs, parts)])
+
+    def _normalized(self, inputs: Any, training: bool | None, mask: Any) -> Any:
         renormed = getattr(self, "renorm", False)  # Keras has had it since 3.12
         plain = mask is not None or renormed or self.synchronized or not (self.scale and self.center)
         if not _ON_TENSORFLOW or plain or len(inputs.shape) != 4 or self.axis not in (-1, 3):

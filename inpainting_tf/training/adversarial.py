@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from inpainting_tf import backends
+from inpainting_tf.networks import joined
 from inpainting_tf.ops import losses
 from inpainting_tf.ops.images import composite
 from inpainting_tf.training.reconstruction import Reconstruction
@@ -77,7 +78,7 @@ class WithDiscriminator(Reconstruction):
         self, real: dict[str, Any], fake: dict[str, Any], training: bool = True
     ) -> dict[str, Any]:
         """Losses of D; "discriminator" is the one to minimise. Scores are means of the batch, 1 for real."""
-        real_judged, fake_judged = (self.discriminator(each, training=training) for each in (real, fake))
+        real_judged, fake_judged = joined.judged(self.discriminator, real, fake, training)
         return {
             "discriminator": self.adversarial.discriminator(real_judged, fake_judged),
             "real_score": ops.mean(self.adversarial.score(real_judged)),
