@@ -18,6 +18,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import io
+import itertools
 import multiprocessing
 import os
 import random
@@ -43,6 +44,7 @@ from inpainting_tf.commands import cli
 
 ROOT = Path(__file__).parents[1]
 BAD = ("truncated", "huge", "wrong type", "slow sender")
+_PROCESSES = ("server", "replicas", "Ray's others")
 _RECEIVE = 5.0  # seconds that the server waits for a request
 _LIMIT = 20  # MB of a request
 
@@ -64,10 +66,10 @@ def define_flags(define: cli.Define) -> None:
 
 @dataclasses.dataclass
 class Answers:
-    """What was answered: (kind, status, seconds), kind being megapixels or one of `BAD`; and bytes in use."""
+    """What was answered: (kind, status, seconds), kind being megapixels or one of `BAD`; and `memory`."""
 
     rows: list[tuple[str, str, float]] = dataclasses.field(default_factory=list)
-    memory: list[float] = dataclasses.field(default_factory=list)
+    memory: list[dict[str, float]] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
     processor: float = 0.0
     killed: float | None = None
@@ -191,15 +193,16 @@ def tree(pid: int) -> dict[int, str]:
     return found
 
 
-def memory(pid: int) -> float:
-    """Megabytes of a process and those below it, shared pages divided by those who share them."""
-    total = 0
-    for each in tree(pid):
+def memory(pid: int) -> dict[str, float]:
+    """Megabytes of a process and of those below it, shared pages divided by those who share them."""
+    found = dict.fromkeys(_PROCESSES, 0.0)
+    for each, line in tree(pid).items():
+        kind = "server" if each == pid else "replicas" if "ServeReplica" in line else "Ray's others"
         with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{each}/smaps_rollup").read_text(encoding="utf-8").splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1])
-    return total / 1024
+            for row in Path(f"/proc/{each}/smaps_rollup").read_text(encoding="utf-8").splitlines():
+                if row.startswith("Pss:"):
+                    found[kind] += int(row.split()[1]) / 1024
+    return found
 
 
 def processor_seconds(pid: int) -> float:
@@ -309,7 +312,6 @@ def figures(answers: Answers, alone: list[tuple[float, float]], requests: dict[s
     counts: dict[str, collections.Counter] = {}
     for kind, status, _ in answers.rows:
         counts.setdefault("good" if kind in requests else kind, collections.Counter())[status] += 1
-    third = max(1, len(answers.memory) // 3)
     done = counts.get("good", collections.Counter())["200"]
     paces, processors = zip(*alone, strict=True)
     return {
@@ -322,10 +324,14 @@ def figures(answers: Answers, alone: list[tuple[float, float]], requests: dict[s
         "sizes": sizes,
         "statuses": {kind: dict(found) for kind, found in counts.items()},
         "failed_seconds": max((s for kind, status, s in good if status != "200"), default=None),
-        "megabytes": [
-            statistics.mean(part) for part in (answers.memory[:third], answers.memory[-third:]) if part
-        ],
+        "megabytes": {kind: _thirds([each[kind] for each in answers.memory]) for kind in _PROCESSES},
     }
+
+
+def _thirds(values: list[float]) -> list[float]:
+    """Their means in the first, the second and the last third of the time."""
+    ends = [len(values) * part // 3 for part in range(4)]
+    return [statistics.mean(values[i : max(j, i + 1)]) for i, j in itertools.pairwise(ends)]
 
 
 def told(found: dict[str, Any]) -> Iterator[str]:
@@ -351,8 +357,9 @@ def told(found: dict[str, Any]) -> Iterator[str]:
     )
     if found["failed_seconds"] is not None:
         yield f"The slowest answer to a good request that failed took {found['failed_seconds']:.2f} s."
-    first, last = found["megabytes"]
-    yield f"Memory: {first:.0f} MB in the first third, {last:.0f} MB in the last."
+    yield "Memory in MB, means of a third of the time each:"
+    rows = [(kind, *(f"{each:.0f}" for each in thirds)) for kind, thirds in found["megabytes"].items()]
+    yield tables.table([("processes", "first", "second", "last"), *rows])
 
 
 def _counted(counts: dict[str, int]) -> str:
