@@ -122,7 +122,7 @@ def test_the_note_of_a_file_that_version_0_1_exported_is_read():
 def test_presets_are_the_models_that_come_along():
     assert set(Inpainter.presets) == {"photos", "faces", "cifar10"} and all(Inpainter.presets.values())
     faces = Inpainter.from_preset("faces")
-    assert type(faces) is Inpainter and faces.facts.trained_on == (64, 12)
+    assert type(faces) is Inpainter and faces.facts.trained_on == (128, 48)
     with pytest.raises(InputError, match=r"`path` must be photos, faces, cifar10, a run's folder or"):
         Inpainter.from_preset("face")
 

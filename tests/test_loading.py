@@ -14,7 +14,7 @@ import inpainting_tf
 from inpainting_tf import Inpainter, InputError, loading, models
 from inpainting_tf.export import onnx
 
-SIDES = {"photos": (128, 192), "faces": (64, 96), "cifar10": (32, 48)}
+SIDES = {"photos": (128, 192), "faces": (128, 192), "cifar10": (32, 48)}
 # None in `sys.modules` makes a package appear not to be installed.
 WITHOUT = ["keras", "tensorflow", "tensorflow_datasets", "jax", "matplotlib", "skimage", "tensorboardX"]
 

@@ -11,7 +11,7 @@ from inpainting_tf import files
 ABOUT = types.MappingProxyType(
     {
         "photos": "any photograph, thin and large holes, at 128 px (`networks.photos`, 3 MB)",
-        "faces": "faces as CelebA crops them, 64 px, holes of many kinds (GLCIC at half width, 3 MB)",
+        "faces": "portraits, thin and large holes, at 128 px (`networks.photos`, 3 MB)",
         "cifar10": "animals and vehicles, 32 px, holes of many kinds (`best` at half width, 4 MB)",
     }
 )

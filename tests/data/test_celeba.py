@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from grey import encoded, levels, put, put_celeba
 
-from inpainting_tf import data, models
+from inpainting_tf import data
 from inpainting_tf.data import FACES, Data, decoding, sources
 from inpainting_tf.data.pictures import UnreadablePicture
 from inpainting_tf.errors import InputError
@@ -265,15 +265,12 @@ def test_the_papers_pictures_are_the_same_whatever_else_is_on_the_disk(whole, tm
     assert chosen(whole, ids=None)["test"] == ["190000.jpg"]
 
 
-def test_the_papers_pictures_are_listed_and_those_of_the_shipped_model(whole):
+def test_the_papers_pictures_are_listed(whole):
     listed = json.loads(
         (Path(__file__).parents[2] / "docs/face_gan_pictures.json").read_text(encoding="utf-8")
     )
     names = chosen(whole)
     assert {which: names[which] for which in ("validation", "test")} == listed
-    shipped = json.loads((models.locate("faces") / "data.json").read_text(encoding="utf-8"))
-    assert shipped["test"] == names["test"]
-    assert shipped["train"] == sorted(names["train"] + names["validation"])
 
 
 def test_few_of_the_papers_pictures_are_divided_among_themselves(tmp_path):

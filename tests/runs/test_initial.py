@@ -74,16 +74,16 @@ def test_a_file_gives_its_network_alone(trained):
 def test_a_shipped_model_is_trained_on(tmp_path, monkeypatch):
     """`faces` fits pictures of any size; the same command continues, though a folder has its name now."""
     monkeypatch.chdir(tmp_path)
-    changes = {"network__builder": "glcic", "network__width": 32, "schedule__epochs": 1}
-    flags = tiny_flags(**changes, init="faces")
+    changes = {"network__width": 32, "schedule__epochs": 1}
+    flags = tiny_flags("photos", **changes, init="faces")
     done = command("train.py", *flags, "--workdir=run")
     assert done.status == 0, done.err
-    assert "glcic starts from the weights of faces in " in done.err
+    assert "photos starts from the weights of faces in " in done.err
     there, here = (packed.of(Inpainter.from_preset(path)) for path in ("faces", "run"))
-    assert 0 < np.abs(there["conv1/kernel"] - here["conv1/kernel"]).max() < 0.02, "four steps"
+    assert 0 < np.abs(there["down1/kernel"] - here["down1/kernel"]).max() < 0.02, "four steps"
     again = command("train.py", *flags, "--workdir=run")
-    assert again.status == 0 and "glcic is already trained" in again.err
-    anew = command("train.py", *tiny_flags(**changes), "--workdir=run")
+    assert again.status == 0 and "photos is already trained" in again.err
+    anew = command("train.py", *tiny_flags("photos", **changes), "--workdir=run")
     assert anew.refuses("holds another run: init is 'faces' there and None here")
 
 
