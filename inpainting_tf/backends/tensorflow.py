@@ -184,7 +184,11 @@ def feed(
         return finish(*shaped)
 
     steps = tf.data.Dataset.range(start, stop)
-    return steps.map(batch, _WORKERS, deterministic=True).prefetch(_AHEAD)
+    batches = steps.map(batch, _WORKERS, deterministic=True).prefetch(_AHEAD)
+    # There is nothing to tune, and who drops an iterator may wait a minute for the tuner's next turn.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def strategy() -> str:

@@ -46,6 +46,12 @@ def test_a_batch_is_pictures_with_holes(images):
     assert (batch["mask"] != batch["real_mask"]).any()
 
 
+def test_nothing_is_tuned(images):
+    """TensorFlow's tuner sleeps up to a minute, and dropping an iterator may wait for it."""
+    found = pipeline.training_batches(images, Mask(), batch_size=4, seed=3, flip=True, start=0, stop=9)
+    assert found.options().autotune.enabled is False
+
+
 @pytest.mark.parametrize("start", [1, 3, 4, 8])
 @pytest.mark.parametrize("kind", ["rectangle", "strokes"])
 def test_one_may_begin_anywhere(images, start, kind):
