@@ -52,7 +52,7 @@ def other_share(before: Usage, after: Usage, cores: int, ticks_per_second: int =
     if before.busy is None or after.busy is None:
         return 0.0
     others = (after.busy - before.busy) - (after.own - before.own) - TICKS / ticks_per_second
-    return max(0.0, others / (cores * (after.clock - before.clock)))
+    return min(1.0, max(0.0, others / (cores * (after.clock - before.clock))))
 
 
 @dataclasses.dataclass

@@ -35,6 +35,7 @@ def test_the_share_of_others():
     assert idle.other_share(before, after, cores=2) == pytest.approx((2 - 0.02) / 8)
     assert idle.other_share(before, idle.Usage(14.0, 105.01, 10.0), 2) == 0.0
     assert idle.other_share(before, idle.Usage(14.0, None, 10.0), 2) == 0.0
+    assert idle.other_share(before, idle.Usage(10.001, 106.0, 10.0), 2) == 1.0, "ticks are coarse"
 
 
 def test_own_work_is_not_others():

@@ -262,7 +262,8 @@ def test_a_picture_without_its_mask(served):
 def test_an_earlier_export_is_replaced(model, folder, tmp_path):
     place = shutil.copytree(folder, tmp_path / "1")
     about = {"network": "glcic", "direct": False, "inpainting_tf": inpainting_tf.__version__}
-    about["facts"] = {"size": [None, None], "divisor": 4, "hole_fill": "mean", "trained_on": [32, 8]}
+    scale = {"trained_on": [32, 8], "aligned": False}
+    about["facts"] = {"size": [None, None], "divisor": 4, "hole_fill": "mean", **scale}
     assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about
     saved_model.write(model, place, direct=True)
     assert json.loads((place / "inpainting_tf.json").read_text(encoding="utf-8")) == about | {"direct": True}
