@@ -131,18 +131,7 @@ class Inpainter(Engine, keras.Model):
 
     def with_graph(self, graph: keras.Model) -> Inpainter:
         """The same facts on another graph of layers with the same inputs and names of layers."""
-        facts = self._facts
-        model = Inpainter(
-            graph.input,
-            graph.output,
-            divisor=facts.divisor,
-            hole_fill=facts.hole_fill,
-            trained_on=facts.trained_on,
-            aligned=facts.aligned,
-            code=self._code,
-            search=self._search,
-            name=self.name,
-        )
+        model = Inpainter(graph.input, graph.output, name=self.name, **self._known())
         model.built_by = self.built_by
         return model
 
@@ -197,11 +186,14 @@ class Inpainter(Engine, keras.Model):
         graph = keras.Model(self.input, self.output, name=self.name)
         return {
             "graph": keras.saving.serialize_keras_object(graph),
-            **{name: value for name, value in self._facts.to_json().items() if name != "size"},
-            "code": self._code,
-            "search": self._search,
+            **self._known(),
             "built_by": dataclasses.asdict(self.built_by),
         }
+
+    def _known(self) -> dict[str, Any]:
+        """The arguments of `__init__` but for the graph and the name."""
+        facts = {name: value for name, value in self._facts.to_json().items() if name != "size"}
+        return {**facts, "code": self._code, "search": self._search}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Inpainter:

@@ -74,5 +74,5 @@ class Facts:
             trained_on = scale and (scale["size"][0], scale["hole"])
             return cls(tuple(known["size"]), known["divisor"], known["prefill"] or "", trained_on)
         trained_on = known["trained_on"] and tuple(known["trained_on"])
-        aligned = known.get("aligned", False)  # unknown before there were `photos`
+        aligned = known.get("aligned", False)  # missing in files of before it was noted
         return cls(tuple(known["size"]), known["divisor"], known["hole_fill"], trained_on, aligned)
