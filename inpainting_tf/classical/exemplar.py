@@ -5,8 +5,10 @@ structural image editing" (SIGGRAPH 2009), find a similar known patch for every 
 by random search and by propagation from the neighbours (`Field`). Wexler, Shechtman and Irani, "Space-time
 completion of video" (PAMI 2007), alternate such a search with a vote of the matches on the hole's colours
 (`Patches.vote`), from coarse to fine (`inpaint`). A guide, a blurred idea of what belongs where, takes part
-in the comparison: it decides what is copied, and the picture how that looks. All patches are updated at
-once, as on a GPU, which makes a step a few array operations.
+in the comparison: it decides what is copied, and the picture how that looks. Guided copies are whole pieces
+of the picture, as matches that continue their neighbours' are preferred (Ashikhmin, "Synthesizing natural
+textures", 2001): the mean of many different patches is smooth again. All patches are updated at once, as on
+a GPU, which makes a step a few array operations.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ STEPS = (12, 4, 2)  # of search and vote at the coarsest level, the next, and ev
 ENOUGH = 49  # known patches: with fewer candidates, smaller patches fill better
 COARSEST = 100  # known patches: a level with fewer loses fine textures, which no finer one restores
 SHARP = 0.7  # pixels: the reach of a patch in the last vote of a guided fill
+COHERENCE = 0.4  # of the median distance: what a guided match costs for each neighbour it does not continue
 CONFIDENCE_DECAY = 1.3  # a patch's weight is divided by it for every pixel to the hole's edge, Wexler et al.
 
 
@@ -186,6 +189,8 @@ class Field:
         self._patches, self._wanted = patches, patches.vectors(patches.targets)
         self._grid = np.arange(patches.hole.size)  # so that a neighbour is found by an addition
         self._grid[patches.targets] = matches
+        row = patches.hole.shape[1]
+        self._neighbours = (1, -1, row, -row) if patches.guide is not None else ()
         self.distances = self._measured(np.arange(len(matches)), matches)
 
     @property
@@ -207,13 +212,24 @@ class Field:
             self._offer(self.matches + down * width + right)
 
     def _offer(self, candidates: np.ndarray) -> None:
-        """Takes the candidates [T] that are source patches and more similar than the matches."""
+        """Takes the candidates [T] that are source patches and better than the matches: more similar or, of a
+        guided fill, as similar and beside what is copied around them."""
         which = np.flatnonzero(self._patches.are_sources(candidates) & (candidates != self.matches))
         distances = self._measured(which, candidates[which])
-        better = distances < self.distances[which]
+        gain = self.distances[which] - distances
+        if self._neighbours:
+            apart = self._apart(which, candidates[which]) - self._apart(which, self.matches[which])
+            gain -= COHERENCE * np.median(self.distances) * apart
+        better = gain > 0
         which = which[better]
         self.distances[which] = distances[better]
         self._grid[self._patches.targets[which]] = candidates[which]
+
+    def _apart(self, which: np.ndarray, matches: np.ndarray) -> np.ndarray:
+        """How many of the four neighbours' matches are not those beside `matches`: float32 [K], 0 to 4."""
+        targets, last = self._patches.targets[which], len(self._grid) - 1
+        beside = (self._grid[np.clip(targets + step, 0, last)] == matches + step for step in self._neighbours)
+        return np.float32(4) - np.sum([*beside], axis=0, dtype=np.float32)
 
     def _measured(self, which: np.ndarray, candidates: np.ndarray) -> np.ndarray:
         difference = self._patches.vectors(candidates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -38,6 +39,17 @@ def test_what_is_copied_follows_the_guide(picture, missing, boundary):
     inner = filled[22:34]
     assert abs(inner[:, 24 : boundary - 4].mean() - DARK) < 0.06
     assert abs(inner[:, boundary + 4 : 56].mean() - BRIGHT) < 0.06
+
+
+def test_copies_are_whole_pieces(missing):
+    """Of smooth noise, in which many patches are about as similar."""
+    noise = cv2.GaussianBlur(np.random.default_rng(0).random((*SIZE, 3), "float32"), (0, 0), 2.0)
+    _, sources = guided(noise, missing, cv2.GaussianBlur(noise, (0, 0), 6.0))
+    steps = sources - np.moveaxis(np.mgrid[: SIZE[0], : SIZE[1]], 0, -1)
+    for axis in (0, 1):
+        first, second = (np.take(missing, range(start, SIZE[axis] + start - 1), axis) for start in (0, 1))
+        continued = (np.diff(steps, axis=axis) == 0).all(axis=-1)
+        assert continued[first & second].mean() > 0.7
 
 
 def test_and_its_look_the_picture(picture, missing):
