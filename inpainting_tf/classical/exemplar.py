@@ -226,10 +226,12 @@ class Field:
         self._grid[self._patches.targets[which]] = candidates[which]
 
     def _apart(self, which: np.ndarray, matches: np.ndarray) -> np.ndarray:
-        """How many of the four neighbours' matches are not those beside `matches`: float32 [K], 0 to 4."""
+        """How many of the four neighbours' matches are not those beside `matches`: int [K], 0 to 4."""
         targets, last = self._patches.targets[which], len(self._grid) - 1
-        beside = (self._grid[np.clip(targets + step, 0, last)] == matches + step for step in self._neighbours)
-        return np.float32(4) - np.sum([*beside], axis=0, dtype=np.float32)
+        apart = np.zeros(len(targets), int)
+        for step in self._neighbours:
+            apart += self._grid[np.clip(targets + step, 0, last)] != matches + step
+        return apart
 
     def _measured(self, which: np.ndarray, candidates: np.ndarray) -> np.ndarray:
         difference = self._patches.vectors(candidates)
