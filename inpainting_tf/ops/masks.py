@@ -54,6 +54,7 @@ class Sampler:
         on_host: `draw` takes NumPy arrays alone.
         shown: length up to which a network that was trained on such holes receives them unreduced; None for
             the smallest one of training, with which most of what it saw was larger.
+        of_faces: the holes are meant for aligned faces.
     """
 
     draw: Callable[..., Any]
@@ -62,6 +63,7 @@ class Sampler:
     high: float
     on_host: bool = False
     shown: float | None = None
+    of_faces: bool = False
 
 
 FOLDER = "folder"  # the kind of holes that are read from files
@@ -128,6 +130,11 @@ def shown(mask: Mask) -> float:
 def on_host(mask: Mask) -> bool:
     """Whether `draw` takes NumPy arrays alone."""
     return _resolve(mask)[0].on_host
+
+
+def of_faces(mask: Mask) -> bool:
+    """Whether holes of this kind are meant for aligned faces."""
+    return mask.kind != FOLDER and _resolve(mask)[0].of_faces
 
 
 def fixed(mask: Mask, indices: Any, image_size: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -305,7 +312,7 @@ SAMPLERS: dict[str, Sampler] = {
     "several": Sampler(_several, 4 * SEVERAL + 1, 12 / 128, 28 / 128),
     "strokes": Sampler(_strokes, _STROKES_DRAWN, 6 / 128, 16 / 128),
     "mixed": Sampler(_mixed, _STROKES_DRAWN + 1, 24 / 128, 48 / 128),
-    "face_mask": Sampler(_face_mask, 4, 0.52, 0.64),
+    "face_mask": Sampler(_face_mask, 4, 0.52, 0.64, of_faces=True),
     "photograph": Sampler(_damage(damage.photograph), 2, 0.15, 0.5, on_host=True, shown=48 / 128),
-    "portrait": Sampler(_damage(damage.portrait), 2, 0.2, 0.6, on_host=True, shown=48 / 128),
+    "portrait": Sampler(_damage(damage.portrait), 2, 0.2, 0.6, on_host=True, shown=48 / 128, of_faces=True),
 }

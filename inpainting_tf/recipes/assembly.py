@@ -38,7 +38,7 @@ def portable_network(recipe: Recipe) -> Inpainter:
     with precision.policy("float32"):
         network = completion_network(recipe, **overrides)
     side = min(recipe.data.shape)
-    aligned = recipe.data.source in ALIGNED or recipe.mask.train.kind == "portrait"
+    aligned = recipe.data.source in ALIGNED or masks.of_faces(recipe.mask.train)
     network.set_training((side, round(masks.shown(recipe.mask.train) * side)), aligned)
     return network
 

@@ -14,6 +14,7 @@ from inpainting_tf import recipes
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.recipes.recipe import TRAINERS
+from tests.running import tiny
 
 ALL = [(name, preset) for name, recipe in recipes.RECIPES.items() for preset in ("paper", *recipe.presets)]
 
@@ -319,3 +320,13 @@ def test_iizukas_optimizer_can_be_chosen():
         }
     )
     assert isinstance(assembly.trainer(recipe.check(), 10).optimizer, keras.optimizers.Adadelta)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "aligned"),
+    [("celeba", "rectangle", True), ("folder", "portrait", True), ("folder", "rectangle", False)],
+)
+def test_a_network_of_faces_knows_that_it_is_one(source, kind, aligned):
+    """By its pictures, or by holes that are meant for faces."""
+    recipe = tiny("best", data__source=source, mask__train__kind=kind)
+    assert assembly.portable_network(recipe).facts.aligned is aligned
