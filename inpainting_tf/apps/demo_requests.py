@@ -31,7 +31,7 @@ from inpainting_tf.apps.album import Album, Gone, Picture
 from inpainting_tf.apps.limits import Limits
 from inpainting_tf.apps.requests import Refused, Work, endpoint
 from inpainting_tf.errors import InputError, unknown
-from inpainting_tf.inference import BLENDS, FAINT, Engine, inpaint
+from inpainting_tf.inference import BLENDS, FAINT, Engine, adds_detail, inpaint
 from inpainting_tf.photographs import formats, holes
 from inpainting_tf.photographs.extending import SIDES
 
@@ -188,9 +188,11 @@ class Handlers:
         picture = self._picture(request)
         hole = retouching.hole_of(retouching.decoded_paint(body, picture.size), picture.size)
         detail = request.query_params.get("detail") or retouching.detail_of(hole)
-        fill, start = self._fill(request, detail), time.perf_counter()
+        fill, detailed = self._fill(request, detail)
+        start = time.perf_counter()
         done = photographs.repair(picture.photograph, hole, fill)
-        told = {"missing": int(done.mask.sum()), "grown": done.grown, "smooth": detail == "none"}
+        smooth = detailed and detail == "none"
+        told = {"missing": int(done.mask.sum()), "grown": done.grown, "smooth": smooth}
         return self._put(picture.repaired(done), seconds=time.perf_counter() - start, **told)
 
     # Shared
@@ -205,16 +207,17 @@ class Handlers:
         except Gone as gone:
             raise Refused(410, str(gone)) from gone
 
-    def _fill(self, request: Request, detail: str) -> Callable[..., np.ndarray]:
-        """What fills a hole: a classical `method`, or a `model` with a `blend`."""
+    def _fill(self, request: Request, detail: str) -> tuple[Callable[..., np.ndarray], bool]:
+        """What fills a hole, a classical `method` or a `model` with a `blend`, and whether it adds detail."""
         query = request.query_params
         if "method" in query:
-            return lambda rgb, hole, **_: retouching.classical_fill(query["method"], rgb, hole >= FAINT)
+            method = functools.partial(retouching.classical_fill, query["method"])
+            return lambda rgb, hole, **_: method(rgb, hole >= FAINT), False
         name = query.get("model", next(iter(self._models)))
         if name not in self._models:
             raise unknown("model", name, self._models)
-        blend = query.get("blend", BLENDS[0])
-        return functools.partial(inpaint, self._models[name], blend=blend, detail=detail)
+        model, blend = self._models[name], query.get("blend", BLENDS[0])
+        return functools.partial(inpaint, model, blend=blend, detail=detail), adds_detail(model, blend)
 
     def _put(self, picture: Picture, **more: Any) -> Response:
         height, width = picture.size

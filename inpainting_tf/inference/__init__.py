@@ -5,7 +5,7 @@ from __future__ import annotations
 from inpainting_tf.inference.detail import DETAILS
 from inpainting_tf.inference.engine import Engine, Fill, Runtime, one_at_a_time, together
 from inpainting_tf.inference.facts import Facts
-from inpainting_tf.inference.inpainting import BLENDS, inpaint
+from inpainting_tf.inference.inpainting import BLENDS, adds_detail, inpaint
 from inpainting_tf.inference.rims import FAINT
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Facts",
     "Fill",
     "Runtime",
+    "adds_detail",
     "inpaint",
     "one_at_a_time",
     "together",

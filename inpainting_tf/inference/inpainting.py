@@ -96,7 +96,7 @@ def inpaint(
             f"{type(model).__name__}: load it with inpainting_tf.load, or wrap it as "
             "Inpainter(model.input, model.output)."
         )
-    if detail == "auto" and (blend == "none" or model.facts.aligned):
+    if detail == "auto" and not adds_detail(model, blend):
         detail = "none"
     images, opacities = _checked(image, mask)
     wholes, partly, weights = _holes(images, opacities, trust_rim or blend == "none")
@@ -110,6 +110,11 @@ def inpaint(
     mixture = images[partly] * (1.0 - weights) + filled[partly] * weights
     filled[partly] = np.rint(mixture).astype(filled.dtype)
     return filled if np.ndim(image) == 4 else filled[0]
+
+
+def adds_detail(model: Model, blend: str) -> bool:
+    """Whether `inpaint` with `detail="auto"` copies patches: not to a prediction alone, nor into faces."""
+    return blend != "none" and not model.facts.aligned
 
 
 def _paint(picture: np.ndarray, plan: windows.Plan, predictions: Iterable[Prediction], blend: str) -> None:

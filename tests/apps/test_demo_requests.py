@@ -32,7 +32,9 @@ def model():
 
 @pytest.fixture(scope="module")
 def client(model):
-    with demo_page.page({"tiny": model, "other": lively(1)}, LIMITS) as app:
+    face = lively(2)
+    face.set_training((32, 12), aligned=True)
+    with demo_page.page({"tiny": model, "other": lively(1), "face": face}, LIMITS) as app:
         yield testclient.TestClient(app)
 
 
@@ -177,6 +179,9 @@ def test_large_holes_come_soon_and_get_their_detail_when_asked(client, model, rg
     assert filled(client, picture, hole)["smooth"]
     assert not filled(client, picture, hole, detail="auto")["smooth"]
     assert asked == ["auto", "none", "auto"]
+    assert not filled(client, picture, hole, blend="none")["smooth"], "a prediction alone has no detail"
+    assert not filled(client, picture, hole, method="telea")["smooth"]
+    assert not filled(client, picture, hole, model="face")["smooth"], "its own fill is what auto takes, too"
 
 
 def test_a_client_with_files_alone_gets_the_file_that_inpaint_writes(client, model, rgb, hole, tmp_path):
