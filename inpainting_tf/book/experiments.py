@@ -382,8 +382,7 @@ def _train(recipe: Recipe, folder: Path, place: str | None) -> None:
 
 
 def _network(run: Run) -> Subject:
-    """What is measured of a run: of one that its patience ended, the best epoch."""
-    return comparison.of_run(run, best=run.recipe.schedule.patience is not None)
+    return comparison.of_run(run, trainings.measured_file(run))
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from inpainting_tf import recipes
 from inpainting_tf.book import results
@@ -43,10 +44,32 @@ def printed_epochs(recipe: Recipe) -> dict[int, float]:
 
 
 def trained_epochs(run: Run) -> str:
-    """How many epochs it was trained, and where its patience ended it the one that counts."""
+    """How many epochs it was trained, after the one that counts where that is not the last."""
     rows = run.history()
-    last, best = rows[-1]["epoch"], _best(rows)
-    return last if run.recipe.schedule.patience is None else f"{best.epoch} (stopped after {last})"
+    last, printed = rows[-1]["epoch"], _printed_epoch(run)
+    if printed is not None:
+        return f"{printed} (of {last})"
+    return last if run.recipe.schedule.patience is None else f"{_best(rows).epoch} (stopped after {last})"
+
+
+def measured_file(run: Run) -> Path | None:
+    """The model that a run is measured by; None for its last.
+
+    It is that of the last epoch for which the paper prints numbers, where it was kept; of a run that its
+    patience ended that of the best epoch.
+    """
+    printed = _printed_epoch(run)
+    if printed is not None:
+        return run.kept_file(printed)
+    ended = run.recipe.schedule.patience is not None and run.best_file.exists()
+    return run.best_file if ended else None
+
+
+def _printed_epoch(run: Run) -> int | None:
+    """The last epoch for which the paper prints numbers, where its model was kept."""
+    epoch = max(printed_epochs(run.recipe), default=0)
+    there = run.kept_file(epoch).exists() or results.kept(run.folder)
+    return epoch if epoch and there else None
 
 
 def pictures(run: Run) -> int:

@@ -126,9 +126,9 @@ class TestSet:
         return here if data_dir is None else dataclasses.replace(here, data_dir=data_dir)
 
 
-def of_run(run: runs.Run, *, best: bool = False) -> Subject:
-    """A trained run, named after its folder; with `best` the network of its best epoch by validation."""
-    network = Inpainter.from_preset(run.best_file if best and run.best_file.exists() else run.folder)
+def of_run(run: runs.Run, file: Path | None = None) -> Subject:
+    """A trained run, named after its folder; with `file` another of its models than the last."""
+    network = Inpainter.from_preset(file or run.folder)
     return _of_network(models.shown_name(run.folder), network, run.recipe.to_json())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -55,11 +56,9 @@ def test_a_run_that_its_patience_ended_is_finished_and_its_best_epoch_measured(l
     assert trainings.trained_epochs(lab.run("direct_conv")) == "1 (stopped after 3)"
     asked = []
     of_run = comparison.of_run
-    monkeypatch.setattr(
-        comparison, "of_run", lambda run, best=False: asked.append(best) or of_run(run, best=best)
-    )
+    monkeypatch.setattr(comparison, "of_run", lambda run, file=None: asked.append(file) or of_run(run, file))
     lab.evaluation("direct_conv")
-    assert asked == [True]
+    assert [file.name for file in asked] == ["model_best.keras"]
 
 
 def test_epochs_that_a_paper_prints_are_kept(lab, monkeypatch):
@@ -81,6 +80,18 @@ def test_a_kept_epoch_is_measured(lab):
     run.kept_file(2).parent.mkdir()
     shutil.copy(run.model_file, run.kept_file(2))
     assert lab.after("direct_conv", 2).summary["psnr"] == lab.evaluation("direct_conv").summary["psnr"]
+
+
+def test_the_last_epoch_that_a_paper_prints_is_the_one_that_counts(lab):
+    assert trainings.measured_file(lab.run("direct_conv")) is None
+    printed = {"table": {"lpips_x100": {"epoch 1": 9, "epoch 2": 8}}}
+    run = lab.run("direct_conv")
+    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, printed=printed))
+    assert trainings.measured_file(run) is None, "it was not kept"
+    run.kept_file(2).parent.mkdir()
+    shutil.copy(run.model_file, run.kept_file(2))
+    assert trainings.measured_file(run) == run.kept_file(2)
+    assert trainings.trained_epochs(run) == "2 (of 3)"
 
 
 # Results beside the book
