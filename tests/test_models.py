@@ -105,15 +105,16 @@ def stated(name: str) -> dict[str, tuple[float, float]]:
     return {kind: (float(ours), float(theirs)) for kind, ours, theirs in rows}
 
 
-def measured(name: str, kind: str, data_dir: Path, count: int, detail: str = "auto") -> tuple[float, float]:
-    """The same on the first `count` test pictures."""
+def measured(name: str, kind: str, data_dir: Path, count: int, details=("auto",)) -> tuple[float, ...]:
+    """The same on the first `count` test pictures; of the model with each of the details."""
     run = runs.open_run(models.locate(name))
     found = data.load(run.recipe.data, data_dir, names=run.pictures(), splits=("test",))
     pictures = np.asarray(found.test.images[:count])
     holes, images = masks.fixed(Mask(kind), range(len(pictures)), pictures.shape[1:3]), to_float(pictures)
-    ours = to_float(inpainting_tf.inpaint(inpainting_tf.load(name), pictures, holes, detail=detail))
-    theirs = classical.get("biharmonic")(images * (1 - holes), holes)
-    return tuple(float(np.mean(hole_psnr(images, fill, holes))) for fill in (ours, theirs))
+    model = inpainting_tf.load(name)
+    fills = [to_float(inpainting_tf.inpaint(model, pictures, holes, detail=detail)) for detail in details]
+    fills.append(classical.get("biharmonic")(images * (1 - holes), holes))
+    return tuple(float(np.mean(hole_psnr(images, fill, holes))) for fill in fills)
 
 
 @pytest.mark.slow
@@ -138,7 +139,6 @@ def test_pictures_of_cifar10_it_never_saw_are_filled_as_the_card_says(real_data_
 
 @pytest.mark.slow
 def test_photographs_it_never_saw_are_filled_as_the_card_says(real_data_dir):
-    ours, theirs = measured("photos", "photograph", real_data_dir / "photos", 250)
+    ours, smooth, theirs = measured("photos", "photograph", real_data_dir / "photos", 250, ("auto", "none"))
     assert (ours, theirs) == pytest.approx(stated("photos")["photograph"], abs=0.03)
-    smooth, _ = measured("photos", "photograph", real_data_dir / "photos", 250, "none")
-    assert smooth > theirs + 1.25 and ours > theirs + 0.75, "texture costs PSNR, but not half of that"
+    assert smooth > theirs + 1.25 and ours > theirs + 0.95, "texture costs a part of what was gained"

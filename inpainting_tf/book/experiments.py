@@ -216,6 +216,8 @@ class Experiments:
     def after(self, name: str, epoch: int) -> Evaluation:
         """The evaluation of the model of an epoch that was kept; as `evaluation` otherwise."""
         run, label = self.run(name), f"{name}-epoch{epoch}"
+        if trainings.measured_file(run) == run.kept_file(epoch):
+            return self._of_run(name, run)
 
         def measure() -> Evaluation:
             file = run.kept_file(epoch)

@@ -212,13 +212,16 @@ class Field:
             self._offer(self.matches + down * width + right)
 
     def _offer(self, candidates: np.ndarray) -> None:
-        """Takes the candidates [T] that are source patches and better than the matches: more similar or, of a
-        guided fill, as similar and beside what is copied around them."""
-        which = np.flatnonzero(self._patches.are_sources(candidates) & (candidates != self.matches))
+        """Takes the candidates [T] that are source patches and better than the matches.
+
+        Better is what is more similar; in a guided fill it also counts to lie beside the neighbours' matches.
+        """
+        matches = self.matches
+        which = np.flatnonzero(self._patches.are_sources(candidates) & (candidates != matches))
         distances = self._measured(which, candidates[which])
         gain = self.distances[which] - distances
         if self._neighbours:
-            apart = self._apart(which, candidates[which]) - self._apart(which, self.matches[which])
+            apart = self._apart(which, candidates[which]) - self._apart(which, matches[which])
             gain -= COHERENCE * np.median(self.distances) * apart
         better = gain > 0
         which = which[better]

@@ -82,7 +82,7 @@ def test_a_kept_epoch_is_measured(lab):
     assert lab.after("direct_conv", 2).summary["psnr"] == lab.evaluation("direct_conv").summary["psnr"]
 
 
-def test_the_last_epoch_that_a_paper_prints_is_the_one_that_counts(lab):
+def test_the_last_epoch_that_a_paper_prints_is_the_one_that_counts(lab, monkeypatch):
     assert trainings.measured_file(lab.run("direct_conv")) is None
     printed = {"table": {"lpips_x100": {"epoch 1": 9, "epoch 2": 8}}}
     run = lab.run("direct_conv")
@@ -92,6 +92,9 @@ def test_the_last_epoch_that_a_paper_prints_is_the_one_that_counts(lab):
     shutil.copy(run.model_file, run.kept_file(2))
     assert trainings.measured_file(run) == run.kept_file(2)
     assert trainings.trained_epochs(run) == "2 (of 3)"
+    monkeypatch.setattr(Experiments, "run", lambda lab, name: run)
+    assert lab.after("direct_conv", 2).summary == lab.evaluation("direct_conv").summary
+    assert not [*lab.home.glob("evaluations/*/direct_conv-epoch2")], "one model is measured once"
 
 
 # Results beside the book

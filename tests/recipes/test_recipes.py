@@ -8,13 +8,13 @@ import json
 import keras
 import numpy as np
 import pytest
+from running import tiny
 
 import inpainting_tf
 from inpainting_tf import recipes
 from inpainting_tf.errors import InputError
 from inpainting_tf.recipes import Recipe, assembly
 from inpainting_tf.recipes.recipe import TRAINERS
-from tests.running import tiny
 
 ALL = [(name, preset) for name, recipe in recipes.RECIPES.items() for preset in ("paper", *recipe.presets)]
 
