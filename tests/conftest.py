@@ -14,6 +14,8 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import fsspec
 import pytest
 
+import inpainting_tf  # noqa: F401 (it prepares the environment of TensorFlow)
+
 
 @pytest.fixture(scope="session")
 def real_data_dir() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from running import ROOT, environment, process, python, rows_of, tiny, tiny_flag
 
 import inpainting_tf
 from inpainting_tf import InputError, runs, streams
+from inpainting_tf.environment import prefer_onednn
 
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 MODULES = [
@@ -155,6 +157,25 @@ def test_the_working_folder_may_change(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "there")
     assert opened.folder == again.folder == tmp_path / "here" / "run"
     assert opened.history() == again.history() != []
+
+
+# Kernels
+
+
+@pytest.mark.parametrize("machine, expected", [("x86_64", "1"), ("aarch64", None)])
+def test_convolutions_run_on_onednn(monkeypatch, machine, expected):
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    prefer_onednn()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
+
+
+def test_who_has_switched_onednn_off_keeps_it_so(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    prefer_onednn()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
 
 
 # Standard streams

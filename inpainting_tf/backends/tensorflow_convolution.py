@@ -45,6 +45,29 @@ def in_training() -> Iterator[None]:
         _in_training.reset(token)
 
 
+@functools.cache
+def dilates(dtype: str) -> bool:
+    """Whether a dilated convolution has a gradient here: TensorFlow's own kernels for a CPU lack it.
+
+    Those run where oneDNN is off, which is so by default on processors without AVX512 or AVX-VNNI, and for
+    types that oneDNN does not compute in there. Found by trying it.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    settings = {"strides": [1, 1, 1, 1], "padding": "SAME", "dilations": [1, 2, 2, 1]}
+    shape = [1, 4, 4, 1]
+    with tf.init_scope(), tf.device("CPU"):
+        picture, kernel = tf.zeros(shape, dtype), tf.zeros([3, 3, 1, 1], dtype)
+        try:
+            tf.raw_ops.Conv2DBackpropInput(input_sizes=shape, filter=kernel, out_backprop=picture, **settings)
+            tf.raw_ops.Conv2DBackpropFilter(
+                input=picture, filter_sizes=[3, 3, 1, 1], out_backprop=picture, **settings
+            )
+        except tf.errors.OpError:
+            return False
+    return True
+
+
 def conv2d(inputs: Any, kernel: Any, geometry: Geometry, padding: str) -> Any:
     """`tf.nn.conv2d` of NHWC tensors, dilated by the native kernel."""
     gradient = weights_gradient(inputs.shape, kernel.shape, geometry, padding)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,15 +33,6 @@ FILLS = (*COLOURS, *_CONTINUED)
 PREFILLS = ("telea", "navier_stokes", "biharmonic")
 
 
-def _native_dilation_works(dtype: str) -> bool:
-    """Whether the gradient of a dilated convolution exists: plain Eigen kernels on a CPU lack it.
-
-    Those run where oneDNN is switched off, and in float16, which oneDNN has on few processors.
-    """
-    on_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and dtype != "float16"
-    return on_onednn or bool(tf.config.list_physical_devices("GPU"))
-
-
 @_register
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with workarounds for slow or faulty kernels of TensorFlow.
@@ -59,7 +49,7 @@ class Conv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         kernel = self._effective(kernel, inputs.shape)
         native = _ON_TENSORFLOW and self.data_format == "channels_last" and self.groups == 1
-        if not native or not _native_dilation_works(self.compute_dtype):
+        if not native or not tensorflow_convolution.dilates(self.compute_dtype):
             return super().convolution_op(inputs, kernel)
         geometry = tensorflow_convolution.Geometry(self.strides, self.dilation_rate)
         return tensorflow_convolution.conv2d(inputs, kernel, geometry, self.padding)

@@ -1,10 +1,14 @@
-"""Gradients of weights as products of matrices: equal to oneDNN's, and only where they are faster."""
+"""Dilated layers learn everywhere; weights' gradients are products of matrices where those are faster."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
+from running import environment
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("of TensorFlow alone", allow_module_level=True)
@@ -54,6 +58,10 @@ def test_a_product_of_all_patches(strides, size):
     np.testing.assert_allclose(found, usual(inputs, outputs, kernel, geometry), atol=1e-4)
 
 
+@pytest.mark.skipif(
+    not convolution.replaced_on(convolution.processor_flags()),
+    reason="they are not used on this processor, whose bfloat16 is less exact",
+)
 @pytest.mark.parametrize("way", [convolution.by_taps, convolution.by_patches])
 def test_in_bfloat16_the_products_are_exact_but_for_their_result(way):
     kernel, geometry = (3, 3, 4, 6), Geometry((1, 1), (2, 2))
@@ -118,6 +126,49 @@ def test_the_layer_keeps_its_values_and_gradients(everywhere, arguments):
 
     for mine, theirs in zip(found(ours), found(stock), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_a_dilated_layer_learns_in_every_type(dtype):
+    exact, layer = (layers.Conv2D(5, 3, padding="same", dilation_rate=2, dtype=d) for d in ("float32", dtype))
+    x = np.random.default_rng(0).random((2, 7, 8, 3), np.float32)
+    exact(x), layer(x)
+    layer.set_weights(exact.get_weights())
+
+    def gradient(layer):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.cast(layer(x), tf.float32) ** 2)
+        return tape.gradient(loss, layer.trainable_variables[0])
+
+    scale = np.abs(gradient(exact)).max()
+    np.testing.assert_allclose(
+        gradient(layer), gradient(exact), atol=scale * (1e-6 if dtype == "float32" else 0.03)
+    )
+
+
+@pytest.mark.slow
+def test_a_dilated_layer_learns_without_onednn():
+    # As on a processor for which TensorFlow does not choose it, in a program that imported Keras first.
+    code = (
+        "import keras, numpy as np, tensorflow as tf\n"
+        "from inpainting_tf.backends import tensorflow_convolution\n"
+        "from inpainting_tf.networks import layers\n"
+        "kinds = keras.layers.Conv2D, layers.Conv2D\n"
+        "stock, ours = (kind(4, 3, padding='same', dilation_rate=2) for kind in kinds)\n"
+        "x = np.random.default_rng(0).random((2, 7, 8, 3), np.float32)\n"
+        "stock(x), ours(x)\n"
+        "ours.set_weights(stock.get_weights())\n"
+        "@tf.function\n"
+        "def gradient(layer):\n"
+        "    with tf.GradientTape() as tape:\n"
+        "        loss = tf.reduce_sum(layer(x) ** 2)\n"
+        "    return tape.gradient(loss, layer.trainable_variables[0])\n"
+        "np.testing.assert_allclose(gradient(ours), gradient(stock), rtol=1e-4, atol=1e-4)\n"
+        "print(tensorflow_convolution.dilates('float32'))\n"
+    )
+    env = environment(KERAS_BACKEND="tensorflow", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8")
+    assert ended.stdout == "False\n", ended.stderr
 
 
 def test_a_gradient_can_be_differentiated_again(everywhere):
