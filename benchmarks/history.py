@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from inpainting_tf import tables
 
@@ -51,9 +50,3 @@ def processor(cpuinfo: str, cores: int) -> str:
     best = next((name for flag, name in units.items() if flag in flags), None)
     name = fields.get("model name", "unknown processor")
     return ", ".join(each for each in (name, best, f"{cores} cores") if each)
-
-
-def this_processor(cores: int) -> str:
-    """That of this machine."""
-    file = Path("/proc/cpuinfo")
-    return processor(file.read_text(encoding="utf-8") if file.exists() else "", cores)

@@ -35,7 +35,7 @@ import start
 import steps
 
 import inpainting_tf
-from inpainting_tf import files, tables
+from inpainting_tf import environment, files, tables
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
@@ -50,7 +50,8 @@ def define_flags(define: cli.Define) -> None:
     define.integer("image_size", 128, "Side of the pictures in pixels.", lower_bound=16)
     define.integer("width", 64, "Channels of the first convolution.", lower_bound=2)
     define.integer("batch_size", 8, "Pictures per training step.", lower_bound=1)
-    define.enum("precision", "bfloat16", ["off", "bfloat16"], "Of the training steps.")
+    precision = "Of the training steps and of PyTorch's inference; auto: what the processor is fastest in."
+    define.enum("precision", "auto", ["auto", "off", "bfloat16"], precision)
     define.integers("inference_batch", [1, 8], "Pictures per call of an engine.", lower_bound=1)
     define.integer("turns", 5, "Samples of each side, of which the median counts.", lower_bound=1)
     define.float("seconds", 1.0, "Length of a sample, at least.", lower_bound=0.0)
@@ -169,7 +170,7 @@ def training(args: flags.FlagValues) -> Iterator[Contest]:
             side.name: functools.partial(_rate_of_steps, side, row["steps"], args.batch_size)
             for side, row in zip(sides, rows, strict=True)
         }
-        what = f"{phase} step, {_size(args)}, batch {args.batch_size}, {args.precision}"
+        what = f"{phase} step, {_size(args)}, batch {args.batch_size}, {policy.removeprefix('mixed_')}"
         samples = idle.in_turns(rates, args.turns, args.other_work)
         yield Contest(what, PICTURES, {sides[0].name: f"{phase} step"}, samples)
 
@@ -205,6 +206,8 @@ def inference(args: flags.FlagValues) -> Iterator[Contest]:
     import keras
     import numpy as np
 
+    from inpainting_tf.training import precision
+
     keras.utils.set_random_seed(0)
     network = inpainting_tf.build("glcic", image_size=None, width=args.width)
     images = steps.faces(args.image_size, 2 * max(args.inference_batch)).astype(np.float32) / 255
@@ -216,7 +219,7 @@ def inference(args: flags.FlagValues) -> Iterator[Contest]:
         ours = {name: f"inference, {name}" for name in engines}
         fills = {name: engine.fill for name, engine in engines.items()}
         if _has_torch():
-            fills |= _peers(network, args.width)
+            fills |= _peers(network, args.width, precision.resolve(args.precision))
         for count in args.inference_batch:
             steps.progress(f"inference, batch {count}: {', '.join(fills)}")
             batch = images[:count], masks[:count]
@@ -252,14 +255,14 @@ def _engines(network: Any, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _peers(network: Any, width: int) -> dict[str, Callable[..., Any]]:
+def _peers(network: Any, width: int, policy: str) -> dict[str, Callable[..., Any]]:
     import glcic_torch
 
     found = {}
     for name, compiled in (("PyTorch, eager", False), ("PyTorch, compiled and frozen", True)):
         module = glcic_torch.Completion(width)
         glcic_torch.load_keras_weights([module], [network])
-        found[name] = glcic_torch.Inference(module, compiled=compiled).fill
+        found[name] = glcic_torch.Inference(module, precision=policy, compiled=compiled).fill
     return found
 
 
@@ -324,7 +327,10 @@ def run(args: flags.FlagValues) -> int:
     for part in PARTS:
         if part in args.part:
             contests += _reported(globals()[part](args))
-    about = {"version": args.label, "processor": history.this_processor(os.cpu_count() or 1)}
+    about = {
+        "version": args.label,
+        "processor": history.processor(environment.cpuinfo(), os.cpu_count() or 1),
+    }
     about["caption"] = f"{about['version']} on {about['processor']}; {_versions()}. {rejections(contests)}"
     print(f"{about['caption']}\n\n{table(contests)}\n\n{time.monotonic() - begin:.0f} s in all.")
     if args.output:

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import types
+from pathlib import Path
 
 from inpainting_tf.errors import InputError
 
@@ -76,6 +77,14 @@ def require_defaults() -> None:
                 f"Keras's `{name}` must be {value}. Received {found}: "
                 f"call keras.config.set_{name}({value!r}), or change ~/.keras/keras.json."
             )
+
+
+def cpuinfo() -> str:
+    """What /proc/cpuinfo says of the processor: its name, its flags; "" on systems other than Linux."""
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def describe() -> dict[str, str]:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from inpainting_tf import environment
 from inpainting_tf.backends import tensorflow_convolution
 from inpainting_tf.backends.tensorflow_devices import batchwide, mirrored, multi_worker, replicas
 
@@ -211,5 +212,5 @@ def fastest_precision() -> str:
 
 
 def _cpu_computes_bfloat16() -> bool:
-    flags = tensorflow_convolution.processor_flags()
+    flags = environment.cpuinfo()
     return "amx_bf16" in flags or "avx512_bf16" in flags

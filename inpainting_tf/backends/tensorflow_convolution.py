@@ -13,10 +13,11 @@ import contextlib
 import contextvars
 import functools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from inpainting_tf import environment
 
 CHANNELS = 256  # of a dilated layer, at least: with fewer the products are slower
 POSITIONS, WEIGHTS = 64, 500_000  # at most of a deep layer's outputs in a picture; at least of its weights
@@ -163,17 +164,9 @@ def _replaceable() -> bool:
     """Whether convolutions run on oneDNN's AVX512 kernels, which were measured."""
     if tf.config.list_physical_devices("GPU"):
         return False
-    return replaced_on(processor_flags())
+    return replaced_on(environment.cpuinfo())
 
 
-def replaced_on(flags: str) -> bool:
-    """Whether the gradients are replaced on a processor with these flags of /proc/cpuinfo."""
-    return "avx512f" in flags and "amx_bf16" not in flags
-
-
-def processor_flags() -> str:
-    """The text of /proc/cpuinfo; "" where there is none, on systems other than Linux."""
-    try:
-        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ""
+def replaced_on(cpuinfo: str) -> bool:
+    """Whether the gradients are replaced on a processor of which `environment.cpuinfo` says this."""
+    return "avx512f" in cpuinfo and "amx_bf16" not in cpuinfo

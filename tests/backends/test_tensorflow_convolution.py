@@ -18,6 +18,7 @@ import tensorflow as tf
 from inpainting_tf import backends
 from inpainting_tf.backends import tensorflow_convolution as convolution
 from inpainting_tf.backends.tensorflow_convolution import Geometry
+from inpainting_tf.environment import cpuinfo
 from inpainting_tf.networks import layers
 
 
@@ -59,7 +60,7 @@ def test_a_product_of_all_patches(strides, size):
 
 
 @pytest.mark.skipif(
-    not convolution.replaced_on(convolution.processor_flags()),
+    not convolution.replaced_on(cpuinfo()),
     reason="they are not used on this processor, whose bfloat16 is less exact",
 )
 @pytest.mark.parametrize("way", [convolution.by_taps, convolution.by_patches])
