@@ -21,6 +21,7 @@ import os
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ import start
 import steps
 
 import inpainting_tf
-from inpainting_tf import environment, files, tables
+from inpainting_tf import environment, files, processes, tables
 from inpainting_tf.commands import cli
 from inpainting_tf.errors import InputError
 
@@ -150,7 +151,7 @@ def busy(contests: list[Contest]) -> list[str]:
 # Training
 
 
-def training(args: flags.FlagValues) -> Iterator[Contest]:
+def training(args: types.SimpleNamespace) -> Iterator[Contest]:
     """The steps of both phases."""
     from inpainting_tf.training import precision
 
@@ -175,7 +176,7 @@ def training(args: flags.FlagValues) -> Iterator[Contest]:
         yield Contest(what, PICTURES, {sides[0].name: f"{phase} step"}, samples)
 
 
-def _trainers(args: flags.FlagValues, recipe: Any, policy: str, batch: Any) -> list[Any]:
+def _trainers(args: types.SimpleNamespace, recipe: Any, policy: str, batch: Any) -> list[Any]:
     ours = steps.KerasSide(recipe, policy, batch)
     if not _has_torch():
         return [ours]
@@ -194,14 +195,14 @@ def _has_torch() -> bool:
     return found
 
 
-def _size(args: flags.FlagValues) -> str:
+def _size(args: types.SimpleNamespace) -> str:
     return f"{args.image_size} px, width {args.width}"
 
 
 # Inference
 
 
-def inference(args: flags.FlagValues) -> Iterator[Contest]:
+def inference(args: types.SimpleNamespace) -> Iterator[Contest]:
     """The engines at each batch size. `auto` is what `load` takes for an exported or a shipped model."""
     import keras
     import numpy as np
@@ -287,7 +288,7 @@ def _rate(fill: Callable[..., Any], batch: tuple[Any, Any], seconds: float) -> f
 # From the shell to the file
 
 
-def shell(args: flags.FlagValues) -> Iterator[Contest]:
+def shell(args: types.SimpleNamespace) -> Iterator[Contest]:
     """A repair, and the import, in new processes."""
     ways = {"inpaint": "onnx", "OpenCV": "cv2", "import inpainting_tf": "import"}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
@@ -326,7 +327,7 @@ def run(args: flags.FlagValues) -> int:
     contests = []
     for part in PARTS:
         if part in args.part:
-            contests += _reported(globals()[part](args))
+            contests += processes.run(_measured, part, types.SimpleNamespace(**args.flag_values_dict()))
     about = {
         "version": args.label,
         "processor": history.processor(environment.cpuinfo(), os.cpu_count() or 1),
@@ -346,12 +347,16 @@ def run(args: flags.FlagValues) -> int:
     return 0
 
 
-def _reported(part: Iterator[Contest]) -> Iterator[Contest]:
-    """The same, each line of the table printed at once: an accident loses none of them."""
-    for contest in part:
+def _measured(part: str, args: types.SimpleNamespace) -> list[Contest]:
+    """A part, in a process of its own; each line of the table is printed at once: an accident loses none."""
+    if part == "training":
+        environment.prefer_onednn()  # as `train` does
+    contests = []
+    for contest in globals()[part](args):
         for line in contest.lines():
             steps.progress(" | ".join(line))
-        yield contest
+        contests.append(contest)
+    return contests
 
 
 def _versions() -> str:

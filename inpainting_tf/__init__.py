@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from inpainting_tf import imports
-from inpainting_tf.environment import forget_unknown_matplotlib_backend, prefer_onednn
+from inpainting_tf.environment import forget_unknown_matplotlib_backend
 from inpainting_tf.errors import InputError
 from inpainting_tf.streams import hush_tensorflow
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # Before Keras or TensorFlow are imported.
 forget_unknown_matplotlib_backend()
-prefer_onednn()
 hush_tensorflow()
 
 __all__ = ["Inpainter", "InputError", "build", "inpaint", "load"]

@@ -172,6 +172,24 @@ def test_convolutions_run_on_onednn(monkeypatch, machine, expected):
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
 
 
+@pytest.mark.parametrize("command, flag", [("train", "--list"), ("reproduce", "--notrain")])
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="of Linux on x86-64")
+def test_commands_that_train_prefer_it_before_tensorflow_is_there(command, flag):
+    code = (
+        "import os, sys\n"
+        f"from inpainting_tf.commands import cli, {command}\n"
+        "def asked():\n"
+        "    print('tensorflow' in sys.modules, os.environ.get('TF_ENABLE_ONEDNN_OPTS'))\n"
+        "    sys.exit()\n"
+        f"{command}.environment.pin_defaults = asked\n"
+        f"{command}.run(cli.parse({command}, ['{flag}']))\n"
+    )
+    env = environment()
+    env.pop("TF_ENABLE_ONEDNN_OPTS")
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8")
+    assert ended.stdout == "False 1\n", ended.stderr
+
+
 def test_who_has_switched_onednn_off_keeps_it_so(monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     prefer_onednn()

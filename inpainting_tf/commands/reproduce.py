@@ -46,6 +46,7 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> int:
     """Trains, measures, writes; returns 1 where a system failed."""
+    environment.prefer_onednn()
     environment.pin_defaults()
     from inpainting_tf import book
     from inpainting_tf.book.entries import ranked, systems_of

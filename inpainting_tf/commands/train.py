@@ -37,6 +37,7 @@ def define_flags(define: cli.Define) -> None:
 
 def run(args: flags.FlagValues) -> None:
     """Trains, or lists the models."""
+    environment.prefer_onednn()
     environment.pin_defaults()
     from inpainting_tf import recipes, runs
 
