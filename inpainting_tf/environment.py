@@ -55,9 +55,10 @@ def forget_unknown_matplotlib_backend() -> None:
 def prefer_onednn() -> None:
     """Has TensorFlow compute convolutions by oneDNN on every x86-64 processor under Linux, to train faster.
 
-    TensorFlow does so by itself on those with AVX512-VNNI, AVX-VNNI or AMX. With AVX2 alone, training steps are
-    1.6 to 2.2 times as fast by it, but the fill of a single picture takes eight times as long: it is for
-    commands that train. To be called before TensorFlow is imported. A TF_ENABLE_ONEDNN_OPTS that is set holds.
+    TensorFlow does so by itself on those with AVX512-VNNI, AVX-VNNI or AMX. With AVX2 alone, training steps
+    are 1.6 to 2.2 times as fast by it, but the fill of a single picture takes eight times as long: it is for
+    commands that train. To be called before TensorFlow is imported; a TF_ENABLE_ONEDNN_OPTS that is set
+    holds.
     """
     if sys.platform == "linux" and platform.machine() == "x86_64":
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
