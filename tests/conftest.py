@@ -10,11 +10,13 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Where JAX is used, compiling is most of the time; the steps are few.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-# The kernels with which `train` computes, on every processor.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import fsspec
 import pytest
+
+from inpainting_tf.environment import prefer_onednn
+
+prefer_onednn()  # as `train` does
 
 
 @pytest.fixture(scope="session")

@@ -50,8 +50,8 @@ def in_training() -> Iterator[None]:
 def dilates(dtype: str) -> bool:
     """Whether a dilated convolution has a gradient here: TensorFlow's own kernels for a CPU lack it.
 
-    Those run where oneDNN is off, which is so by default on processors without AVX512 or AVX-VNNI, and for
-    types that oneDNN does not compute in there. Found by trying it.
+    Those run where oneDNN is off, see `environment.prefer_onednn`, and for types that oneDNN does not compute
+    in there. Found by trying it.
     """
     if tf.config.list_physical_devices("GPU"):
         return True
